@@ -2,7 +2,7 @@
 # layer F (any other .c beside it is linked into each), tests/fuzz/fuzz_x.c a fuzz target.
 #
 #   make [V=release|clang|asan|tsan|fuzz] [O=build]     libraries and programs
-#   make V=asan check                                   unit tests; a log and a stamp for each
+#   make V=asan check [F=sip]                           unit tests (of one layer)
 #   make V=fuzz replay                                  fuzz targets over the committed corpus
 include layers.mk
 
@@ -26,7 +26,7 @@ MODE.tsan := $(SAN)thread
 MODE.fuzz := $(SAN)address,undefined,fuzzer-no-link
 MODE := $(or $(MODE.$(V)),$(error V=$(V): no such variant))
 CC := $(if $(filter release,$(V)),gcc,clang)
-CPPFLAGS := -D_GNU_SOURCE -DTANDEM_VERSION='"$(file <VERSION)"' -Ilib -Iswitchd -I$(GEN)
+CPPFLAGS := -D_GNU_SOURCE -DTANDEM_VERSION='"$(file <VERSION)"' -Ilib -Iswitchd -I$(GEN) -Itests/unit
 CFLAGS := -std=gnu17 -g -fno-omit-frame-pointer $(MODE) $(if $(filter release,$(V)),$(HARD)) $(WARN)
 RELRO := -pie -Wl,-z,relro,-z,now
 LDFLAGS := $(MODE) $(if $(filter release,$(V)),$(RELRO))
@@ -52,7 +52,7 @@ DOWN :=
 $(foreach l,$(LAYERS),$(if $(wildcard $l/*.c),$(eval DOWN := $l $(DOWN)))\
 	$(eval BELOW.$(notdir $l) := $(DOWN)))
 PROGS := $(foreach p,$(PROGRAMS),$(if $(wildcard $(call home,$p)/*.c),$p))
-TESTS := $(basename $(foreach l,$(LAYERS),$(wildcard tests/unit/$(notdir $l)/test_*.c)))
+TESTS := $(basename $(foreach f,$(or $(F),$(notdir $(LAYERS))),$(wildcard tests/unit/$f/test_*.c)))
 FUZZ := $(basename $(wildcard tests/fuzz/fuzz_*.c))
 
 all: $(call libs,$(DOWN)) $(foreach p,$(PROGS),$(call name,$p))

@@ -6,6 +6,8 @@
  * was refused nothing; after each run leaks are looked for (in the asan build). So every error path
  * runs once, and a crash or a leak names the allocation that caused it.
  *
+ *     #include "oom.h"
+ *
  *     static void a_tree_is_built(void)
  *     {
  *             CLEANUP(trie_free) struct trie *t = NULL;
