@@ -34,8 +34,10 @@ LDLIBS := -Wl,--as-needed -losipparser2 -losip2 -lsqlite3 -ljansson -lsystemd -l
 	-lurcu-qsbr -lurcu-common -lpthread -lm
 COMMA := ,
 WRAP := $(addprefix -Wl$(COMMA)--wrap=,malloc calloc realloc reallocarray strdup strndup \
-	aligned_alloc posix_memalign asprintf vasprintf)
-export ASAN_OPTIONS := detect_stack_use_after_return=1:allocator_may_return_null=1
+	aligned_alloc posix_memalign asprintf vasprintf _assert_string_equal _cmocka_run_group_tests)
+# 2: cmocka does not get to take a crash for a failed assert, and we see the stack.
+SIGNALS := handle_segv=2:handle_sigbus=2:handle_sigill=2:handle_sigfpe=2:handle_abort=2
+export ASAN_OPTIONS := detect_stack_use_after_return=1:allocator_may_return_null=1:$(SIGNALS)
 export UBSAN_OPTIONS := print_stacktrace=1
 export TSAN_OPTIONS := halt_on_error=1:second_deadlock_stack=1:suppressions=$(CURDIR)/tests/tsan.supp
 
@@ -97,11 +99,10 @@ $(FUZZ:%=$(B)/%): %: %.o $(call libs,$(DOWN))
 	$(link) -fsanitize=fuzzer
 
 # A result is a stamp beside the test, its output a log. -k runs the rest when one fails.
-$(TESTS:%=$(B)/%.ok): %.ok: %
-	@if $(TIMEOUT) $< >$*.log 2>&1; then echo "  OK    $<"; touch $@; \
+run = @if { $1; } >$*.log 2>&1; then echo "  OK    $<"; touch $@; \
 	else r=$$?; cat $*.log; echo "  FAIL  $< (exit status $$r)"; rm -f $@; exit 1; fi
-
+$(TESTS:%=$(B)/%.ok): %.ok: %
+	$(call run,$(TIMEOUT) $< $(if $(filter asan,$(V)),&& OOM=1 $(TIMEOUT) $<))
 .SECONDEXPANSION:
 $(FUZZ:%=$(B)/%.ok): %.ok: % $$(wildcard tests/fuzz/corpus/$$(notdir $$*)/*)
-	@if $(TIMEOUT) $< $(filter-out $<,$^) >$*.log 2>&1; then echo "  OK    $<"; touch $@; \
-	else r=$$?; cat $*.log; echo "  FAIL  $< (exit status $$r)"; rm -f $@; exit 1; fi
+	$(call run,$(TIMEOUT) $< $(filter-out $<,$^))

@@ -2,22 +2,36 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-enum { RUNS_MAX = 100000 };
+/* What a child of the OOM=1 run says by its exit status. Everything else is a crash. */
+enum { NOTHING_REFUSED = 40, REFUSED = 41 };
+enum { HANG_S = 20, GROUP_S = 60, RUNS_MAX = 100000 };
 
 static _Thread_local long refuse_at; /* 0: refuse nothing */
 static _Thread_local long count;
+static bool in_child;
 
 /* Present only where the test is linked with them. */
 int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 void json_set_alloc_funcs(void *(*)(size_t), void (*)(void *)) __attribute__((weak));
+
+static void refuse_the(long n)
+{
+	count = 0;
+	refuse_at = n;
+}
 
 static bool refuse(void)
 {
@@ -65,6 +79,24 @@ __attribute__((format(printf, 2, 3))) int __wrap_asprintf(char **ret, const char
 	return r;
 }
 
+/* cmocka compares by strcmp; a string that was never made shall fail the assert, not crash it. */
+void __real__assert_string_equal(const char *a, const char *b, const char *file, int line);
+void __wrap__assert_string_equal(const char *a, const char *b, const char *file, int line);
+void __wrap__assert_string_equal(const char *a, const char *b, const char *file, int line)
+{
+	if (!a || !b) {
+		print_error("%s is NULL\n", a ? "the second string" : "the first string");
+		_fail(file, line);
+	}
+	__real__assert_string_equal(a, b, file, line);
+}
+
+static void refuse_jansson_too(void)
+{
+	if (json_set_alloc_funcs)
+		json_set_alloc_funcs(__wrap_malloc, free);
+}
+
 static void fail_if_leaked(long n)
 {
 	if (!__lsan_do_recoverable_leak_check || !__lsan_do_recoverable_leak_check())
@@ -77,12 +109,14 @@ static void fail_if_leaked(long n)
 
 void oom_each(void (*body)(void))
 {
-	if (json_set_alloc_funcs)
-		json_set_alloc_funcs(__wrap_malloc, free);
+	if (in_child) {
+		body();
+		return;
+	}
 
+	refuse_jansson_too();
 	for (long n = 1; n <= RUNS_MAX; n++) {
-		count = 0;
-		refuse_at = n;
+		refuse_the(n);
 		body();
 		refuse_at = 0;
 
@@ -107,4 +141,104 @@ bool oom_refused(int r)
 	assert_int_equal(r, -ENOMEM);
 	assert_true(oom_hit());
 	return true;
+}
+
+/* The OOM=1 run, in place of cmocka's own loop over a group. */
+
+typedef int group_fn(const char *name, const struct CMUnitTest *tests, size_t n,
+		     CMFixtureFunction setup, CMFixtureFunction teardown);
+group_fn __real__cmocka_run_group_tests;
+group_fn __wrap__cmocka_run_group_tests;
+
+struct group {
+	const char *name;
+	CMFixtureFunction setup, teardown;
+	struct timespec start;
+	long runs;
+};
+
+static void show(FILE *f)
+{
+	char line[512];
+
+	rewind(f);
+	while (fgets(line, sizeof(line), f))
+		fputs(line, stderr);
+}
+
+static void child(const struct group *g, const struct CMUnitTest *test, long n, FILE *out)
+{
+	dup2(fileno(out), STDOUT_FILENO);
+	dup2(fileno(out), STDERR_FILENO);
+	alarm(HANG_S);
+	in_child = true;
+	refuse_jansson_too();
+	refuse_the(n);
+	(void)__real__cmocka_run_group_tests(g->name, test, 1, g->setup, g->teardown);
+	_exit(oom_hit() ? REFUSED : NOTHING_REFUSED);
+}
+
+/* Exit status of the run of one test with its n-th allocation refused; -1 after a crash. */
+static int run(struct group *g, const struct CMUnitTest *test, long n)
+{
+	FILE *out = tmpfile();
+	int status = -1;
+
+	fflush(NULL);
+	pid_t pid = out ? fork() : -1;
+	if (pid == 0)
+		child(g, test, n, out);
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status))
+		status = WEXITSTATUS(status);
+	if (status != REFUSED && status != NOTHING_REFUSED) {
+		print_error("%s: crash or hang when allocation %ld is refused:\n", test->name, n);
+		if (out)
+			show(out);
+		status = -1;
+	}
+	if (out)
+		fclose(out);
+	g->runs++;
+	return status;
+}
+
+static bool out_of_time(const struct group *g)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - g->start.tv_sec > GROUP_S;
+}
+
+/* Every allocation up to the 200th; after that ever fewer, as they are ever more alike. */
+static bool survives(struct group *g, const struct CMUnitTest *test)
+{
+	for (long n = 1;; n += 1 + n / 200) {
+		int status = run(g, test, n);
+
+		if (status != REFUSED)
+			return status == NOTHING_REFUSED;
+		if (out_of_time(g)) {
+			print_message("%s: stopped at allocation %ld, out of time\n", test->name,
+				      n);
+			return true;
+		}
+	}
+}
+
+int __wrap__cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests, size_t n,
+				   CMFixtureFunction setup, CMFixtureFunction teardown)
+{
+	struct group g = { .name = name, .setup = setup, .teardown = teardown };
+	int failed = 0;
+
+	if (!getenv("OOM"))
+		return __real__cmocka_run_group_tests(name, tests, n, setup, teardown);
+
+	clock_gettime(CLOCK_MONOTONIC, &g.start);
+	for (size_t i = 0; i < n; i++)
+		failed += survives(&g, &tests[i]) ? 0 : 1;
+	print_message("[   OOM    ] %ld allocations refused in %zu test(s), %d failed.\n", g.runs,
+		      n, failed);
+	return failed;
 }

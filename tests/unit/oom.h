@@ -1,10 +1,15 @@
 /*
  * oom: what happens when memory runs out at any one place?
  *
- * Wrap in oom_each() a body that goes through a module from create to free and gives up politely on
- * failure. It is run with the first allocation refused, then with the second, and so on until a run
- * was refused nothing; after each run leaks are looked for (in the asan build). So every error path
- * runs once, and a crash or a leak names the allocation that caused it.
+ * Two ways. The first needs nothing from you: `make V=asan check` runs every test again with OOM=1
+ * in the environment, and then each test of the group is run in a child with its first allocation
+ * refused, then its second, and so on until nothing was refused. Its asserts may fail, and leaks are
+ * not looked at since a failed assert jumps over your clean-up; a crash, a hang, a failed assert()
+ * of our code or undefined behaviour is what counts. So look at what a constructor returned before
+ * you use what it made, in tests too.
+ *
+ * The second also finds leaks. Give oom_each() a body that goes through a module from create to free
+ * and gives up politely:
  *
  *     #include "oom.h"
  *
@@ -24,16 +29,16 @@
  *             oom_each(a_tree_is_built);
  *     }
  *
- * The body must release what it made on every way out, and may use cmocka's asserts for what must
- * hold even so. Refused are malloc, calloc, realloc, reallocarray, aligned_alloc, posix_memalign,
- * strdup, strndup, asprintf and vasprintf in everything linked into the test, and what jansson
- * allocates; not what libc, SQLite and osip do inside. Threads: only the calling one is refused.
+ * Refused are malloc, calloc, realloc, reallocarray, aligned_alloc, posix_memalign, strdup, strndup,
+ * asprintf and vasprintf in everything linked into the test, and what jansson allocates; not what
+ * libc, SQLite and osip do inside. Threads: only the one that runs the test is refused.
  */
 #pragma once
 
 #include <stdbool.h>
 
-/* Fails the test when a body leaks; stops it when a body still fails after 100,000 runs. */
+/* Runs body with allocation 1, 2, 3 ... refused, until a run was refused nothing. The body releases
+ * what it made on every way out and may assert what must hold even so. Fails the test on a leak. */
 void oom_each(void (*body)(void));
 
 /* For a call that returned r: false when r >= 0. When r < 0 it must be -ENOMEM and an allocation of
