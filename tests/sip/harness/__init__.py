@@ -1,0 +1,1 @@
+"""What the black-box tests play the world with: peers, media, books and a record of the wire."""
