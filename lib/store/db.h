@@ -1,0 +1,50 @@
+/*
+ * db: SQLite behind a small face; lib/store is its only includer.
+ *
+ * A connection belongs to one thread. WAL, synchronous=FULL, foreign keys on, trusted_schema off, defensive. Errors are
+ * negative errno: -EBUSY locked beyond the timeout, -ENOSPC, -EROFS, -EIO, -EEXIST unique, -EDOM a CHECK, -EUCLEAN corrupt,
+ * -EINVAL a mistake in SQL.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+struct db;
+struct stmt;
+
+enum db_mode { DB_READ, DB_WRITE };
+
+/* Opens, and makes the file if mode is DB_WRITE. busy_ms: how long a locked database is waited for. */
+int db_open(struct db **ret, const char *path, enum db_mode mode, int busy_ms);
+struct db *db_close(struct db *d);
+DEFINE_CLEANUP(struct db *, db_close);
+/* The last error's text, for logs; valid until the next call. */
+const char *db_error(const struct db *d);
+
+int db_exec(struct db *d, const char *sql);
+int db_begin(struct db *d); /* IMMEDIATE */
+int db_commit(struct db *d);
+void db_rollback(struct db *d);
+int db_attach(struct db *d, const char *path, const char *name);
+int db_detach(struct db *d, const char *name);
+int64_t db_last_id(const struct db *d);
+int db_changes(const struct db *d);
+
+int stmt_prepare(struct stmt **ret, struct db *d, const char *sql);
+struct stmt *stmt_free(struct stmt *s);
+DEFINE_CLEANUP(struct stmt *, stmt_free);
+/* Parameters count from 1, columns from 0. Texts are not copied: they must live until the step (or reset). */
+void stmt_bind_int(struct stmt *s, int i, int64_t v);
+void stmt_bind_text(struct stmt *s, int i, struct str v); /* p NULL = NULL */
+void stmt_bind_null(struct stmt *s, int i);
+/* 1 a row, 0 done, negative errno. stmt_run: step to the end and reset: 0 or negative errno. */
+int stmt_step(struct stmt *s);
+int stmt_run(struct stmt *s);
+void stmt_reset(struct stmt *s);
+int64_t stmt_int(struct stmt *s, int column);
+struct str stmt_text(struct stmt *s, int column); /* valid until the next step; p NULL for NULL */
+bool stmt_is_null(struct stmt *s, int column);
