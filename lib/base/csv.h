@@ -1,0 +1,33 @@
+/*
+ * csv: RFC 4180 rows, read from memory one at a time, and cells written so that no spreadsheet runs them
+ * (security.md D4).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+enum { CSV_CELLS = 64 };
+
+struct csv {
+	struct str rest;
+	char sep;
+	uint32_t line; /* of the row just read, from 1 */
+	struct str cell[CSV_CELLS];
+	uint32_t cells;
+	struct buf scratch;    /* cells that had doubled quotes */
+	const char *error;     /* what is wrong with the row, when csv_next said -EBADMSG */
+	uint32_t error_column; /* the cell at fault, from 1 */
+	uint32_t next_line;    /* private */
+};
+
+void csv_init(struct csv *c, struct str text, char sep);
+void csv_done(struct csv *c);
+/* 1: a row is in cell[0..cells); 0: the end; -EBADMSG: see error (unclosed quote, text behind a quote, NUL, too many cells);
+ * -ENOMEM. Empty lines are skipped; a UTF-8 BOM at the start is. */
+int csv_next(struct csv *c);
+/* One cell, quoted where needed, a formula's first character (= + - @ TAB CR) disarmed by ' unless it is a number. */
+void csv_put(struct buf *b, struct str cell, char sep);
