@@ -58,15 +58,16 @@ FUZZ := $(basename $(wildcard tests/fuzz/fuzz_*.c))
 
 all: $(call libs,$(DOWN)) $(foreach p,$(PROGS),$(call name,$p))
 check: $(TESTS:%=$(B)/%.ok)
+fuzzers: $(FUZZ:%=$(B)/%)
 replay: $(FUZZ:%=$(B)/%.ok)
-.PHONY: all check replay
+.PHONY: all check fuzzers replay
 .SECONDARY:
 
 # The generator rewrites only what changed, so a touched table rebuilds only what reads it.
 $(GEN)/.stamp: $(wildcard lib/model/gen.py lib/model/*.tsv)
 	@mkdir -p $(GEN); if [ -n "$^" ]; then python3 lib/model/gen.py --out $(GEN); fi; touch $@
 $(wildcard $(GEN)/*): $(GEN)/.stamp ;
-$(B)/%.o: %.c Makefile | $(GEN)/.stamp
+$(B)/%.o: %.c Makefile VERSION | $(GEN)/.stamp
 	@echo "  CC    $@"; mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 -include $(foreach d,* */* */*/*,$(wildcard $(B)/$d/*.d))
 
@@ -91,7 +92,6 @@ $(foreach t,$(TESTS),$(eval $(call TEST,$t)))
 $(foreach p,$(PROGS),$(eval $(call PROGRAM,$p)))
 $(FUZZ:%=$(B)/%): %: %.o $(call libs,$(DOWN))
 	$(link) -fsanitize=fuzzer
-
 $(TESTS:%=$(B)/%.ok): %.ok: %
 	$(call run,$(TIMEOUT) $< $(if $(filter asan,$(V)),&& OOM=1 $(TIMEOUT) $<))
 .SECONDEXPANSION:

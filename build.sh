@@ -1,9 +1,117 @@
 #!/bin/bash
-# The one front door. A first version: build only.
+# The one front door. Debian 12; what is missing is installed, what has not changed is not rebuilt.
 set -euo pipefail
 cd "$(dirname "$0")"
-case "${1:-build}" in
-build) exec make -j"$(nproc)" ;;
-clean) exec rm -rf build ;;
-*) echo "build.sh: $1 is not there yet" >&2; exit 2 ;;
+
+usage() {
+	cat <<-EOF
+		usage: ./build.sh COMMAND
+
+		  run               start switchd with a sample customer, vendor and rate, and place calls
+		  test [STAGE...]   everything: $(tests/run.sh --stages)
+		  build             programs into build/bin/
+		  bench             measure, beside Debian's kamailio
+		  fuzz [SECONDS]    run each fuzz target that long (600), two at a time
+		  lint [CHECK...]   only the checks of the source
+		  clean             remove build/
+
+		V=asan|tsan|clang ./build.sh build     a variant, into build/V/bin/
+	EOF
+}
+
+COMPILE=(gcc make python3 pkg-config libosip2-dev liburcu-dev libsqlite3-dev libjansson-dev
+	libsystemd-dev libssl-dev)
+SANITIZE=(clang llvm libclang-rt-dev libcmocka-dev)
+LINT=(clang-format clang-tidy shellcheck pyflakes3)
+CALLS=(sip-tester sqlite3)
+BENCH=(kamailio linux-perf)
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		echo "build.sh: needs root or sudo to run: $*" >&2
+		exit 1
+	fi
+}
+
+missing() {
+	local name
+	for name in "$@"; do
+		if [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null)" != "ii " ]; then
+			echo "$name"
+		fi
+	done
+}
+
+# Installs those of the named packages that are not there.
+need() {
+	local names
+	if ! command -v dpkg-query >/dev/null; then
+		echo "build.sh: not a Debian system; assuming that these are there: $*" >&2
+		return
+	fi
+	mapfile -t names < <(missing "$@")
+	if [ "${#names[@]}" -eq 0 ]; then
+		return
+	fi
+	echo "installing ${names[*]}"
+	as_root apt-get -qq update
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y \
+		--no-install-recommends "${names[@]}" >/dev/null
+	echo "[$SECONDS s] installed"
+}
+
+build() {
+	need "${COMPILE[@]}"
+	if [ "${V:-release}" != release ]; then
+		need "${SANITIZE[@]}"
+	fi
+	tests/progress.sh "build ${V:-release}" make -j"$(nproc)" --output-sync=target "$@"
+}
+
+command=${1:-help}
+shift || true
+case $command in
+build)
+	build "$@"
+	;;
+run)
+	need "${CALLS[@]}"
+	build
+	exec python3 tests/sip/demo.py --bin "${O:-build}/bin" "$@"
+	;;
+test)
+	need "${COMPILE[@]}" "${SANITIZE[@]}" "${LINT[@]}" "${CALLS[@]}"
+	exec tests/run.sh "$@"
+	;;
+lint)
+	need "${COMPILE[@]}" "${SANITIZE[@]}" "${LINT[@]}"
+	exec tests/lint/run.sh "$@"
+	;;
+fuzz)
+	need "${COMPILE[@]}" "${SANITIZE[@]}"
+	exec tests/fuzz/run.sh "$@"
+	;;
+bench)
+	need "${CALLS[@]}" "${BENCH[@]}"
+	build
+	exec tests/bench/run.sh "$@"
+	;;
+image | rpm)
+	echo "build.sh: $command does not exist yet; the bootable image and the packages come later" >&2
+	exit 2
+	;;
+clean)
+	rm -rf "${O:-build}"
+	;;
+help | --help | -h)
+	usage
+	;;
+*)
+	usage >&2
+	exit 2
+	;;
 esac

@@ -238,7 +238,7 @@ int __wrap__cmocka_run_group_tests(const char *name, const struct CMUnitTest *te
 	clock_gettime(CLOCK_MONOTONIC, &g.start);
 	for (size_t i = 0; i < n; i++)
 		failed += survives(&g, &tests[i]) ? 0 : 1;
-	print_message("[   OOM    ] %ld allocations refused in %zu test(s), %d failed.\n", g.runs,
-		      n, failed);
+	print_message("[   OOM    ] %ld allocations refused; %zu passed, %d failed\n", g.runs,
+		      n - (size_t)failed, failed);
 	return failed;
 }

@@ -1,0 +1,25 @@
+# The checks that take seconds a file, with a stamp for each file, so that only what changed is
+# looked at again: make -k -f tests/lint/files.mk tidy headers
+V := clang
+include Makefile
+
+PLACES := $(LAYERS) $(foreach p,$(PROGRAMS),$(call home,$p)) tests/unit \
+	$(wildcard tests/unit/*) tests/fuzz
+SOURCES := $(sort $(wildcard $(PLACES:=/*.c)))
+HEADERS := $(sort $(wildcard $(PLACES:=/*.h)))
+DEPS = clang $(CPPFLAGS) -MM -MP -MT $@ -MF $@.d $<
+# A log that is shown only when the command fails.
+quiet = @echo "  $1 $<"; mkdir -p $(@D); if { $2; } >$@.log 2>&1; then $(DEPS); touch $@; \
+	else cat $@.log; exit 1; fi
+
+tidy: $(SOURCES:%.c=$(B)/%.tidy)
+headers: $(HEADERS:%.h=$(B)/%.alone)
+.PHONY: tidy headers
+
+# The flags bring -Werror: this is also where clang says what it thinks of every source.
+$(B)/%.tidy: %.c .clang-tidy | $(GEN)/.stamp
+	$(call quiet,TIDY ,clang-tidy --quiet $< -- $(CPPFLAGS) $(CFLAGS))
+# A header compiles alone.
+$(B)/%.alone: %.h | $(GEN)/.stamp
+	$(call quiet,ALONE,clang $(CPPFLAGS) $(CFLAGS) -Wno-pragma-once-outside-header \
+		-Wno-unused-function -fsyntax-only -x c $<)

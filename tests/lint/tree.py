@@ -1,0 +1,65 @@
+"""What every check here needs: the files of the tree, and C without its comments and strings."""
+
+import os
+import re
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SKIP = {".git", "build", "__pycache__"}
+
+
+def files(*under, ext=()):
+    """Paths relative to the top, sorted; all files, or those with one of the endings."""
+    found = []
+    for start in under or (".",):
+        for folder, folders, names in os.walk(os.path.join(TOP, start)):
+            folders[:] = sorted(f for f in folders if f not in SKIP)
+            for name in names:
+                if not ext or name.endswith(tuple(ext)):
+                    path = os.path.relpath(os.path.join(folder, name), TOP)
+                    found.append(path)
+    return sorted(found)
+
+
+def read(path):
+    with open(os.path.join(TOP, path), encoding="utf-8", errors="replace") as f:
+        return f.read()
+
+
+TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+
+
+def code(path):
+    """The source with comments gone and strings empty; lines keep their numbers."""
+
+    def blank(match):
+        text = match.group()
+        if text[0] in "\"'":
+            return text[0] * 2
+        return " " + "\n" * text.count("\n")
+
+    return TOKEN.sub(blank, read(path))
+
+
+def layers():
+    """The folders of layers.mk, ground up."""
+    return variable("LAYERS")
+
+
+def programs():
+    """name -> folder"""
+    return dict(word.split(":") for word in variable("PROGRAMS"))
+
+
+def variable(name):
+    text = read("layers.mk").replace("\\\n", " ")
+    return re.search(rf"^{name} :=(.*)$", text, re.M).group(1).split()
+
+
+def report(name, faults):
+    """Prints path:line: what, then ends the program: 1 when there is a fault."""
+    for fault in faults:
+        print(fault)
+    if faults:
+        print(f"{name}: {len(faults)} faults", file=sys.stderr)
+    sys.exit(1 if faults else 0)

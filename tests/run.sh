@@ -1,0 +1,149 @@
+#!/bin/bash
+# All tests, stage after stage. A failing stage shows what failed and the next one runs all the same;
+# the last line is the sum: N passed, N failed.
+#   tests/run.sh [STAGE...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+O=${O:-build}
+# sip-tsan is for changes to threads, and for the night.
+STAGES=(lint unit asan tsan replay sip-1 sip-3 sip-asan)
+MAKE=(make -k -j"$(nproc)" --output-sync=target "O=$O")
+SIP_SECONDS=1200
+# What cmocka and tests/unit/oom.c say at the end of a group.
+PASSED='^\[  PASSED  \] ([0-9]+) test.*|^\[   OOM    \].* ([0-9]+) passed.*'
+FAILED='^\[  FAILED  \] ([0-9]+) test.*|^\[   OOM    \].* ([0-9]+) failed$'
+
+passed=0 # of the stage
+failed=0
+all_passed=0
+all_failed=0
+
+# The last "NAME: N passed, N failed" of a log; nothing where there is none.
+count_line() {
+	local words
+	read -r -a words < <(grep -E "^$1: [0-9]+ passed, [0-9]+ failed$" "$2" | tail -n 1) || return 0
+	passed=$((passed + words[1]))
+	failed=$((failed + words[3]))
+}
+
+# Sum of the numbers that the pattern's groups find in the file.
+numbers() {
+	sed -nE "s/$1/\\1\\2/p" "$2" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+# One test program. A program that did not build, crashed or hung counts as one failure.
+count_program() {
+	local stamp=$1 log=${1%.ok}.log up_to_date=$2
+	if ! $up_to_date && ! make -q "V=$3" "O=$O" "$stamp" >/dev/null 2>&1; then
+		local n=0
+		if [ -f "$log" ]; then
+			n=$(numbers "$FAILED" "$log")
+		fi
+		failed=$((failed + (n > 0 ? n : 1)))
+	fi
+	if [ -f "$log" ]; then
+		passed=$((passed + $(numbers "$PASSED" "$log")))
+	fi
+}
+
+# V, then the sources of the unit tests to run; programs are built in the same breath.
+unit() {
+	local v=$1 good=true source stamps=()
+	shift
+	for source in "$@"; do
+		stamps+=("$O/$v/${source%.c}.ok")
+	done
+	tests/progress.sh "$v" "${MAKE[@]}" "V=$v" all "${stamps[@]}" || good=false
+	for source in "${stamps[@]}"; do
+		count_program "$source" "$good" "$v"
+	done
+	$good
+}
+
+# Only tests that start threads can show the thread sanitizer anything.
+threaded() {
+	grep -lE 'pthread_create|thrd_create' tests/unit/*/test_*.c || true
+}
+
+replay() {
+	local target good=true
+	tests/progress.sh replay "${MAKE[@]}" V=fuzz replay || good=false
+	for target in tests/fuzz/fuzz_*.c; do
+		if $good || make -q V=fuzz "O=$O" "$O/fuzz/${target%.c}.ok" >/dev/null 2>&1; then
+			passed=$((passed + 1))
+		else
+			failed=$((failed + 1))
+		fi
+	done
+	$good
+}
+
+# V, its bin folder, workers.
+sip() {
+	local log=$O/sip-$1-$3.log good=true
+	tests/progress.sh "$1" "${MAKE[@]}" "V=$1" all || return 1
+	timeout -k 10 "$SIP_SECONDS" python3 -u tests/sip/run.py --bin "$2" --workers "$3" 2>&1 |
+		tee "$log" || good=false
+	count_line sip "$log"
+	$good
+}
+
+lint() {
+	local log=$O/lint.log good=true
+	mkdir -p "$O"
+	tests/lint/run.sh 2>&1 | tee "$log" || good=false
+	count_line lint "$log"
+	$good
+}
+
+run() {
+	local tests=(tests/unit/*/test_*.c) threads
+	case $1 in
+	lint) lint ;;
+	unit) unit release "${tests[@]}" ;;
+	asan) unit asan "${tests[@]}" ;;
+	tsan)
+		mapfile -t threads < <(threaded)
+		unit tsan "${threads[@]}"
+		;;
+	replay) replay ;;
+	sip-1) sip release "$O/bin" 1 ;;
+	sip-3) sip release "$O/bin" 3 ;;
+	sip-asan) sip asan "$O/asan/bin" 2 ;;
+	sip-tsan) sip tsan "$O/tsan/bin" 4 ;;
+	*)
+		echo "$1: no such stage"
+		return 1
+		;;
+	esac
+}
+
+stage() {
+	local start=$SECONDS good=true
+	passed=0
+	failed=0
+	echo "--- $1"
+	run "$1" || good=false
+	if ! $good && [ "$failed" -eq 0 ]; then
+		failed=1
+	fi
+	echo "--- $1: $passed of $((passed + failed)) passed ($((SECONDS - start)) s)"
+	all_passed=$((all_passed + passed))
+	all_failed=$((all_failed + failed))
+}
+
+if [ "${1:-}" = --stages ]; then
+	echo "${STAGES[*]}"
+	exit
+fi
+shopt -s nullglob
+if [ $# -eq 0 ]; then
+	set -- "${STAGES[@]}"
+fi
+for name in "$@"; do
+	stage "$name"
+done
+echo "--- in $SECONDS s"
+echo "$all_passed passed, $all_failed failed"
+[ "$all_failed" -eq 0 ]
