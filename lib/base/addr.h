@@ -1,5 +1,6 @@
 /*
- * addr: an IPv4 or IPv6 socket address, and networks of them. IPv4-mapped IPv6 is turned into IPv4 at the door.
+ * addr: an IPv4 or IPv6 socket address, and networks of them. IPv4-mapped IPv6 is turned into IPv4
+ * at the door.
  */
 #pragma once
 
@@ -24,7 +25,10 @@ struct cidr {
 	uint8_t bits;
 };
 
-/* "192.0.2.1", "192.0.2.1:5060", "2001:db8::1", "[2001:db8::1]:5060". 0 or -EINVAL. Without a port: default_port. */
+/*
+ * "192.0.2.1", "192.0.2.1:5060", "2001:db8::1", "[2001:db8::1]:5060". 0 or -EINVAL. Without a port:
+ * default_port.
+ */
 int addr_parse(struct str s, uint16_t default_port, struct addr *ret);
 /* From what the kernel gave; -EAFNOSUPPORT for other families. */
 int addr_from_sa(const struct sockaddr *sa, socklen_t n, struct addr *ret);
@@ -49,7 +53,10 @@ enum { ADDR_TEXT = 56 };
 const char *addr_text(const struct addr *a, char out[ADDR_TEXT]);
 const char *addr_host_text(const struct addr *a, char out[ADDR_TEXT]);
 
-/* "192.0.2.0/24", a single address, either with ":port" behind. Host bits must be clear. 0 or -EINVAL. */
+/*
+ * "192.0.2.0/24", a single address, either with ":port" behind. Host bits must be clear. 0 or
+ * -EINVAL.
+ */
 int cidr_parse(struct str s, struct cidr *ret);
 /* Compares the port too if the network has one. */
 bool cidr_has(const struct cidr *c, const struct addr *a);

@@ -51,7 +51,7 @@ void buf_put_u64(struct buf *b, uint64_t v);
 void buf_put_i64(struct buf *b, int64_t v);
 /* Lower-case hex of n bytes. */
 void buf_put_hex(struct buf *b, const void *p, size_t n);
-/* UTF-8 with '?' for what is malformed, a control character, or changes direction or order. */
+/* s as UTF-8 with '?' for what is malformed, a control character, or changes direction or order. */
 void buf_put_printable(struct buf *b, struct str s);
 /* A fixed buffer needs room for the NUL that printf writes behind its text, too. */
 __attribute__((format(printf, 2, 3))) void buf_printf(struct buf *b, const char *fmt, ...);

@@ -1,8 +1,8 @@
 /*
  * clock: the only caller of clock_gettime.
  *
- * Durations and timers use the monotonic clock (CLOCK_BOOTTIME, so that a suspended machine's calls are not
- * longer than they were); wall time is only for stamps, UTC milliseconds since 1970.
+ * Durations and timers use the monotonic clock (CLOCK_BOOTTIME, which goes on while the machine is
+ * suspended, as the peers' clocks do); wall time is only for stamps, UTC milliseconds since 1970.
  */
 #pragma once
 
@@ -22,8 +22,9 @@ enum { CLOCK_TEXT = 32 };
 const char *clock_text(ms_t wall_ms, char out[CLOCK_TEXT]);
 void buf_put_time(struct buf *b, ms_t wall_ms);
 /*
- * ISO 8601 with offset ('Z' or ±hh:mm), seconds and fraction optional, or a date alone (midnight UTC). Years 1970 to 9999.
- * 0, -EINVAL (not such a text) or -ERANGE (no such day or hour).
+ * ISO 8601 with offset ('Z' or ±hh:mm), seconds and fraction optional, or a date alone (midnight
+ * UTC). What is finer than a millisecond is cut. Years 1970 to 9999. 0, -EINVAL (not such a text)
+ * or -ERANGE (no such day or hour).
  */
 int clock_parse(struct str s, ms_t *ret_wall_ms);
 /* Year and month of a moment in UTC, for monthly files. */

@@ -1,6 +1,6 @@
 /*
- * csv: RFC 4180 rows, read from memory one at a time, and cells written so that no spreadsheet runs them
- * (security.md D4).
+ * csv: RFC 4180 rows, read from memory one at a time, and cells written so that no spreadsheet runs
+ * them (security.md D4).
  */
 #pragma once
 
@@ -26,8 +26,15 @@ struct csv {
 
 void csv_init(struct csv *c, struct str text, char sep);
 void csv_done(struct csv *c);
-/* 1: a row is in cell[0..cells); 0: the end; -EBADMSG: see error (unclosed quote, text behind a quote, NUL, too many cells);
- * -ENOMEM. Empty lines are skipped; a UTF-8 BOM at the start is. */
+/*
+ * 1: a row is in cell[0..cells), valid until the next call; 0: the end; -ENOMEM; -EBADMSG: see
+ * error (unclosed quote, text behind a quote, NUL, too many cells), and the next call goes on with
+ * the next line. Empty lines are skipped, and a UTF-8 BOM at the start.
+ */
 int csv_next(struct csv *c);
-/* One cell, quoted where needed, a formula's first character (= + - @ TAB CR) disarmed by ' unless it is a number. */
+/*
+ * One cell, quoted where needed; the separator and the line end are the caller's. Text that a
+ * spreadsheet would run (it begins with = + - @ TAB CR LF, their full-width forms or a BOM, and is
+ * no number) gets a ' in front. A NUL is left out.
+ */
 void csv_put(struct buf *b, struct str cell, char sep);

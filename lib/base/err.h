@@ -1,5 +1,6 @@
 /*
- * err: what an operator is told when something is refused: which field, what was given, what would be accepted.
+ * err: what an operator is told when something is refused: which field, what was given, what would
+ * be accepted.
  *
  * Filled where the check is made, printed by the faces. The first one set wins.
  */
@@ -48,8 +49,10 @@ static inline bool err_is_set(const struct err *e)
 {
 	return e->code != ERR_NONE;
 }
-/* field and given may be empty; accepted may be NULL. e may be NULL: nothing is kept. Returns -EINVAL, so that a check can say
- * `return err_set(...)`. */
+/*
+ * field and given may be empty; accepted may be NULL. e may be NULL: nothing is kept. Returns
+ * -EINVAL, so that a check can say `return err_set(...)`.
+ */
 __attribute__((format(printf, 6, 7))) int err_set(struct err *e, enum err_code code,
 						  const char *field, struct str given,
 						  const char *accepted, const char *fmt, ...);

@@ -1,11 +1,15 @@
 /*
  * htab: intrusive hash table, for keys that strangers choose.
  *
- * The node is a field of its owner; the hash is SipHash-1-3 under a key of the process, so that nobody
- * outside can aim at one bucket. The table grows by itself; when memory is short it stays as it is and gets
- * slower, so htab_add cannot fail once the table exists.
+ * The node is a field of its owner; the hash is SipHash-1-3 under a key of the process, so that
+ * nobody outside can aim at one bucket. The table grows by itself; when memory is short it stays as
+ * it is and gets slower, so htab_add cannot fail once the table exists.
  *
- *	HTAB_EACH_MATCH(it, t, hash) { struct txn *x = CONTAINER(it, struct txn, node); if (same) ... }
+ *	HTAB_EACH_MATCH(it, t, hash) {
+ *		struct txn *x = CONTAINER(it, struct txn, node);
+ *
+ *		if (str_eq(x->branch, branch)) ...
+ *	}
  *
  * Belongs to one thread.
  */
@@ -27,7 +31,9 @@ struct htab {
 	struct hnode **bucket;
 	size_t mask;  /* buckets - 1 */
 	size_t count; /* nodes in the table */
-	/* Private: the buckets from before the last growth, of which the first `moved` are empty. */
+	/*
+	 * Private: the buckets from before the last growth, of which the first `moved` are empty.
+	 */
 	struct hnode **old;
 	size_t old_mask;
 	size_t moved;
@@ -49,8 +55,8 @@ void htab_del(struct htab *t, struct hnode *n);
 struct hnode *htab_first(const struct htab *t, uint64_t hash);
 struct hnode *htab_next(const struct hnode *n);
 /*
- * Walk of the whole table: NULL starts. Who removes the current node takes the next one first; who adds
- * during a walk may see nodes twice or not at all.
+ * Walk of the whole table: NULL starts. Who removes the current node takes the next one first; who
+ * adds during a walk may see nodes twice or not at all.
  */
 struct hnode *htab_walk(const struct htab *t, const struct hnode *after);
 

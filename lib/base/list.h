@@ -1,6 +1,7 @@
 /*
- * list: doubly linked, circular, intrusive. The node is a field of its owner, so joining and leaving
- * cannot fail. A node that is in no list points at itself (list_init) and may be removed again.
+ * list: doubly linked, circular, intrusive. The node is a field of its owner, so joining and
+ * leaving cannot fail. A node that is in no list points at itself (list_init) and may be removed
+ * again.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /*
- * Where to: systemd tells in JOURNAL_STREAM which file stderr was when it started us. If that is still
- * so, lines go to the journal with their fields; else (by hand, under test) stderr gets one line:
+ * Where to: systemd tells in JOURNAL_STREAM which file stderr was when it started us. If that is
+ * still so, lines go to the journal with their fields; else (by hand, under test) stderr gets one
+ * line:
  *
  *	warning gateway berlin: no answer in 500 ms gateway=berlin call_id=9f3a
  *

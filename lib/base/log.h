@@ -1,10 +1,11 @@
 /*
  * log: one line out, with fields: to the journal under systemd, else to stderr.
  *
- *	log_at(LOG_WARNING, FIELDS(.gateway = g->name), "gateway %s: no answer in %d ms", g->name, ms);
+ *	log_at(LOG_WARNING, FIELDS(.gateway = g->name), "no answer in %d ms", ms);
  *
- * The text is a plain sentence; what identifies a call goes into fields. Control characters are replaced, a line is cut at
- * 1 kB. Safe from any thread. What a stranger's packet can trigger is never logged above debug.
+ * The text is a plain sentence; what identifies a call goes into fields. Control characters are
+ * replaced, a line is cut at 1 kB. Safe from any thread. What a stranger's packet can trigger is
+ * never logged above debug.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /*
- * The order of a turn is fixed: descriptors, mail, timers, on_turn. Before the wait every ring is put
- * to sleep; one with mail refuses, and then the turn does not wait but only looks what is ready.
+ * The order of a turn is fixed: descriptors, mail, timers, on_turn. Before the wait every ring is
+ * put to sleep; one with mail refuses, and then the turn does not wait but only looks what is
+ * ready.
  *
  * Callbacks may remove any event or inbox and free its owner. So the batch of ready descriptors and
  * the walk over the inboxes are fields of the loop, where the removal finds and crosses out what it

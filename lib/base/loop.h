@@ -1,9 +1,9 @@
 /*
  * loop: what one thread does: epoll, a timer wheel and its rings.
  *
- * A turn: wait, ready descriptors, mail, timers due, then the `on_turn` hook (flush what was gathered, be
- * quiescent). Everything a turn found is done before the thread sleeps again. Events are fields of their owners; an
- * event may be removed in any callback, its own included.
+ * A turn: wait, ready descriptors, mail, timers due, then the `on_turn` hook (flush what was
+ * gathered, be quiescent). Everything a turn found is done before the thread sleeps again. Events
+ * are fields of their owners; an event may be removed in any callback, its own included.
  */
 #pragma once
 
@@ -64,7 +64,7 @@ int loop_change(struct loop *l, struct event *e, uint32_t epoll_events);
 void loop_del(struct loop *l, struct event *e);
 int loop_add_inbox(struct loop *l, struct inbox *in, struct ring *r, mail_fn *on_mail);
 void loop_del_inbox(struct loop *l, struct inbox *in);
-/* One turn; waits at most max_wait_ms (-1 = as the timers say). */
+/* One turn; waits at most max_wait_ms (-1 = as the timers say). A signal ends the wait. */
 int loop_turn(struct loop *l, int64_t max_wait_ms);
 /* Turns until loop_stop, which any thread may call. */
 int loop_run(struct loop *l);

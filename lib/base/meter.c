@@ -1,11 +1,11 @@
 /*
- * A slot holds the time of one event and is given to a next one when that time is a second old. Events
- * go round the slots in order, so slot[head % limit] is the one that was taken longest ago: if it is
- * not free, none is.
+ * A slot holds the time of one event and is given to a next one when that time is a second old.
+ * Events go round the slots in order, so slot[head % limit] is the one that was taken longest ago:
+ * if it is not free, none is.
  *
- * Why never more than the limit, whatever threads do: a slot changes only by a compare-and-swap from a
- * time to one at least a second later, so a second holds at most one time of each slot, and there are
- * `limit` slots. This needs neither the head nor any order between threads.
+ * Why never more than the limit, whatever threads do: a slot changes only by a compare-and-swap
+ * from a time to one at least a second later, so a second holds at most one time of each slot, and
+ * there are `limit` slots. This needs neither the head nor any order between threads.
  *
  * Why it refuses only when full: taking the slot and moving head are two steps. Who comes between
  * them must not take the fresh time in slot[head] for "full". So the lowest bit of a slot tells in
@@ -13,8 +13,8 @@
  * whoever notices moves it. A thread that slept through a whole round (more than a second) finds
  * that head has moved, and starts over.
  *
- * Threads whose `now` is some ms behind may be refused until their own clock has caught up; they are
- * never admitted too early.
+ * Threads whose `now` is some ms behind may be refused until their own clock has caught up; they
+ * are never admitted too early.
  */
 #include "base/meter.h"
 

@@ -1,9 +1,10 @@
 /*
  * meter: never more than N events in any second, counted exactly, from any thread.
  *
- * Keeps the times of the last N events in a ring; one more fits if the oldest is a second old. So there is no window
- * edge at which twice the limit passes (behaviour: "never more than N in any second"). 8 bytes an event of the limit.
- * Lock-free; time is passed in (monotonic milliseconds), never read here.
+ * Keeps the times of the last N events in a ring; one more fits if the oldest is a second old. So
+ * there is no window edge at which twice the limit passes (behaviour: "never more than N in any
+ * second"). 8 bytes an event of the limit. Lock-free; time is passed in (monotonic milliseconds),
+ * never read here.
  */
 #pragma once
 

@@ -1,8 +1,9 @@
 /*
  * money: exact decimal amounts, int64 in units of 1e-8 of the currency. No floating point, ever.
  *
- * Text is an optional '-', digits, optionally '.' and one to eight digits: "10", "-0.00000001". More than eight
- * decimals are refused, never cut. Printing gives the shortest exact form: "0.0123", "10", "-3.5".
+ * Text is an optional '-', digits, optionally '.' and one to eight digits: "10", "-0.00000001".
+ * More than eight decimals are refused, never cut. Printing gives the shortest exact form:
+ * "0.0123", "10", "-3.5".
  */
 #pragma once
 
@@ -21,7 +22,10 @@ __extension__ typedef unsigned __int128 uint128_t;
 #define MONEY_ONE ((money_t)100000000)
 #define MONEY_MAX INT64_MAX
 
-/* 0; -EINVAL if it is no such number (NaN, exponent, blanks, '+', too many decimals); -ERANGE if it does not fit. */
+/*
+ * 0; -EINVAL if it is no such number (NaN, exponent, blanks, '+', too many decimals); -ERANGE if it
+ * does not fit.
+ */
 int money_parse(struct str s, money_t *ret);
 /* The longest form has 21 characters and the NUL. */
 enum { MONEY_TEXT = 24 };
@@ -31,7 +35,7 @@ void buf_put_money(struct buf *b, money_t m);
 int money_add(money_t a, money_t b, money_t *ret);
 int money_sub(money_t a, money_t b, money_t *ret);
 /*
- * num ÷ den rounded half up (away from zero for negatives) to a multiple of quantum, all in units of 1e-8.
- * den > 0, quantum > 0. 0 or -ERANGE. rating.md step 5.
+ * num ÷ den rounded half up (away from zero for negatives) to a multiple of quantum, all in units
+ * of 1e-8. den > 0, quantum > 0. 0 or -ERANGE. rating.md step 5.
  */
 int money_round(int128_t num, int128_t den, money_t quantum, money_t *ret);

@@ -1,7 +1,8 @@
 /*
- * A call of getrandom costs some 300 ns, a tag needs eight bytes, so each thread keeps a small pool.
- * What was handed out is wiped at once: a leak of our memory tells nothing of earlier numbers. A
- * child of fork must not repeat its parent's numbers, so its pool is emptied in the child.
+ * A call of getrandom costs some 300 ns, a tag needs eight bytes, so each thread keeps a small
+ * pool. What was handed out is wiped at once: a leak of our memory tells nothing of earlier
+ * numbers. A child of fork must not repeat its parent's numbers, so its pool is emptied in the
+ * child.
  */
 #include "base/rand.h"
 

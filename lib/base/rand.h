@@ -1,4 +1,7 @@
-/* rand: random numbers that nobody can guess, for tags, branches, nonces, ports. Per thread, getrandom underneath, buffered. */
+/*
+ * rand: random numbers that nobody can guess, for tags, branches, nonces, ports. Per thread,
+ * getrandom underneath, buffered.
+ */
 #pragma once
 
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /*
  * A ring of bytes with two positions that only ever grow: head, where the producer writes next, and
- * tail, where the consumer reads next. A record is a header of eight bytes and the content, padded to
- * eight, and lies in one piece: if it does not fit before the end of the memory, a header that says
- * WRAP fills what is left and the record starts at the front.
+ * tail, where the consumer reads next. A record is a header of eight bytes and the content, padded
+ * to eight, and lies in one piece: if it does not fit before the end of the memory, a header that
+ * says WRAP fills what is left and the record starts at the front.
  *
  * The content is published by the release store of head and handed back by that of tail. Each side
  * keeps a copy of the other's position and looks at the real one only when the copy says full or
@@ -14,10 +14,11 @@
  *	ring_sleep   asleep = true; fence; look at head      -> mail there: do not sleep
  *	ring_flush   head = ... (in push); fence; look at asleep -> set: take it back, write eventfd
  *
- * The two fences are sequentially consistent, so at least one side sees the other's store: either the
- * reader finds the mail or the writer finds the reader asleep. Each time the writer takes `asleep`
- * back it writes the eventfd once, so the reader knows without a system call whether there is
- * something to clear: it took the flag back itself (no), or the flag was gone (one more is owed).
+ * The two fences are sequentially consistent, so at least one side sees the other's store: either
+ * the reader finds the mail or the writer finds the reader asleep. Each time the writer takes
+ * `asleep` back it writes the eventfd once, so the reader knows without a system call whether there
+ * is something to clear: it took the flag back itself (no), or the flag was gone (one more is
+ * owed).
  */
 #include "base/ring.h"
 
@@ -168,8 +169,7 @@ size_t ring_room(const struct ring *r)
 		room = to_end > room - to_end ? to_end : room - to_end;
 	if (room < HEAD_BYTES)
 		return 0;
-	room -= HEAD_BYTES;
-	return room < r->size / 4 ? room : r->size / 4;
+	return room - HEAD_BYTES;
 }
 
 /* Is there a record behind tail? */
@@ -233,7 +233,10 @@ void ring_awake(struct ring *r)
 	if (r->is_armed && !atomic_exchange_explicit(&r->asleep, false, memory_order_acq_rel))
 		r->owed++;
 	r->is_armed = false;
-	/* The writer may be between taking the flag and writing; then the next wake-up is for nothing. */
+	/*
+	 * The writer may be between taking the flag and writing; then the next wake-up is for
+	 * nothing.
+	 */
 	if (r->owed && read(r->fd, &written, sizeof(written)) == sizeof(written))
 		r->owed -= written;
 }

@@ -3,8 +3,8 @@
 #include <urcu-qsbr.h>
 
 /*
- * ThreadSanitizer does not see into liburcu, so it is shown what liburcu guarantees: all that a reader
- * did before it was quiescent happens before what follows snapshot_wait.
+ * ThreadSanitizer does not see into liburcu, so it is shown what liburcu guarantees: all that a
+ * reader did before it was quiescent happens before what follows snapshot_wait.
  */
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -62,7 +62,9 @@ void snapshot_online(void)
 	rcu_thread_online();
 }
 
-/* The same as rcu_dereference and rcu_xchg_pointer, in a form that compilers and sanitizers know. */
+/*
+ * The same as rcu_dereference and rcu_xchg_pointer, in a form that compilers and sanitizers know.
+ */
 void *snapshot_read(void *const *slot)
 {
 	return __atomic_load_n(slot, __ATOMIC_ACQUIRE);

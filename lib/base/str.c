@@ -22,7 +22,9 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The mem functions want a valid pointer even for no bytes at all, and an empty slice may be NULL. */
+/*
+ * The mem functions want a valid pointer even for no bytes at all, and an empty slice may be NULL.
+ */
 static bool same(const char *a, const char *b, size_t n)
 {
 	return n == 0 || memcmp(a, b, n) == 0;
@@ -152,7 +154,9 @@ int str_to_u64(struct str s, uint64_t max, uint64_t *ret)
 {
 	uint64_t v = 0;
 
-	/* First, so that a long text with a letter at its end is no number rather than a large one. */
+	/*
+	 * First, so that a long text with a letter at its end is no number rather than a large one.
+	 */
 	if (!str_is_digits(s))
 		return -EINVAL;
 
@@ -224,7 +228,9 @@ static size_t utf8_length(unsigned char first)
 
 size_t str_utf8(struct str s, uint32_t *ret)
 {
-	/* The smallest code point of each length: anything below was written longer than need be. */
+	/*
+	 * The smallest code point of each length: anything below was written longer than need be.
+	 */
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	size_t n = s.n ? utf8_length((unsigned char)s.p[0]) : 0;
 

@@ -1,8 +1,9 @@
 /*
  * str: a slice of bytes that somebody else owns.
  *
- * Everything that comes from outside is handled as a slice, never as a C string: its length is known
- * and it may hold any octet. A slice is passed by value and is valid as long as its owner's bytes.
+ * Everything that comes from outside is handled as a slice, never as a C string: its length is
+ * known and it may hold any octet. A slice is passed by value and is valid as long as its owner's
+ * bytes.
  */
 #pragma once
 
@@ -80,5 +81,8 @@ bool str_has_control(struct str s);
 size_t str_utf8(struct str s, uint32_t *ret);
 /* A NUL-terminated copy that the caller frees; NULL if memory is short. */
 char *str_dup(struct str s);
-/* Copies into dst (size bytes with the NUL). -ENOSPC if it does not fit or holds a NUL; dst is then "". */
+/*
+ * Copies into dst (size bytes with the NUL). -ENOSPC if it does not fit or holds a NUL; dst is then
+ * "".
+ */
 int str_copy(char *dst, size_t size, struct str s);

@@ -7,8 +7,9 @@
  *
  *	"1" "12" "15" "7"     root{1,7} -> [1]{2,5} [7]{} -> [12]{} [15]{}
  *
- * Building packs each key into three words, four bits a character (0 = none, so a prefix sorts before
- * what it begins); then sorting, duplicates and the number of nodes are comparisons of words.
+ * Building packs each key into three words, four bits a character (0 = none, so a prefix sorts
+ * before what it begins); then sorting, duplicates and the number of nodes are comparisons of
+ * words.
  */
 #include "base/trie.h"
 

@@ -1,9 +1,11 @@
 /*
- * trie: dialled digits → values, longest prefix first. Built once, then immutable and readable by any thread.
+ * trie: dialled digits → values, longest prefix first. Built once, then immutable and readable by
+ * any thread.
  *
- * Keys are made of 0-9 * # + (the alphabet of dialled numbers and tech prefixes); at most 40 of them. The empty key
- * matches everything. A value is a uint32 chosen by the user, usually an index into the user's own array; each key
- * has one value (a user with many rows a prefix keeps them adjacent and stores the first).
+ * Keys are made of 0-9 * # + (the alphabet of dialled numbers and tech prefixes); at most 40 of
+ * them. The empty key matches everything. A value is a uint32 chosen by the user, usually an index
+ * into the user's own array; each key has one value (a user with many rows a prefix keeps them
+ * adjacent and stores the first).
  */
 #pragma once
 
@@ -22,13 +24,19 @@ struct trie_key {
 	uint32_t value;
 };
 
-/* keys in any order; -EEXIST if one is there twice, -EINVAL for a character outside the alphabet; -ENOMEM. */
+/*
+ * keys in any order; -EEXIST if one is there twice, -EINVAL for a character outside the alphabet;
+ * -ENOMEM.
+ */
 int trie_create(struct trie **ret, const struct trie_key *keys, size_t n);
 struct trie *trie_free(struct trie *t);
 DEFINE_CLEANUP(struct trie *, trie_free);
 
 bool trie_is_key(struct str s);
-/* The value of the longest key that is a prefix of `number` and the key's length; TRIE_NONE if there is none. */
+/*
+ * The value of the longest key that is a prefix of `number` and the key's length; TRIE_NONE if
+ * there is none.
+ */
 uint32_t trie_longest(const struct trie *t, struct str number, size_t *ret_len);
 /* All matches, shortest first; returns how many (at most TRIE_KEY_MAX + 1). */
 struct trie_match {
