@@ -1,0 +1,60 @@
+/*
+ * tariff: a rate group compiled for calls: number and moment → the rate in force.
+ *
+ * The longest prefix that has a rate in force at that moment wins; a shorter code never does. Of
+ * several versions of a prefix in force at once it is the one that took effect last: that is how a
+ * scheduled price takes over from an open one.
+ *
+ * Immutable; any thread may read.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "model/entity.h"
+#include "rating/terms.h"
+
+struct tariff;
+
+/*
+ * Rounding and increments that the group sets. Where the group leaves one absent, the caller has put
+ * the global parameter's value before.
+ */
+struct tariff_rules {
+	int64_t fee_precision;
+	money_t fee_unit;
+	int64_t hold_time_precision_ms;
+	int64_t free_time_s;
+};
+
+struct rate {
+	ms_t effective, end; /* wall; end INT64_MAX = open */
+	int64_t version;
+	money_t price, setup_fee, tax_percent;
+	int32_t unit_s, first_s, step_s;
+	int32_t sections; /* index into the tariff's pool of sections, -1 = none */
+	uint8_t section_count;
+	uint8_t prefix_len;
+	bool is_locked;
+	bool has_older; /* the next rate in memory is an older one of the same prefix */
+};
+
+/*
+ * rows: rate rows of one group in any order (loans). Rows with an origin are left out until origin
+ * groups exist. -EINVAL with *err for a row that makes no sense; -ENOMEM.
+ */
+int tariff_create(struct tariff **ret, struct rate_row *const *rows, size_t n,
+		  const struct tariff_rules *rules, struct err *err);
+struct tariff *tariff_free(struct tariff *t);
+DEFINE_CLEANUP(struct tariff *, tariff_free);
+
+/* NULL if no rate is in force. */
+const struct rate *tariff_find(const struct tariff *t, struct str number, ms_t at);
+/* The whole terms of a call by that rate. */
+void tariff_terms(const struct tariff *t, const struct rate *r, struct terms *ret);
+size_t tariff_count(const struct tariff *t);
+size_t tariff_bytes(const struct tariff *t);

@@ -1,0 +1,38 @@
+/*
+ * retry: after a vendor failed, is the next one tried; and what does the caller hear in the end?
+ * (behaviour.md "Choosing and trying vendors")
+ *
+ * Presets and the gateway's own stop_codes are lists in one form, and a list says everything: what it
+ * names ends the hunt, all other answers go on.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "model/entity.h"
+
+/* How far the failed try had come. */
+enum try_stage { TRY_SENT, TRY_RINGING, TRY_EARLY_MEDIA, TRY_ANSWERED };
+
+/*
+ * gw: the gateway that failed. code: its final code; with is_local it gave none (a time-out of ours
+ * or a transport error), which no list stops. relayed: the media of the call runs through us.
+ */
+bool retry_goes_on(const struct routing_gateway_row *gw, enum try_stage stage, int code,
+		   bool is_local, bool relayed);
+
+/* Checks stop_codes as entered: "4xx,503,600". 0, or -EINVAL with *err. */
+int retry_check_codes(struct str list, struct err *err);
+
+/* The code for the caller out of the codes of all tries, in order. Starts as zeros. */
+struct verdict {
+	int best; /* a verdict on the called party: 486, 600, 404, 410, 484, 480 in that order; 0 = none */
+	int last; /* the last try's, made fit for a caller */
+};
+
+/* code: the vendor's final code, or ours for a try that got none (408, 503). */
+void verdict_add(struct verdict *v, int code);
+/* 401, 402, 403, 407 and 3xx of a vendor become 503. 0 if no try was made. */
+int verdict_code(const struct verdict *v);
