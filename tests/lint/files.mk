@@ -1,5 +1,5 @@
 # The checks that take seconds a file, with a stamp for each file, so that only what changed is
-# looked at again: make -k -f tests/lint/files.mk tidy headers
+# looked at again: make -k -f tests/lint/files.mk tidy analyze headers
 V := clang
 include Makefile
 
@@ -13,12 +13,16 @@ quiet = @echo "  $1 $<"; mkdir -p $(@D); if { $2; } >$@.log 2>&1; then $(DEPS); 
 	else cat $@.log; exit 1; fi
 
 tidy: $(SOURCES:%.c=$(B)/%.tidy)
+analyze: $(SOURCES:%.c=$(B)/%.analyzed)
 headers: $(HEADERS:%.h=$(B)/%.alone)
-.PHONY: tidy headers
+.PHONY: tidy analyze headers
 
 # The flags bring -Werror: this is also where clang says what it thinks of every source.
 $(B)/%.tidy: %.c .clang-tidy | $(GEN)/.stamp
 	$(call quiet,TIDY ,clang-tidy --quiet $< -- $(CPPFLAGS) $(CFLAGS))
+# At -O0, as gcc advises: inlined clean-ups at -O1 are taken for uses of uninitialized values.
+$(B)/%.analyzed: %.c | $(GEN)/.stamp
+	$(call quiet,ANALYZE,gcc $(CPPFLAGS) $(CFLAGS) -O0 -fanalyzer -o /dev/null -c $<)
 # A header compiles alone.
 $(B)/%.alone: %.h | $(GEN)/.stamp
 	$(call quiet,ALONE,clang $(CPPFLAGS) $(CFLAGS) -Wno-pragma-once-outside-header \

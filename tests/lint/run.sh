@@ -47,7 +47,7 @@ by_file() {
 check() {
 	local name=$1 start=$SECONDS
 	case $name in
-	tidy | headers) set -- by_file "$name" ;;
+	tidy | analyze | headers) set -- by_file "$name" ;;
 	format | shell | python) set -- "$name" ;;
 	*) set -- "tests/lint/$name" ;;
 	esac
@@ -61,7 +61,7 @@ check() {
 }
 
 if [ $# -eq 0 ]; then
-	set -- layers sizes bans params paths format shell python headers tidy
+	set -- layers sizes bans params paths format shell python headers tidy analyze
 fi
 for name in "$@"; do
 	check "$name"
