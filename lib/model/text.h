@@ -1,0 +1,36 @@
+/*
+ * text: what the switch answers, for people: aligned columns and `name: value` lines.
+ *
+ * Whatever came from a stranger may stand in a cell, so everything passes text_put: control
+ * characters, invisible and reordering ones and bytes that are not UTF-8 become U+FFFD, and widths
+ * are counted in columns of the screen.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "model/entity.h"
+
+/* A cell of a table is cut to this many columns of the screen. */
+enum { TEXT_CELL_MAX = 64 };
+
+void text_put(struct buf *out, struct str s);
+/* Columns of the screen that text_put(s) takes. */
+size_t text_width(struct str s);
+/* At most `width` columns; what was cut ends in an ellipsis. */
+void text_put_cut(struct buf *out, struct str s, size_t width);
+/* Exactly `width` columns, padded on the left if is_right. */
+void text_put_cell(struct buf *out, struct str s, size_t width, bool is_right);
+/*
+ * A table of an array of objects under a line of column names. columns: NULL-terminated names, or
+ * NULL for those of the first object. e: the entity of the objects, whose numbers then stand right;
+ * or NULL. 0 or -ENOMEM.
+ */
+int text_table(const json_t *rows, const char *const *columns, const struct entity *e,
+	       struct buf *out);
+/* `name: value` lines, values aligned; objects and arrays of objects inside are indented. 0 or
+ * -ENOMEM. */
+int text_object(const json_t *object, struct buf *out);
