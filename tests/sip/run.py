@@ -66,8 +66,9 @@ def main():
           + ", ".join(f"{j.name} {r['seconds']:.0f} s" for j, r in slow))
     for name in failed:
         print(f"failed: {name}")
-    tail = f", {skipped} skipped" if skipped else ""
-    print(f"sip: {len(results) - len(failed) - skipped} passed, {len(failed)} failed{tail}")
+    if skipped:
+        print(f"skipped: {skipped}")
+    print(f"sip: {len(results) - len(failed) - skipped} passed, {len(failed)} failed")
     return 1 if failed or not results else 0
 
 

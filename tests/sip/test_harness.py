@@ -5,9 +5,9 @@ import asyncio
 import os
 import csv
 
-from harness import oracle, sip, wire as wires
+from harness import load, oracle, sip, wire as wires
 from harness.plans import answer, dead, reject, silent_after, answer_when_cancelled
-from harness.record import CallRecord
+from harness.record import CallRecord, pair
 from harness.rtp import Media
 from harness.scene import scene
 from harness.ua import Caller, Carrier
@@ -213,3 +213,15 @@ def oracle_terms(row):
         setup_fee=row["setup_fee"], sections=sections, tax_percent=row["tax_percent"],
         fee_precision=int(row["fee_precision"]), fee_unit=row["fee_unit"],
         hold_time_precision_ms=int(row["hold_time_precision_ms"]), free_time_s=int(row["free_time_s"]))
+
+
+@scene(switch=False, heavy=True)
+async def test_the_harness_keeps_up_with_the_load_test(t):
+    """The load of (a) with no switch between: all answered, nothing repeated for want of speed."""
+    caller, carrier = await ends(t)
+    carrier.plan = answer()
+    calls = await load.steady(100, 300, lambda i: caller.place(f"880{i:06d}", hold=0.5))
+    assert len(calls) == 300 and all(c.ok for c in calls)
+    for record in pair(calls, carrier.legs):
+        least, most = record.hold_bounds()
+        assert 0.4 < least <= most, (least, most)

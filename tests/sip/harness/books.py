@@ -51,12 +51,7 @@ def check_fee(cdr, terms, cost_terms=None):
 
 def clean(verdict):
     """Whether a cdr.verify or ledger.verify answer names nothing that differs."""
-    if isinstance(verdict, list):
-        return not verdict
-    return verdict.get("ok", True) is True and not any(
-        v for k, v in verdict.items()
-        if isinstance(v, list) or (isinstance(v, int) and not isinstance(v, bool) and
-                                   any(w in k for w in ("differ", "wrong", "bad", "missing"))))
+    return verdict["differences"] == []
 
 
 class Books:

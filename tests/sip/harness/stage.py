@@ -25,7 +25,9 @@ def rate_fields(terms):
 
 
 def group_fields(terms):
-    fields = {"hold_time_precision": terms.hold_time_precision_ms}
+    fields = {}
+    if terms.hold_time_precision_ms:  # 0: as the parameter says
+        fields["hold_time_precision"] = terms.hold_time_precision_ms
     if terms.fee_precision:
         fields["fee_precision"] = terms.fee_precision
     if terms.fee_unit != "0":
@@ -121,10 +123,13 @@ class Stage:
     # -- what the switch wrote down -------------------------------------------------------------
 
     async def cdr_of(self, call_id):
-        """The one record of that call, once it is there."""
+        """The one record of that call, once it is there. An abandoned try that answered late may have
+        a record of its own beside it (LateAnswer): that one is the vendor's, not the call's."""
         async def rows():
             return await self.ctl.ask("cdr.list", call_id=call_id)
         found = await poll(rows, f"CDR of {call_id}")
+        if len(found) > 1:
+            found = [c for c in found if c["reason"] != "LateAnswer"]
         assert len(found) == 1, f"{len(found)} CDRs of one call: {[c['id'] for c in found]}"
         return found[0]
 

@@ -42,7 +42,9 @@ class Switch:
         words = self.wrapper + [
             os.path.join(self.binaries, "switchd"), "--data", self.data, "--control", self.path,
             "--listen", f"udp:{listen}", "--listen", f"tcp:{listen}", "--media", self.ip,
-            "--media-ports", self.media_ports, "--workers", str(self.workers)]
+            "--workers", str(self.workers)]
+        if self.media_ports:
+            words += ["--media-ports", self.media_ports]
         for name, value in self.settings.items():
             words += ["--set", f"{name}={value}"]
         return words

@@ -1,0 +1,140 @@
+"""Calls with a password: challenge, right and wrong answers, both algorithms, nonces used once."""
+
+from harness import digest
+from harness.watch import poll
+from harness.stage import count_in
+
+USER, PASSWORD = "acme-user", "correct horse 7"
+
+
+async def stage_with_password(t):
+    """A customer known by digest alone, from any address of the network."""
+    caller, carrier = await t.caller(), await t.carrier()
+    await t.customer(caller, auth="password", address=[t.net.cidr], user=USER, password=PASSWORD)
+    await t.vendor(carrier)
+    return caller, carrier
+
+
+async def challenged(caller, number="88017"):
+    call = caller.invite(number)
+    answer = await call.final()
+    assert answer.code in (401, 407), answer.start_line()
+    return call, answer
+
+
+async def retry(caller, call, challenge, **lies):
+    """The INVITE again with an answer to that challenge, some fields of it wrong; the final code."""
+    options = {"user": USER, "password": PASSWORD, "algorithm": "MD5", **lies}
+    user, password = options.pop("user"), options.pop("password")
+    call.answer = None
+    header = digest.answer(challenge, "INVITE", call.txn.msg.uri, user, password, **options)
+    caller.send_invite(call, call.txn.msg.uri, [header])
+    return await call.final()
+
+
+async def test_challenge_and_both_algorithms(t):
+    """SHA-256 is offered first, MD5 as well, qop=auth in both; a call passes with either."""
+    caller, carrier = await stage_with_password(t)
+    _call, answer = await challenged(caller)
+    offered = digest.challenges(answer)
+    assert [c.get("algorithm", "MD5") for c in offered] == ["SHA-256", "MD5"], offered
+    for c in offered:
+        assert "auth" in c["qop"].split(",") and c["realm"] and len(c["nonce"]) >= 16, c
+    for algorithm in ("MD5", "SHA-256"):
+        call = caller.invite(f"88017{len(algorithm)}", credentials=(USER, PASSWORD, algorithm))
+        await call.expect(200)
+        assert len(call.challenges) == 1
+        await call.hang_up()
+        await t.cdr(call, mapping_gateway="acme-in", account="acme", reason="CallerHangup")
+    assert len(carrier.legs) == 2
+
+
+async def test_wrong_answers_are_refused_alike(t):
+    """Wrong password, unknown user, wrong URI, wrong realm, no qop: no call, and one and the same
+    status, so that nothing tells which it was."""
+    _caller, carrier = await stage_with_password(t)
+    codes = set()
+    for i, lies in enumerate((
+            {"password": "wrong"}, {"user": "nobody"}, {"uri": "sip:99@127.0.0.1"},
+            {"realm": "elsewhere"}, {"qop": "auth-int"}, {"response": "0" * 32}, {"response": ""},
+            {"nonce": "made up"})):
+        caller = await t.caller(f"guesser{i}", last=60 + i)  # each once: nobody is banned on the way
+        call, answer = await challenged(caller)
+        codes.add((await retry(caller, call, answer, **lies)).code)
+    assert len(codes) == 1 and codes <= {401, 403, 407}, codes
+    assert not carrier.legs, "a call passed without the right password"
+
+
+async def test_a_nonce_count_is_accepted_once(t):
+    """The same (nonce, nc) in a second call is refused; the next nc passes."""
+    caller, carrier = await stage_with_password(t)
+    call, challenge = await challenged(caller)
+    assert (await retry(caller, call, challenge, nc=1)).code == 200
+    await call.hang_up()
+    replay, _ = await challenged(caller, "880182")
+    answer = await retry(caller, replay, challenge, nc=1)
+    assert answer.code in (401, 403, 407), "a replayed nonce count was taken"
+    onward, _ = await challenged(caller, "880183")
+    assert (await retry(caller, onward, challenge, nc=2)).code == 200
+    await onward.hang_up()
+    assert len(carrier.legs) == 2
+
+
+async def test_a_nonce_belongs_to_its_source(t):
+    """The challenge of one address answered from another is refused."""
+    caller, carrier = await stage_with_password(t)
+    _call, challenge = await challenged(caller)
+    other = await t.caller("other", last=40)
+    call, _ = await challenged(other)
+    answer = await retry(other, call, challenge)
+    assert answer.code in (401, 403, 407), answer.start_line()
+    assert not carrier.legs
+
+
+async def test_an_old_nonce_after_a_restart_is_stale(t):
+    """A restart makes old nonces stale without locking anybody out."""
+    caller, carrier = await stage_with_password(t)
+    call, challenge = await challenged(caller)
+    await t.switch.restart()
+    answer = await retry(caller, call, challenge)
+    assert answer.code in (401, 407), answer.start_line()
+    assert any(c.get("stale", "").lower() == "true" for c in digest.challenges(answer)), answer.headers
+    fresh = caller.invite("880182", credentials=(USER, PASSWORD, "MD5"))
+    await fresh.expect(200)
+    await fresh.hang_up()
+    assert len(carrier.legs) == 1
+
+
+async def test_failures_are_counted(t):
+    caller, _carrier = await stage_with_password(t)
+    before = count_in(await t.status(), "auth") or 0
+    call, challenge = await challenged(caller)
+    await retry(caller, call, challenge, password="wrong")
+
+    async def counted():
+        return (count_in(await t.status(), "auth") or 0) > before
+    await poll(counted, "count of failed authentications in status")
+
+
+async def test_an_authenticated_retry_counts_once(t):
+    """rate_limit=2: two digest calls, four INVITEs, in one second pass; the third is refused."""
+    caller, _carrier = await stage_with_password(t)
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", rate_limit=2)
+    calls = [caller.invite(f"8801{i}", credentials=(USER, PASSWORD, "MD5")) for i in range(2)]
+    for call in calls:
+        await call.expect(200)
+    third = caller.invite("88019", credentials=(USER, PASSWORD, "MD5"))
+    answer = await third.final()
+    spread = third.answered_at - calls[0].invited
+    assert answer.code == 503 or spread > 1.0, (answer.start_line(), spread)
+    for call in calls + [third]:
+        if call.ok:
+            await call.hang_up()
+
+
+async def test_the_password_is_never_shown(t):
+    """Neither show, list nor the change log has it."""
+    await stage_with_password(t)
+    for answer in (await t.ctl.ask("mapping-gateway.show", name="acme-in"),
+                   await t.ctl.ask("mapping-gateway.list"), await t.ctl.ask("log.list", limit=100)):
+        assert PASSWORD not in str(answer)
