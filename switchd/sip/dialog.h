@@ -1,0 +1,70 @@
+/*
+ * dialog: one side's view of a dialog (RFC 3261 §12): tags, CSeq, route set, remote target; and
+ * requests written from it.
+ *
+ * All texts are owned by the dialog. It can be turned into plain text fields for the journal: every
+ * member is a number or a C string.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "sip/msg.h"
+#include "transport/flow.h"
+
+/* The methods that we understand, for the Allow of our INVITEs and of 405. */
+#define DIALOG_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS"
+
+struct dialog {
+	char *call_id;
+	char *local; /* name-addr without tag: "<sip:1001@192.0.2.1>" */
+	char *remote;
+	char *local_tag;
+	char *remote_tag; /* NULL until the peer gave one */
+	char *target;     /* remote target: the Request-URI of requests inside the dialog */
+	char *routes;     /* Route header value, NULL if none */
+	uint32_t local_cseq;
+	uint32_t remote_cseq;
+	struct flow
+		flow; /* where its requests go (request address of the gateway: the socket by default) */
+};
+
+/* Frees the texts; harmless on a dialog that is all zero or was done before. */
+void dialog_done(struct dialog *d);
+/*
+ * From a dialog-creating request received (UAS side), with our tag. 0 or -ENOMEM, *d then all zero.
+ */
+int dialog_from_request(struct dialog *d, const struct msg *req, const char *local_tag);
+/*
+ * For a request we send (UAC side): Call-ID and tag are minted by the caller. 0 or -ENOMEM, *d then
+ * all zero.
+ */
+int dialog_for_invite(struct dialog *d, const char *call_id, const char *local_tag,
+		      struct str local, struct str remote, struct str target,
+		      const struct flow *flow);
+/*
+ * The remote tag, target and route set that a 1xx or 2xx brings; a 2xx may replace an early
+ * dialog's. 0 or -ENOMEM, *d then unchanged.
+ */
+int dialog_update(struct dialog *d, const struct msg *response);
+/* Target refresh by a re-INVITE, UPDATE or its 2xx (RFC 3261 §12.2). 0 or -ENOMEM. */
+int dialog_refresh_target(struct dialog *d, const struct msg *m);
+
+/* What goes into a request beyond what the dialog says. */
+struct draft {
+	enum method method;
+	uint32_t cseq;            /* 0: the dialog's next one (ACK and CANCEL give the INVITE's) */
+	const char *branch;       /* whole branch with its cookie */
+	const struct addr *local; /* Via and Contact host and port */
+	bool with_contact;
+	int max_forwards; /* 0: 70 */
+	struct str extra; /* whole header lines, each with CR LF */
+	struct str content_type;
+	struct str body;
+};
+
+/* Writes a whole request. Counts local_cseq up unless draft->cseq is given. */
+void dialog_put_request(struct dialog *d, const struct draft *draft, struct buf *out);
+/* Our Contact line, also for responses: <sip:host:port>, with the transport if it is not UDP. */
+void dialog_put_contact(const struct addr *local, enum proto proto, struct buf *out);

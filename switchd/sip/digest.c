@@ -1,0 +1,179 @@
+#include "sip/digest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/secret.h"
+#include "sip/digest_field.h"
+#include "sip/digest_nonce.h"
+
+struct digest {
+	struct nonces *nonces;
+};
+
+int digest_create(struct digest **ret, const unsigned char secret[32], int worker)
+{
+	struct digest *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return -ENOMEM;
+	if (nonces_create(&d->nonces, secret, worker) < 0) {
+		free(d);
+		return -ENOMEM;
+	}
+	*ret = d;
+	return 0;
+}
+
+struct digest *digest_free(struct digest *d)
+{
+	if (d)
+		nonces_free(d->nonces);
+	free(d);
+	return NULL;
+}
+
+/* ---- challenge ---- */
+
+static void put_quoted(struct str s, struct buf *out)
+{
+	buf_putc(out, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"' || s.p[i] == '\\')
+			buf_putc(out, '\\');
+		buf_putc(out, s.p[i]);
+	}
+	buf_putc(out, '"');
+}
+
+void digest_put_challenge(struct digest *d, int code, struct str realm, const struct addr *source,
+			  bool stale, int64_t now_ms, struct buf *out)
+{
+	char nonce[NONCE_TEXT];
+
+	nonces_mint(d->nonces, source, now_ms, nonce);
+	for (int a = 0; a < DIGEST_ALGORITHM_COUNT; a++) {
+		buf_putz(out, code == 407 ? "Proxy-Authenticate" : "WWW-Authenticate");
+		buf_put(out, STR(": Digest realm="));
+		put_quoted(realm, out);
+		buf_put(out, STR(", nonce=\""));
+		buf_putz(out, nonce);
+		buf_put(out, STR("\", algorithm="));
+		buf_putz(out, digest_algorithm_name((enum digest_algorithm)a));
+		buf_put(out, STR(", qop=\"auth\""));
+		if (stale)
+			buf_put(out, STR(", stale=true"));
+		buf_put(out, STR("\r\n"));
+	}
+}
+
+/* ---- credentials ---- */
+
+static bool find_in(const struct msg *m, const char *header, struct str realm,
+		    struct digest_fields *ret)
+{
+	struct str value;
+
+	for (int n = 0; msg_header(m, header, n, &value); n++) {
+		if (digest_fields(value, ret) == 0 && str_eq(ret->f[DIGEST_REALM], realm))
+			return true;
+	}
+	return false;
+}
+
+static bool find(const struct msg *m, struct str realm, struct digest_fields *ret)
+{
+	return find_in(m, "Authorization", realm, ret) ||
+	       find_in(m, "Proxy-Authorization", realm, ret);
+}
+
+bool digest_user(const struct msg *m, struct str realm, struct str *ret)
+{
+	struct digest_fields fields;
+
+	if (!find(m, realm, &fields) || !fields.f[DIGEST_USERNAME].p)
+		return false;
+	*ret = fields.f[DIGEST_USERNAME];
+	return true;
+}
+
+static int read_nc(struct str s, uint32_t *ret)
+{
+	uint32_t nc = 0;
+
+	if (s.n != 8)
+		return -EINVAL;
+	for (size_t i = 0; i < s.n; i++) {
+		static const char digits[] = "0123456789abcdef";
+		const char *at = memchr(digits, s.p[i] >= 'A' ? s.p[i] | 0x20 : s.p[i], 16);
+
+		if (!at)
+			return -EINVAL;
+		nc = nc << 4 | (uint32_t)(at - digits);
+	}
+	*ret = nc;
+	return nc ? 0 : -EINVAL;
+}
+
+/* The uri field and the Request-URI: proxies and phones may add a port or parameters to either. */
+static bool is_about(const struct msg *m, struct str uri)
+{
+	struct uri u;
+
+	if (str_eq(uri, m->uri_text))
+		return true;
+	return uri_parse(uri, &u) == 0 && u.scheme != URI_OTHER && uri_same_place(&u, &m->uri);
+}
+
+/* All but the hash: what the fields have to be for it to count. */
+static bool is_well_formed(const struct msg *m, const struct digest_fields *f, uint32_t *ret_nc)
+{
+	return digest_algorithm_of(f) != DIGEST_ALGORITHM_COUNT &&
+	       str_eq(f->f[DIGEST_QOP], STR("auth")) && f->f[DIGEST_CNONCE].n &&
+	       read_nc(f->f[DIGEST_NC], ret_nc) == 0 && is_about(m, f->f[DIGEST_URI]);
+}
+
+/* Is the response the right one for that password? The hash is computed in any case. */
+static bool is_right(const struct msg *m, const struct digest_fields *f, struct str password)
+{
+	char expected[DIGEST_HEX];
+	enum digest_algorithm a = digest_algorithm_of(f);
+	struct digest_proof proof = {
+		.user = f->f[DIGEST_USERNAME],
+		.realm = f->f[DIGEST_REALM],
+		.password = password.p ? password : STR("a dummy, as long as others"),
+		.method = m->method_text,
+		.uri = f->f[DIGEST_URI],
+		.nonce = f->f[DIGEST_NONCE],
+		.nc = f->f[DIGEST_NC],
+		.cnonce = f->f[DIGEST_CNONCE],
+		.qop = STR("auth"),
+	};
+
+	if (digest_compute(a == DIGEST_SHA256 ? a : DIGEST_MD5, &proof, expected) < 0)
+		return false;
+	bool is_equal = secret_eq(str_of(expected), f->f[DIGEST_RESPONSE]);
+	secret_wipe(expected, sizeof(expected));
+	return is_equal && password.p;
+}
+
+enum digest_verdict digest_verify(struct digest *d, const struct msg *m, struct str realm,
+				  struct str password, const struct addr *source, int64_t now_ms)
+{
+	struct digest_fields fields;
+	struct nonce nonce;
+	uint32_t nc = 0;
+
+	if (!find(m, realm, &fields))
+		return DIGEST_NONE;
+
+	bool is_fresh = nonces_check(d->nonces, fields.f[DIGEST_NONCE], source, now_ms, &nonce);
+	bool is_sound = is_well_formed(m, &fields, &nc);
+	bool is_known = is_right(m, &fields, password);
+
+	if (!is_fresh)
+		return DIGEST_STALE;
+	if (!is_sound || !is_known)
+		return DIGEST_WRONG;
+	return nonces_use(d->nonces, &nonce, nc, now_ms) ? DIGEST_OK : DIGEST_STALE;
+}

@@ -1,0 +1,54 @@
+/*
+ * digest: challenges and their verification, RFC 7616 and 8760 (MD5, SHA-256; qop=auth), without
+ * state but for the counts of nonces.
+ *
+ * A nonce is time, worker and a random number under an HMAC with the source address (security.md
+ * A3): 60 s of life, usable from the address it was given to, each nc once. One struct digest
+ * belongs to one worker, and a nonce to the worker that gave it: another one says DIGEST_STALE.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/addr.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "sip/msg.h"
+
+struct digest;
+
+/* secret: 32 bytes shared by the workers of this run. 0 or -ENOMEM. */
+int digest_create(struct digest **ret, const unsigned char secret[32], int worker);
+struct digest *digest_free(struct digest *d);
+DEFINE_CLEANUP(struct digest *, digest_free);
+
+enum digest_verdict {
+	DIGEST_OK,
+	DIGEST_NONE, /* no credentials for this realm: challenge */
+	DIGEST_STALE, /* nonce expired, of another run or worker, or nc seen: challenge with stale=true */
+	DIGEST_WRONG, /* with a nonce of ours, so the source is who it says: may be counted against it */
+};
+
+/* Writes WWW-/Proxy-Authenticate lines (SHA-256, then MD5). code 401 or 407. */
+void digest_put_challenge(struct digest *d, int code, struct str realm, const struct addr *source,
+			  bool stale, int64_t now_ms, struct buf *out);
+/*
+ * Name in the credentials for this realm, to look up the password; false if there are none. Escapes
+ * are kept: a name with one is nobody's.
+ */
+bool digest_user(const struct msg *m, struct str realm, struct str *ret);
+/*
+ * Takes the same time whether user and password exist or not: password.p NULL verifies against a
+ * dummy and says DIGEST_WRONG. Source is compared without its port.
+ */
+enum digest_verdict digest_verify(struct digest *d, const struct msg *m, struct str realm,
+				  struct str password, const struct addr *source, int64_t now_ms);
+
+/*
+ * Client side: the Authorization/Proxy-Authorization line that answers a 401/407 of a vendor.
+ * realm: the configured one, or empty to take the challenge's. 0; -ENOENT no challenge that we can
+ * answer or a different realm; -ENOMEM. *ret_realm is the realm answered to, a slice of the
+ * challenge.
+ */
+int digest_answer(const struct msg *challenge, enum method method, struct str uri, struct str user,
+		  struct str password, struct str realm, struct buf *out, struct str *ret_realm);

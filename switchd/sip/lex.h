@@ -1,0 +1,43 @@
+/*
+ * lex: the pieces that SIP headers are made of (RFC 3261 §25): tokens, lists, parameters, quoted
+ * strings, name-addr.
+ *
+ * Everything is a slice of the text given; nothing is copied or changed.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+/* One or more token characters. */
+bool lex_is_token(struct str s);
+/*
+ * Takes the next element before `sep` off the front of *rest, trimmed, and says true; false when
+ * *rest is used up. A separator inside "..." or <...> does not count.
+ */
+bool lex_split(struct str *rest, char sep, struct str *ret);
+/*
+ * The value of a parameter of ";a=b;c" (blanks around '=' and ';' allowed); empty for one without
+ * value. The first one counts.
+ */
+bool lex_param(struct str params, struct str name, struct str *ret);
+/*
+ * Is it one quoted string from first to last octet? *ret is what stands between the quotes, its
+ * escapes kept.
+ */
+bool lex_quoted(struct str s, struct str *ret);
+/* The content of a quoted string, its escapes resolved. */
+void lex_put_unescaped(struct str quoted, struct buf *out);
+
+struct name_addr {
+	struct str display; /* without its quotes, escapes kept */
+	struct str uri;     /* as written */
+	struct str params;  /* header parameters: ";tag=1" or empty */
+};
+
+/*
+ * 0 or -EINVAL. Of an addr-spec without <> everything behind the first ';' is a header parameter.
+ */
+int lex_name_addr(struct str s, struct name_addr *ret);

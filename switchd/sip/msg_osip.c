@@ -1,0 +1,95 @@
+#include "sip/msg_osip.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include <osipparser2/osip_parser.h>
+
+#include "sip/msg_head.h"
+
+static void start_osip(void)
+{
+	(void)parser_init();
+}
+
+/*
+ * Written by us: unfolded, blanks trimmed, and only the headers whose structure matters. osip
+ * parses bodies and a dozen more headers too, which is work and attack surface for nothing.
+ */
+static void put_text(const struct msg *m, struct buf *out)
+{
+	buf_put(out, m->head->start);
+	buf_put(out, STR("\r\n"));
+	for (int i = 0; i < m->head->count; i++) {
+		const struct header *h = &m->head->header[i];
+
+		if (h->kind == HEADER_OTHER || h->kind == HEADER_CONTENT_TYPE ||
+		    h->kind == HEADER_CONTENT_LENGTH || h->kind == HEADER_MAX_FORWARDS)
+			continue;
+		buf_put(out, h->name);
+		buf_put(out, STR(": "));
+		buf_put(out, h->value);
+		buf_put(out, STR("\r\n"));
+	}
+	buf_put(out, STR("\r\n"));
+}
+
+static bool same_param(osip_list_t *params, const char *name, struct str ours)
+{
+	osip_generic_param_t *p = NULL;
+
+	(void)osip_generic_param_get_byname(params, (char *)(uintptr_t)name, &p);
+	return str_eq(ours, str_of(p ? p->gvalue : NULL));
+}
+
+static bool same_count(osip_list_t *theirs, const struct msg *m, enum header_kind kind)
+{
+	return osip_list_size(theirs) == element_count(m->head, kind);
+}
+
+static bool agrees(osip_message_t *o, const struct msg *m)
+{
+	osip_via_t *via = osip_list_get(&o->vias, 0);
+	uint32_t cseq;
+
+	if (!via || !o->from || !o->to || !o->cseq || !o->cseq->number)
+		return false;
+	return same_count(&o->vias, m, HEADER_VIA) && same_count(&o->contacts, m, HEADER_CONTACT) &&
+	       same_count(&o->routes, m, HEADER_ROUTE) &&
+	       same_count(&o->record_routes, m, HEADER_RECORD_ROUTE) &&
+	       same_param(&via->via_params, "branch", m->branch) &&
+	       same_param(&o->from->gen_params, "tag", m->from_tag) &&
+	       same_param(&o->to->gen_params, "tag", m->to_tag) &&
+	       str_to_u32(str_of(o->cseq->number), UINT32_MAX, &cseq) == 0 && cseq == m->cseq;
+}
+
+static int parse(const struct msg *m, struct str text, struct msg_fault *fault)
+{
+	osip_message_t *o;
+
+	if (osip_message_init(&o) != OSIP_SUCCESS)
+		return -ENOMEM;
+
+	int r = osip_message_parse(o, text.p, text.n);
+	if (r == OSIP_SUCCESS && !agrees(o, m))
+		msg_fault_set(fault, 400, "two readings");
+	else if (r != OSIP_SUCCESS && r != OSIP_NOMEM)
+		msg_fault_set(fault, 400, "structure");
+	osip_message_free(o);
+	return r == OSIP_NOMEM ? -ENOMEM : 0;
+}
+
+int msg_osip_agrees(const struct msg *m, struct msg_fault *fault)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct buf text = BUF_INIT;
+
+	(void)pthread_once(&once, start_osip);
+	(void)buf_reserve(&text, 1024);
+	put_text(m, &text);
+	int r = buf_error(&text);
+	if (buf_cstr(&text))
+		r = parse(m, buf_str(&text), fault);
+	buf_done(&text);
+	return r;
+}
