@@ -32,7 +32,6 @@ async def held_call(t, caller, seconds, number="88017"):
 async def test_fee_precision(t):
     """0.0123 a minute for a second is 0.000205: whole at 0, 0.0002 at 4."""
     caller, _carrier = await t.plain()
-    await t.ctl.ask("rate-group.set", name="acme-sell", fee_precision=None)
     check_fee(await held_call(t, caller, 0.1), SELL)
     await t.set("SERVER_BILLING_FEE_PRECISION", 4)
     cdr = await held_call(t, caller, 0.1)
