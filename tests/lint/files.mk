@@ -20,9 +20,11 @@ headers: $(HEADERS:%.h=$(B)/%.alone)
 # The flags bring -Werror: this is also where clang says what it thinks of every source.
 $(B)/%.tidy: %.c .clang-tidy | $(GEN)/.stamp
 	$(call quiet,TIDY ,clang-tidy --quiet $< -- $(CPPFLAGS) $(CFLAGS))
-# At -O0, as gcc advises: inlined clean-ups at -O1 are taken for uses of uninitialized values.
-$(B)/%.analyzed: %.c | $(GEN)/.stamp
-	$(call quiet,ANALYZE,gcc $(CPPFLAGS) $(CFLAGS) -O0 -fanalyzer -o /dev/null -c $<)
+# At -O0, as gcc advises: inlined clean-ups are taken for uses of uninitialized values at -O1. gcc 12
+# loses sight of what a struct owns and calls it a leak; those are found under asan.
+$(B)/%.analyzed: %.c tests/lint/files.mk | $(GEN)/.stamp
+	$(call quiet,ANALYZE,gcc $(CPPFLAGS) $(CFLAGS) -O0 -fanalyzer -Wno-analyzer-malloc-leak \
+		-o /dev/null -c $<)
 # A header compiles alone.
 $(B)/%.alone: %.h | $(GEN)/.stamp
 	$(call quiet,ALONE,clang $(CPPFLAGS) $(CFLAGS) -Wno-pragma-once-outside-header \
