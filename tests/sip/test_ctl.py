@@ -1,0 +1,181 @@
+"""switchctl as an operator types it: grammar, output, exit statuses, errors that help."""
+
+import asyncio
+import json
+import os
+
+from harness.scene import scene
+
+
+async def done(t, *words):
+    """The command, which must succeed; its output."""
+    status, out, err = await t.switch.cli(*words)
+    assert status == 0, f"{' '.join(words)}: exit {status}\n{err}"
+    assert err == "", f"{' '.join(words)}: said on stderr: {err}"
+    return out
+
+
+async def asked(t, *words):
+    return json.loads(await done(t, "--json", *words))
+
+
+async def fails(t, status, *words):
+    """The command must end with that status, and say why on stderr only."""
+    got, out, err = await t.switch.cli(*words)
+    assert got == status, f"{' '.join(words)}: exit {got}, should be {status}\n{out}{err}"
+    assert err.strip(), f"{' '.join(words)}: not a word on stderr"
+    assert "Traceback" not in err and len(err) < 4000, err
+    return err
+
+
+async def test_the_commands_of_the_design(t):
+    """A customer, vendor, rates and gateways entered as design.md §5 writes them; then a call passes."""
+    caller, carrier = await t.caller(), await t.carrier()
+    await done(t, "rate-group", "add", "name=wholesale")
+    await done(t, "account", "add", "id=acme", "name=Acme Telecom", "billing=prepaid", "limit_money=0",
+               "rate_group=wholesale")
+    await done(t, "account", "recharge", "acme", "amount=100.00", "memo=wire 4711")
+    t.books.paid["acme"] += 100
+    await done(t, "rate", "add", "group=wholesale", "prefix=880", "price=0.0123", "unit=60", "first=1", "step=1")
+    await done(t, "mapping-gateway", "add", "name=acme-in", "account=acme", "auth=ip", f"address={caller.ip}",
+               "line_limit=100", "rate_limit=20")
+    await done(t, "rate-group", "add", "name=buy")
+    await done(t, "rate", "add", "group=buy", "prefix=880", "price=0.0071")
+    await done(t, "account", "add", "id=carrier", "kind=clearing", "limit_money=0", "rate_group=buy")
+    await done(t, "routing-gateway", "add", "name=carrier-a", "account=carrier", f"address={carrier.address}",
+               "prefix=880", "priority=1", "line_limit=200")
+    call = await caller.place("8801712345678", hold=0.2)
+    told = await done(t, "route", "explain", "gateway=acme-in", "caller=1001", "callee=8801712345678")
+    assert "carrier-a" in told
+    (cdr,) = await asked(t, "cdr", "list")
+    assert cdr["call_id"] == call.call_id and cdr["reason"] == "CallerHangup"
+    assert (await asked(t, "cdr", "show", cdr["id"]))["call_id"] == call.call_id
+    assert "CallerHangup" in await done(t, "cdr", "list")
+    assert (await asked(t, "account", "show", "acme"))["name"] == "Acme Telecom"
+    quote = await asked(t, "rate", "quote", "price=0.0123", "unit=60", "first=1", "step=1", "hold_ms=61000")
+    assert (quote["hold_s"], quote["billed_s"]) == (61, 61) and quote["fee"] == "0.012505"
+
+
+async def test_json_is_one_document(t):
+    """add, show and set give an object, list an array; booleans, null, lists and money as promised."""
+    made = await asked(t, "account", "add", "id=acme", "limit_money=12.5")
+    assert isinstance(made, dict) and made["id"] == "acme"
+    shown = await asked(t, "account", "show", "acme")
+    assert shown["anti_overdraft"] is True and shown["cut_off"] is False and shown["valid_until"] is None
+    assert isinstance(shown["limit_money"], str) and float(shown["limit_money"]) == 12.5
+    changed = await asked(t, "account", "set", "acme", "cut_off=true")
+    assert changed["cut_off"] is True
+    rows = await asked(t, "account", "list")
+    assert [r["id"] for r in rows] == ["acme"]
+    await done(t, "mapping-gateway", "add", "name=g", "account=acme", "address=192.0.2.1,192.0.2.0/24")
+    assert (await asked(t, "mapping-gateway", "show", "g"))["address"] == ["192.0.2.1", "192.0.2.0/24"]
+    assert isinstance(await asked(t, "--json", "status"), dict)
+
+
+async def test_columns_are_aligned(t):
+    """Without --json a table: a head, and every column begins at the same place."""
+    for name, long in (("a", "Short"), ("much-longer-name", "A rather long name, Ltd.")):
+        await done(t, "account", "add", f"id={name}", f"name={long}", "limit_money=0")
+    lines = (await done(t, "account", "list", "fields=id,name,kind")).rstrip("\n").split("\n")
+    rows = [x for x in lines if "customer" in x]
+    assert len(rows) == 2 and len({x.index("customer") for x in rows}) == 1, lines
+    assert "much-longer-name" in "".join(rows)
+
+
+async def test_hostile_names_do_not_reach_the_terminal(t):
+    """Control octets and escapes that somebody put into a field are shown harmless."""
+    await t.ctl.ask("account.add", id="evil", limit_money="0", memo="x\u202ey", name="tab\tend")
+    out = await done(t, "account", "list", "fields=id,name,memo")
+    for bad in ("\x1b", "\u202e", "\t", "\x00"):
+        assert bad not in out, repr(out)
+
+
+async def test_refusals(t):
+    """Exit 1, the field at fault, what was given and what would be accepted."""
+    await done(t, "account", "add", "id=acme", "limit_money=0")
+    err = await fails(t, 1, "account", "add", "id=acme", "limit_money=0")
+    assert "acme" in err
+    err = await fails(t, 1, "account", "add", "id=b", "limit_money=zero")
+    assert "limit_money" in err and "zero" in err
+    err = await fails(t, 1, "account", "add", "id=b", "limit_money=0", "billing=sometimes")
+    assert "billing" in err and "prepaid" in err and "postpaid" in err
+    err = await fails(t, 1, "account", "show", "nobody")
+    assert "nobody" in err
+    err = await fails(t, 1, "parameter", "set", "SS_MAX_CALL_PER_SECOND", "-5")
+    assert "100000" in err
+    err = await fails(t, 1, "account", "add", "id=b")
+    assert "limit_money" in err
+
+
+async def test_usage(t):
+    """Exit 2 for words that are no command, with what was probably meant."""
+    for words, hint in ((("acount", "list"), "account"), (("account", "lst"), "list"),
+                        (("account",), "account"), ((), "usage"), (("account", "show"), ""),
+                        (("--nonsense",), "usage"), (("account", "list", "limit"), "")):
+        err = await fails(t, 2, *words)
+        assert hint in err.lower(), (words, err)
+
+
+async def test_help(t):
+    """Help is no error, lists every entity, and an operation's fields."""
+    for word in ("--help", "help"):
+        assert "mapping-gateway" in await done(t, word)
+    assert "recharge" in await done(t, "help", "account")
+    assert "limit_money" in await done(t, "help", "account", "add")
+    status, out, _err = await t.switch.cli("--version")
+    assert status == 0 and out.strip()
+
+
+async def test_bash_completion(t):
+    out = await done(t, "completion", "bash")
+    assert "complete" in out and "switchctl" in out
+
+
+@scene(start=False)
+async def test_a_daemon_that_is_not_there(t):
+    """Exit 3, and the path that was tried."""
+    err = await fails(t, 3, "status")
+    assert t.switch.path in err
+    t.audit = False
+
+
+async def test_parameters_by_command(t):
+    out = await done(t, "parameter", "list", "overdraft")
+    assert "SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME" in out
+    await done(t, "parameter", "set", "SS_MAX_CPS", "50")
+    assert str((await asked(t, "parameter", "show", "SS_MAX_CALL_PER_SECOND"))["value"]) == "50"
+    await done(t, "parameter", "reset", "SS_MAX_CALL_PER_SECOND")
+    shown = await asked(t, "parameter", "show", "SS_MAX_CALL_PER_SECOND")
+    assert str(shown["value"]) == "100"
+    none_yet = [r for r in await asked(t, "parameter", "list") if r["effect"] == "none yet"]
+    assert none_yet, "no parameter without effect left: this test has done its work"
+
+
+async def test_a_call_by_command(t):
+    caller, carrier = await t.plain()
+    call = caller.invite("88017")
+    await call.expect(200)
+    (row,) = await asked(t, "call", "list")
+    assert "88017" in await done(t, "call", "show", row["id"])
+    await done(t, "call", "hangup", row["id"])
+    await call.ended_by_peer()
+    await carrier.legs[0].ended_by_peer()
+    assert "no differences" in (await done(t, "cdr", "verify")).lower() or await asked(t, "cdr", "verify")
+    await done(t, "ledger", "verify")
+    screen = await done(t, "status")
+    assert all(w in screen.lower() for w in ("version", "uptime", "calls")), screen
+
+
+async def test_export_to_a_pipe(t):
+    """cdr export writes CSV to standard output, nothing else."""
+    caller, _carrier = await t.plain()
+    call = await caller.place("88017")
+    out = await done(t, "cdr", "export", "format=csv")
+    assert out.split("\n")[0].count(",") > 10 and call.call_id in out
+
+
+async def test_many_at_once(t):
+    """Twenty processes together: all are served."""
+    results = await asyncio.gather(*(t.switch.cli("--json", "status", within=60) for _ in range(20)))
+    assert {r[0] for r in results} == {0}, results
+    assert os.path.exists(t.switch.path)
