@@ -139,6 +139,7 @@ def read_entities():
         unique(entity.fields, lambda row: [lower(row["field"])])
         for row in entity.fields:
             check_field(row, entities)
+        check_versions(entity)
     return list(entities.values())
 
 
@@ -160,6 +161,14 @@ def check_field(row, entities):
     decimals = 8 if row["type"] == "money" else 0
     row.min, row.max = (scaled(row, row[c], decimals) if row[c] else None for c in ("min", "max"))
     row.default = field_default(row, decimals)
+
+
+def check_versions(entity):
+    """rows.c tells the versions of a key apart by these."""
+    subkeys = [row["field"] for row in entity.fields if "subkey" in row.flags]
+    names = [row["field"] for row in entity.fields]
+    if subkeys and (subkeys != ["origin", "effective"] or "end" not in names):
+        raise TableError(f"{entity.at}: rows with versions have subkeys origin and effective, and an end")
 
 
 def field_default(row, decimals):

@@ -1,9 +1,15 @@
 /*
  * db: SQLite behind a small face; lib/store is its only includer.
  *
- * A connection belongs to one thread. WAL, synchronous=FULL, foreign keys on, trusted_schema off, defensive. Errors are
- * negative errno: -EBUSY locked beyond the timeout, -ENOSPC, -EROFS, -EIO, -EEXIST unique, -EDOM a CHECK, -EUCLEAN corrupt,
- * -EINVAL a mistake in SQL.
+ * A connection belongs to one thread. WAL, synchronous=FULL, foreign keys on, trusted_schema off,
+ * defensive; new files are readable by their owner alone. Errors are negative errno:
+ *
+ *	-EBUSY   locked beyond the timeout       -EEXIST  unique
+ *	-ENOSPC  disk full                       -EDOM    a CHECK, NOT NULL or type
+ *	-EROFS   read only                       -ENOLINK a foreign key
+ *	-EIO     the disk                        -EUCLEAN corrupt, or no database
+ *	-ENOENT  no such file                    -EINVAL  a mistake in SQL
+ *	-ENOMEM, -EACCES
  */
 #pragma once
 
@@ -20,6 +26,7 @@ enum db_mode { DB_READ, DB_WRITE };
 
 /* Opens, and makes the file if mode is DB_WRITE. busy_ms: how long a locked database is waited for. */
 int db_open(struct db **ret, const char *path, enum db_mode mode, int busy_ms);
+/* Its statements must be freed before. Accepts NULL and returns NULL. */
 struct db *db_close(struct db *d);
 DEFINE_CLEANUP(struct db *, db_close);
 /* The last error's text, for logs; valid until the next call. */
@@ -27,23 +34,31 @@ const char *db_error(const struct db *d);
 
 int db_exec(struct db *d, const char *sql);
 int db_begin(struct db *d); /* IMMEDIATE */
+/* When it fails the transaction may still be open: roll back. */
 int db_commit(struct db *d);
+/* Harmless outside a transaction. */
 void db_rollback(struct db *d);
+/* Attaches for writing, in WAL and synchronous=FULL too. Not within a transaction. */
 int db_attach(struct db *d, const char *path, const char *name);
 int db_detach(struct db *d, const char *name);
 int64_t db_last_id(const struct db *d);
+/* Rows that the last INSERT, UPDATE or DELETE touched. */
 int db_changes(const struct db *d);
 
 int stmt_prepare(struct stmt **ret, struct db *d, const char *sql);
 struct stmt *stmt_free(struct stmt *s);
 DEFINE_CLEANUP(struct stmt *, stmt_free);
-/* Parameters count from 1, columns from 0. Texts are not copied: they must live until the step (or reset). */
+/*
+ * Parameters count from 1, columns from 0. Texts are not copied: they must live until the reset. What
+ * goes wrong in a bind is said by the next step.
+ */
 void stmt_bind_int(struct stmt *s, int i, int64_t v);
 void stmt_bind_text(struct stmt *s, int i, struct str v); /* p NULL = NULL */
 void stmt_bind_null(struct stmt *s, int i);
 /* 1 a row, 0 done, negative errno. stmt_run: step to the end and reset: 0 or negative errno. */
 int stmt_step(struct stmt *s);
 int stmt_run(struct stmt *s);
+/* Ready to be run again; parameters keep their values. */
 void stmt_reset(struct stmt *s);
 int64_t stmt_int(struct stmt *s, int column);
 struct str stmt_text(struct stmt *s, int column); /* valid until the next step; p NULL for NULL */

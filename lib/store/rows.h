@@ -1,5 +1,9 @@
 /*
  * rows: add, set, get, list, delete for any entity, from its field table.
+ *
+ * What is stored of an entity are its fields without the COMPUTED ones, in the order of the table.
+ * Enums are stored as their words, so that a value may be added between others; money, times and ids
+ * as integers. A SUBKEY text that is absent is stored as '', since a NULL is never equal to another.
  */
 #pragma once
 
@@ -7,26 +11,43 @@
 #include "model/entity.h"
 #include "store/db.h"
 
-/* Column list of the stored fields, "id, name, ..."; and one '?' for each. For users with their own tables (call, outbox). */
+/* The stored fields as quoted columns, "id", "name", ...; and one '?' for each. For users with tables
+ * of their own (call, outbox). */
 void rows_columns(const struct entity *e, struct buf *out);
 void rows_marks(const struct entity *e, struct buf *out);
 int rows_column_count(const struct entity *e);
-/* DDL of a table with the entity's stored fields, STRICT, with its CHECKs and primary key. */
-void rows_ddl(const struct entity *e, const char *table, struct buf *out);
-/* Binds the stored fields from parameter `first` on; reads them from column `first` on into a new row (NULL: no memory). */
+/* Is it a column of the entity's tables? */
+bool rows_is_stored(const struct field *f);
+/* Binds the stored fields from parameter `first` on (the row must live until the reset); reads them
+ * from column `first` on into a new row (NULL: no memory). */
 void rows_bind(const struct entity *e, struct stmt *s, int first, const void *row);
 void *rows_read(const struct entity *e, struct stmt *s, int first);
 
-/* -EEXIST, -EINVAL with *err; AUTO integer keys are set in row. */
+/*
+ * All of these fill *err whatever goes wrong. -EINVAL: a required field is absent; -EEXIST; -ENOLINK:
+ * the row names another one that is not there; and db's errors.
+ */
+/* An AUTO integer key that is absent is set in the row. */
 int rows_add(struct db *d, const struct entity *e, void *row, struct err *err);
 /* Replaces the stored row of the same primary key; -ENOENT. */
 int rows_set(struct db *d, const struct entity *e, const void *row, struct err *err);
-/* key as operators write it ("wholesale/880"). -ENOENT. For a rate: the version in force, else the next to come. */
-int rows_get(struct db *d, const struct entity *e, struct str key, void **ret, struct err *err);
+/*
+ * key as operators write it ("wholesale/880"). -ENOENT. Of an entity whose rows are versions (a rate)
+ * the one in force at now_ms, else the next to come; the one without an origin before others.
+ */
+int rows_get(struct db *d, const struct entity *e, struct str key, ms_t now_ms, void **ret,
+	     struct err *err);
+/* Every version of it. -ENOENT; -ENOLINK with ERR_IN_USE when other rows name it. */
 int rows_del(struct db *d, const struct entity *e, struct str key, struct err *err);
-/* Rows in the order of their keys, after `after` (empty = from the start), at most limit (0 = all). on_row returns 0 to go on;
- * the row is freed after it. */
+
+/* Returns 0 to go on; the row is freed after it. */
 typedef int rows_fn(void *ctx, const void *row);
-int rows_each(struct db *d, const struct entity *e, struct str after, int64_t limit, rows_fn *on_row, void *ctx);
-/* Does any row of entity e have `value` in `field`? 1, 0 or negative errno. */
+/*
+ * Rows in the order of their keys, after the key `after` (empty = from the start), at most `limit`
+ * (0 = all); the versions of one key are not parted, so there may be a few more. 0, what on_row
+ * returned, or negative errno.
+ */
+int rows_each(struct db *d, const struct entity *e, struct str after, int64_t limit,
+	      rows_fn *on_row, void *ctx);
+/* Does any row of entity e have `value` in the text field? 1, 0 or negative errno. */
 int rows_has(struct db *d, const struct entity *e, int field, struct str value);

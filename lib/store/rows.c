@@ -1,0 +1,450 @@
+#include "store/rows.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+enum { KEY_PARTS = 4 };
+
+/* --- columns --- */
+
+bool rows_is_stored(const struct field *f)
+{
+	return !(f->flags & FIELD_COMPUTED);
+}
+
+int rows_column_count(const struct entity *e)
+{
+	int n = 0;
+
+	for (int i = 0; i < e->fields; i++)
+		n += rows_is_stored(&e->field[i]);
+	return n;
+}
+
+void rows_columns(const struct entity *e, struct buf *out)
+{
+	const char *comma = "";
+
+	for (int i = 0; i < e->fields; i++) {
+		if (!rows_is_stored(&e->field[i]))
+			continue;
+		buf_printf(out, "%s\"%s\"", comma, e->field[i].name);
+		comma = ", ";
+	}
+}
+
+void rows_marks(const struct entity *e, struct buf *out)
+{
+	for (int i = 0; i < rows_column_count(e); i++)
+		buf_putz(out, i > 0 ? ", ?" : "?");
+}
+
+static void bind_text(struct stmt *s, int i, const struct field *f, const char *text)
+{
+	if (!text && f->flags & FIELD_SUBKEY)
+		text = "";
+	stmt_bind_text(s, i, str_of(text));
+}
+
+void rows_bind(const struct entity *e, struct stmt *s, int first, const void *row)
+{
+	for (const struct field *f = e->field, *end = f + e->fields; f < end; f++) {
+		if (!rows_is_stored(f))
+			continue;
+		if (f->type == FIELD_TEXT || f->type == FIELD_LIST)
+			bind_text(s, first, f, row_text(f, row));
+		else if (row_is_absent(f, row))
+			stmt_bind_null(s, first);
+		else if (f->type == FIELD_ENUM)
+			stmt_bind_text(s, first, str_of(f->values[row_int(f, row)]));
+		else
+			stmt_bind_int(s, first, row_int(f, row));
+		first++;
+	}
+}
+
+static int64_t enum_index(const struct field *f, struct str word)
+{
+	for (int64_t i = 0; f->values[i]; i++) {
+		if (str_eq(word, str_of(f->values[i])))
+			return i;
+	}
+	return FIELD_ABSENT;
+}
+
+static int read_field(const struct field *f, struct stmt *s, int column, void *row)
+{
+	if (f->type == FIELD_TEXT || f->type == FIELD_LIST)
+		return row_set_text(f, row, stmt_text(s, column));
+	if (f->type == FIELD_ENUM)
+		row_set_int(f, row, enum_index(f, stmt_text(s, column)));
+	else
+		row_set_int(f, row, stmt_is_null(s, column) ? FIELD_ABSENT : stmt_int(s, column));
+	return 0;
+}
+
+void *rows_read(const struct entity *e, struct stmt *s, int first)
+{
+	void *row = row_create(e);
+
+	for (int i = 0; row && i < e->fields; i++) {
+		if (rows_is_stored(&e->field[i]) && read_field(&e->field[i], s, first++, row) < 0)
+			row = row_free(e, row);
+	}
+	return row;
+}
+
+/* --- keys --- */
+
+/* The fields of a key, or of the primary key, in their order. */
+struct key {
+	const struct field *field[KEY_PARTS];
+	int parts;
+};
+
+static struct key key_of(const struct entity *e, unsigned flags)
+{
+	struct key k = { 0 };
+
+	for (int i = 0; i < e->fields; i++) {
+		if (!(e->field[i].flags & flags))
+			continue;
+		assert(k.parts < KEY_PARTS);
+		k.field[k.parts++] = &e->field[i];
+	}
+	return k;
+}
+
+/*
+ * Binds the parts of a written key to ?1, ?2, ... The last '/' parts two of them: behind it stands a
+ * prefix, which has none. Says false if the key has too few parts or is no number where it must be.
+ */
+static bool bind_key(struct stmt *s, const struct key *k, struct str text)
+{
+	for (int i = k->parts; i > 0; i--) {
+		struct str part = text;
+		int64_t n;
+
+		if (i > 1) {
+			size_t at = text.n;
+
+			while (at > 0 && text.p[at - 1] != '/')
+				at--;
+			if (at == 0)
+				return false;
+			part = str_skip(text, at);
+			text = str_head(text, at - 1);
+		}
+		if (k->field[i - 1]->type == FIELD_TEXT)
+			stmt_bind_text(s, i, part);
+		else if (str_to_i64(part, 1, INT64_MAX, &n) == 0)
+			stmt_bind_int(s, i, n);
+		else
+			return false;
+	}
+	return true;
+}
+
+/* "a" = ?1 AND "b" = ?2 */
+static void put_match(const struct key *k, struct buf *sql)
+{
+	for (int i = 0; i < k->parts; i++)
+		buf_printf(sql, "%s\"%s\" = ?%d", i > 0 ? " AND " : "", k->field[i]->name, i + 1);
+}
+
+/* "a", "b" */
+static void put_names(const struct key *k, struct buf *sql)
+{
+	for (int i = 0; i < k->parts; i++)
+		buf_printf(sql, "%s\"%s\"", i > 0 ? ", " : "", k->field[i]->name);
+}
+
+/* --- statements and their errors --- */
+
+static int prepare(struct stmt **ret, struct db *d, struct buf *sql)
+{
+	const char *text = buf_cstr(sql);
+
+	return text ? stmt_prepare(ret, d, text) : -ENOMEM;
+}
+
+static int store_error(struct db *d, int r, struct err *err)
+{
+	if (r == -ENOMEM)
+		(void)err_set(err, ERR_INTERNAL, "", STR(""), NULL, "memory is short");
+	else
+		(void)err_set(err, ERR_STORE, "", STR(""), NULL, "the store refused: %s",
+			      db_error(d));
+	return r;
+}
+
+static int no_such(const struct entity *e, struct str key, struct err *err)
+{
+	(void)err_set(err, ERR_NOT_FOUND, "", key, NULL, "there is no %s '%.*s'", e->name,
+		      (int)(key.n < 64 ? key.n : 64), key.p ? key.p : "");
+	return -ENOENT;
+}
+
+/* Why a row was not written. */
+static int write_error(struct db *d, const struct entity *e, const void *row, int r,
+		       struct err *err)
+{
+	CLEANUP(buf_done) struct buf key = BUF_INIT;
+	struct key k = key_of(e, FIELD_KEY);
+
+	if (r == -EEXIST) {
+		row_key(e, row, &key);
+		(void)err_set(err, ERR_EXISTS, k.field[0]->name, buf_str(&key), "another key",
+			      "this %s exists already", e->name);
+		return r;
+	}
+	if (r == -ENOLINK) {
+		(void)err_set(err, ERR_NOT_FOUND, "", STR(""), "the names of what exists",
+			      "the %s names something that does not exist", e->name);
+		return r;
+	}
+	return store_error(d, r, err);
+}
+
+/* --- writing --- */
+
+static void set_new_id(struct db *d, const struct entity *e, void *row)
+{
+	struct key k = key_of(e, FIELD_KEY);
+
+	if (k.field[0]->flags & FIELD_AUTO && row_is_absent(k.field[0], row))
+		row_set_int(k.field[0], row, db_last_id(d));
+}
+
+int rows_add(struct db *d, const struct entity *e, void *row, struct err *err)
+{
+	CLEANUP(buf_done) struct buf sql = BUF_INIT;
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+
+	int r = row_check(e, row, err);
+	if (r < 0)
+		return r;
+
+	buf_printf(&sql, "INSERT INTO \"%s\" (", e->table);
+	rows_columns(e, &sql);
+	buf_putz(&sql, ") VALUES (");
+	rows_marks(e, &sql);
+	buf_putc(&sql, ')');
+	r = prepare(&s, d, &sql);
+	if (r < 0)
+		return store_error(d, r, err);
+
+	rows_bind(e, s, 1, row);
+	r = stmt_run(s);
+	if (r < 0)
+		return write_error(d, e, row, r, err);
+	set_new_id(d, e, row);
+	return 0;
+}
+
+/* UPDATE t SET "a" = ?1, "b" = ?2, ... WHERE "a" = ?1: the key is one of what rows_bind binds. */
+static void put_update(const struct entity *e, struct buf *sql)
+{
+	CLEANUP(buf_done) struct buf where = BUF_INIT;
+	int n = 0;
+
+	buf_printf(sql, "UPDATE \"%s\" SET ", e->table);
+	for (int i = 0; i < e->fields; i++) {
+		const struct field *f = &e->field[i];
+
+		if (!rows_is_stored(f))
+			continue;
+		buf_printf(sql, "%s\"%s\" = ?%d", n > 0 ? ", " : "", f->name, n + 1);
+		n++;
+		if (f->flags & (FIELD_KEY | FIELD_SUBKEY))
+			buf_printf(&where, "%s\"%s\" = ?%d", where.n ? " AND " : "", f->name, n);
+	}
+	buf_printf(sql, " WHERE %s", buf_cstr(&where) ? where.p : "");
+}
+
+int rows_set(struct db *d, const struct entity *e, const void *row, struct err *err)
+{
+	CLEANUP(buf_done) struct buf sql = BUF_INIT, key = BUF_INIT;
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+
+	int r = row_check(e, row, err);
+	if (r < 0)
+		return r;
+	put_update(e, &sql);
+	r = prepare(&s, d, &sql);
+	if (r < 0)
+		return store_error(d, r, err);
+
+	rows_bind(e, s, 1, row);
+	r = stmt_run(s);
+	if (r < 0)
+		return write_error(d, e, row, r, err);
+	if (db_changes(d) > 0)
+		return 0;
+	row_key(e, row, &key);
+	return no_such(e, buf_str(&key), err);
+}
+
+int rows_del(struct db *d, const struct entity *e, struct str key, struct err *err)
+{
+	CLEANUP(buf_done) struct buf sql = BUF_INIT;
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	struct key k = key_of(e, FIELD_KEY);
+
+	buf_printf(&sql, "DELETE FROM \"%s\" WHERE ", e->table);
+	put_match(&k, &sql);
+	int r = prepare(&s, d, &sql);
+	if (r < 0)
+		return store_error(d, r, err);
+	if (!bind_key(s, &k, key))
+		return no_such(e, key, err);
+
+	r = stmt_run(s);
+	if (r == -ENOLINK) {
+		(void)err_set(err, ERR_IN_USE, k.field[0]->name, key, NULL,
+			      "the %s is still in use", e->name);
+		return r;
+	}
+	if (r < 0)
+		return store_error(d, r, err);
+	return db_changes(d) > 0 ? 0 : no_such(e, key, err);
+}
+
+/* --- reading --- */
+
+static void put_select(const struct entity *e, struct buf *sql)
+{
+	buf_putz(sql, "SELECT ");
+	rows_columns(e, sql);
+	buf_printf(sql, " FROM \"%s\"", e->table);
+}
+
+/* Of the versions of a rate: not over, in force before to come, the latest of the former, the first of
+ * the latter. */
+static const char *const pick_version = " AND (\"end\" IS NULL OR \"end\" > %lld)"
+					" ORDER BY \"origin\" <> '', \"effective\" > %lld,"
+					" abs(\"effective\" - %lld) LIMIT 1";
+
+static int read_one(struct db *d, const struct entity *e, struct stmt *s, struct str key,
+		    void **ret, struct err *err)
+{
+	int r = stmt_step(s);
+
+	if (r < 0)
+		return store_error(d, r, err);
+	if (r == 0)
+		return no_such(e, key, err);
+
+	void *row = rows_read(e, s, 0);
+	if (!row)
+		return store_error(d, -ENOMEM, err);
+	*ret = row;
+	return 0;
+}
+
+int rows_get(struct db *d, const struct entity *e, struct str key, ms_t now_ms, void **ret,
+	     struct err *err)
+{
+	CLEANUP(buf_done) struct buf sql = BUF_INIT;
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	struct key k = key_of(e, FIELD_KEY);
+	long long now = now_ms;
+
+	put_select(e, &sql);
+	buf_putz(&sql, " WHERE ");
+	put_match(&k, &sql);
+	if (key_of(e, FIELD_SUBKEY).parts > 0)
+		buf_printf(&sql, pick_version, now, now, now);
+	int r = prepare(&s, d, &sql);
+	if (r < 0)
+		return store_error(d, r, err);
+	if (!bind_key(s, &k, key))
+		return no_such(e, key, err);
+	return read_one(d, e, s, key, ret, err);
+}
+
+/* SELECT ... WHERE (key) > (?1, ?2) ORDER BY primary key */
+static int prepare_each(struct stmt **ret, struct db *d, const struct entity *e, struct str after)
+{
+	CLEANUP(buf_done) struct buf sql = BUF_INIT;
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	struct key key = key_of(e, FIELD_KEY), all = key_of(e, FIELD_KEY | FIELD_SUBKEY);
+
+	put_select(e, &sql);
+	if (!str_is_empty(after)) {
+		buf_putz(&sql, " WHERE (");
+		put_names(&key, &sql);
+		buf_putz(&sql, key.parts == 1 ? ") > (?1)" : ") > (?1, ?2)");
+	}
+	buf_putz(&sql, " ORDER BY ");
+	put_names(&all, &sql);
+
+	int r = prepare(&s, d, &sql);
+	if (r < 0)
+		return r;
+	if (!str_is_empty(after) && !bind_key(s, &key, after))
+		return -EINVAL;
+	*ret = TAKE(s);
+	return 0;
+}
+
+static bool is_same_key(const struct entity *e, const void *a, const void *b)
+{
+	struct key k = key_of(e, FIELD_KEY);
+
+	for (int i = 0; i < k.parts; i++) {
+		const struct field *f = k.field[i];
+
+		if (f->type == FIELD_TEXT ? strcmp(row_text(f, a), row_text(f, b)) != 0
+					  : row_int(f, a) != row_int(f, b))
+			return false;
+	}
+	return true;
+}
+
+/* The limit is reached, and this row is no further version of the last one. */
+static bool is_beyond(const struct entity *e, int64_t n, int64_t limit, const void *row,
+		      const void *last)
+{
+	return limit > 0 && n >= limit && !is_same_key(e, row, last);
+}
+
+int rows_each(struct db *d, const struct entity *e, struct str after, int64_t limit,
+	      rows_fn *on_row, void *ctx)
+{
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	void *last = NULL;
+
+	int r = prepare_each(&s, d, e, after);
+	if (r < 0)
+		return r;
+	for (int64_t n = 0; (r = stmt_step(s)) == 1; n++) {
+		void *row = rows_read(e, s, 0);
+		bool is_end = !row || is_beyond(e, n, limit, row, last);
+
+		r = is_end ? (row ? 0 : -ENOMEM) : on_row(ctx, row);
+		row_free(e, last);
+		last = row;
+		if (is_end || r != 0)
+			break;
+	}
+	row_free(e, last);
+	return r;
+}
+
+int rows_has(struct db *d, const struct entity *e, int field, struct str value)
+{
+	CLEANUP(buf_done) struct buf sql = BUF_INIT;
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+
+	buf_printf(&sql, "SELECT 1 FROM \"%s\" WHERE \"%s\" = ?1 LIMIT 1", e->table,
+		   e->field[field].name);
+	int r = prepare(&s, d, &sql);
+	if (r < 0)
+		return r;
+	stmt_bind_text(s, 1, value);
+	return stmt_step(s);
+}
