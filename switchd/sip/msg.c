@@ -61,7 +61,7 @@ struct msg *msg_free(struct msg *m)
 /* An ACK is never answered, and without a Via nobody would know the answer. */
 static bool can_be_answered(const struct msg *m)
 {
-	return m->is_request && m->method != METHOD_ACK && element_count(m->head, HEADER_VIA) > 0;
+	return m->is_request && m->method != METHOD_ACK && m->head->elements[HEADER_VIA] > 0;
 }
 
 int msg_parse(struct msg **ret, const struct flow *from, struct str raw, struct msg_fault *fault)

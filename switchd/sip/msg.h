@@ -17,11 +17,13 @@
 #include "sip/uri.h"
 #include "transport/flow.h"
 
-#define METHODS(X)                                                                               \
-	X(INVITE)                                                                                \
-	X(ACK)                                                                                   \
-	X(BYE) X(CANCEL) X(OPTIONS) X(REGISTER) X(PRACK) X(UPDATE) X(INFO) X(REFER) X(SUBSCRIBE) \
-		X(NOTIFY) X(MESSAGE) X(PUBLISH) X(OTHER)
+#define METHODS(X)                                                                        \
+	X(INVITE)                                                                         \
+	X(ACK)                                                                            \
+	X(BYE)                                                                            \
+	X(CANCEL)                                                                         \
+	X(OPTIONS) X(REGISTER) X(PRACK) X(UPDATE) X(INFO) X(REFER) X(SUBSCRIBE) X(NOTIFY) \
+		X(MESSAGE) X(PUBLISH) X(OTHER)
 
 enum method {
 #define METHOD_ENUM(m) METHOD_##m,
@@ -39,8 +41,9 @@ enum {
 	MSG_HEAD_BYTES_MAX = 16 * 1024, /* on a stream; a datagram ends by itself */
 	MSG_BODY_BYTES_MAX = 64 * 1024,
 	MSG_VIAS_MAX = 32,
-	MSG_ROUTES_MAX = 32,   /* Route, and Record-Route */
-	MSG_CONTACTS_MAX = 16, /* of a REGISTER */
+	MSG_ROUTES_MAX = 32, /* Route, and Record-Route */
+	MSG_CONTACTS_MAX = 16,
+	MSG_PARAMS_MAX = 64, /* of one URI, Via or name-addr */
 };
 
 struct head;

@@ -51,7 +51,7 @@ static const struct known *find(struct str name)
 		const struct known *k = &known[i];
 
 		if (name.n == 1 ? k->compact && (name.p[0] | 0x20) == k->compact
-				: str_ieq(name, k->name))
+				: name.n == k->name.n && str_ieq(name, k->name))
 			return k;
 	}
 	return NULL;
@@ -210,6 +210,7 @@ void head_read(struct head *h, char *text, size_t n, struct msg_fault *fault)
 
 	h->count = 0;
 	memset(h->first, 0, sizeof(h->first));
+	memset(h->elements, 0, sizeof(h->elements));
 	h->start = next_line(&r, false);
 	while (r.ended_well) {
 		line = next_line(&r, true);
@@ -246,15 +247,4 @@ bool element_next(struct elements *e, struct str *ret)
 		}
 	}
 	return lex_split(&e->rest, ',', ret);
-}
-
-int element_count(const struct head *h, enum header_kind kind)
-{
-	struct elements e = { .head = h, .kind = kind };
-	struct str s;
-	int n = 0;
-
-	while (element_next(&e, &s))
-		n++;
-	return n;
 }

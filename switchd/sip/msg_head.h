@@ -44,9 +44,10 @@ enum { HEADERS_MAX = 256 };
 
 struct head {
 	struct str start; /* the first line */
-	struct str first
-		[HEADER_SINGLES]; /* value of the first header of that kind; p is NULL if there is none */
-	struct str body;          /* all that stands behind the empty line */
+	/* Value of the first header of that kind; p is NULL if there is none. */
+	struct str first[HEADER_SINGLES];
+	struct str body;            /* all that stands behind the empty line */
+	int elements[HEADER_KINDS]; /* how many msg_check found of Via, Contact and the routes */
 	int count, max;
 	struct header header[]; /* max of them */
 };
@@ -77,4 +78,3 @@ struct elements {
 	struct str rest;
 };
 bool element_next(struct elements *e, struct str *ret);
-int element_count(const struct head *h, enum header_kind kind);

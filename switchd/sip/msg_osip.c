@@ -7,14 +7,22 @@
 
 #include "sip/msg_head.h"
 
+/* osip prints what it does not like, on stdout. */
 static void start_osip(void)
 {
+	for (int level = 0; level < END_TRACE_LEVEL; level++)
+		osip_trace_disable_level((osip_trace_level_t)level);
 	(void)parser_init();
 }
 
+static bool has_structure(enum header_kind kind)
+{
+	return kind == HEADER_FROM || kind == HEADER_TO || kind >= HEADER_SINGLES;
+}
+
 /*
- * Written by us: unfolded, blanks trimmed, and only the headers whose structure matters. osip
- * parses bodies and a dozen more headers too, which is work and attack surface for nothing.
+ * Written by us: unfolded, blanks trimmed, and only the headers whose structure matters. osip parses
+ * bodies and a dozen more headers too, which is work and attack surface for nothing.
  */
 static void put_text(const struct msg *m, struct buf *out)
 {
@@ -23,8 +31,7 @@ static void put_text(const struct msg *m, struct buf *out)
 	for (int i = 0; i < m->head->count; i++) {
 		const struct header *h = &m->head->header[i];
 
-		if (h->kind == HEADER_OTHER || h->kind == HEADER_CONTENT_TYPE ||
-		    h->kind == HEADER_CONTENT_LENGTH || h->kind == HEADER_MAX_FORWARDS)
+		if (!has_structure(h->kind))
 			continue;
 		buf_put(out, h->name);
 		buf_put(out, STR(": "));
@@ -44,23 +51,21 @@ static bool same_param(osip_list_t *params, const char *name, struct str ours)
 
 static bool same_count(osip_list_t *theirs, const struct msg *m, enum header_kind kind)
 {
-	return osip_list_size(theirs) == element_count(m->head, kind);
+	return osip_list_size(theirs) == m->head->elements[kind];
 }
 
 static bool agrees(osip_message_t *o, const struct msg *m)
 {
 	osip_via_t *via = osip_list_get(&o->vias, 0);
-	uint32_t cseq;
 
-	if (!via || !o->from || !o->to || !o->cseq || !o->cseq->number)
+	if (!via || !o->from || !o->to)
 		return false;
 	return same_count(&o->vias, m, HEADER_VIA) && same_count(&o->contacts, m, HEADER_CONTACT) &&
 	       same_count(&o->routes, m, HEADER_ROUTE) &&
 	       same_count(&o->record_routes, m, HEADER_RECORD_ROUTE) &&
 	       same_param(&via->via_params, "branch", m->branch) &&
 	       same_param(&o->from->gen_params, "tag", m->from_tag) &&
-	       same_param(&o->to->gen_params, "tag", m->to_tag) &&
-	       str_to_u32(str_of(o->cseq->number), UINT32_MAX, &cseq) == 0 && cseq == m->cseq;
+	       same_param(&o->to->gen_params, "tag", m->to_tag);
 }
 
 static int parse(const struct msg *m, struct str text, struct msg_fault *fault)
