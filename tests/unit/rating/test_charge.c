@@ -166,9 +166,9 @@ static void cases_from_the_field_come_out_exact(void **state)
 		struct terms t = terms_of_field_case(f);
 		struct charge c;
 
-		assert_int_equal(charge_compute(&t, f->seconds * 1000, &c), 0);
+		assert_int_equal(charge_compute(&t, f->seconds * INT64_C(1000), &c), 0);
 		assert_money(c.fee, f->fee);
-		assert_int_equal(charge_total(&t, f->seconds * 1000), c.fee);
+		assert_int_equal(charge_total(&t, f->seconds * INT64_C(1000)), c.fee);
 	}
 }
 
