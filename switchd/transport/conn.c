@@ -1,0 +1,367 @@
+#include "transport/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "transport/quota.h"
+#include "transport/stream.h"
+
+/* security.md T1, T2. An unknown source gets a little less than T1 grants, as its figures ask. */
+enum {
+	CONNECT_MS = 10000,
+	IDLE_UNKNOWN_MS = 10000,
+	IDLE_TRUSTED_MS = 600000,
+	MESSAGE_UNKNOWN_MS = 28000,
+	MESSAGE_TRUSTED_MS = 32000,
+	LINGER_MS = 1000,
+	PAUSE_MS = 5,
+	PARTIAL_UNKNOWN_MAX = 64 * 1024,
+	PARTIAL_TRUSTED_MAX = FRAME_MAX,
+	QUEUE_MAX = 256 * 1024,
+};
+
+static int64_t now(const struct conn *c)
+{
+	return c->stream->sink->loop->now_ms;
+}
+
+static int64_t deadline(const struct conn *c)
+{
+	if (c->error)
+		return now(c);
+	if (c->is_paused)
+		return now(c) + PAUSE_MS;
+	if (c->is_connecting)
+		return c->active_ms + CONNECT_MS;
+	if (c->is_closing)
+		return c->active_ms + LINGER_MS;
+	if (c->partial_ms)
+		return c->partial_ms + (c->is_trusted ? MESSAGE_TRUSTED_MS : MESSAGE_UNKNOWN_MS);
+	return c->active_ms + (c->is_trusted ? IDLE_TRUSTED_MS : IDLE_UNKNOWN_MS);
+}
+
+static void set_timer(struct conn *c)
+{
+	timer_start(&c->stream->sink->loop->wheel, &c->timer, deadline(c));
+}
+
+static void set_events(struct conn *c)
+{
+	uint32_t events = 0;
+
+	if (!c->is_connecting && !c->is_closing && !c->is_paused)
+		events |= EPOLLIN;
+	if (c->is_connecting || c->out.n > c->out_sent)
+		events |= EPOLLOUT;
+	if (c->error || events == c->events)
+		return;
+	c->events = events;
+	(void)loop_change(c->stream->sink->loop, &c->event, events);
+}
+
+static void alive(struct conn *c)
+{
+	if (c->error)
+		return;
+	c->active_ms = now(c);
+	if (!c->is_trusted) { /* keeps the list in order of idleness */
+		list_del(&c->member);
+		list_add_tail(&c->stream->unknown, &c->member);
+	}
+}
+
+void conn_end(struct conn *c, int error)
+{
+	if (c->error)
+		return;
+	c->error = error;
+	loop_del(c->stream->sink->loop, &c->event);
+	stream_remove(c->stream, c);
+	quota_give(&c->flow.peer, c->is_trusted);
+	stat_add(&c->stream->sink->stats->connections, (uint64_t)-1);
+	set_timer(c);
+}
+
+/* One message for the switch. False: nobody takes it now. */
+static bool deliver(struct conn *c, struct str raw)
+{
+	const struct sink *sink = c->stream->sink;
+
+	if (!sink->on_message(sink->ctx, &c->flow, raw))
+		return false;
+	stat_add(&sink->stats->received, 1);
+	alive(c);
+	return true;
+}
+
+/*
+ * What cannot be framed is the end of the connection; a broken head is handed up once, since the
+ * parser refuses it too and an answer tells an honest peer why.
+ */
+static void give_up(struct conn *c, struct str head)
+{
+	stat_add(&c->stream->sink->stats->dropped_bad, 1);
+	if (head.n == 0) {
+		conn_end(c, -EBADMSG);
+		return;
+	}
+	(void)deliver(c, head);
+	c->is_closing = true;
+}
+
+static void answer_ping(struct conn *c)
+{
+	if (c->is_trusted)
+		alive(c);
+	(void)conn_send(c, STR("\r\n"));
+}
+
+/* Takes off one thing that the bytes begin with. False: nothing more can be done with them now. */
+static bool take_one(struct conn *c, struct str *bytes)
+{
+	struct frame before = c->frame;
+	size_t n = 0;
+
+	switch (frame_next(&c->frame, *bytes, &n)) {
+	case FRAME_MORE:
+		return false;
+	case FRAME_SKIP:
+		break;
+	case FRAME_PING:
+		answer_ping(c);
+		break;
+	case FRAME_MESSAGE:
+		if (!deliver(c, str_head(*bytes, n))) {
+			c->frame = before;
+			c->is_paused = true;
+			return false;
+		}
+		break;
+	case FRAME_BROKEN:
+		give_up(c, str_head(*bytes, n));
+		return false;
+	case FRAME_TOO_LONG:
+		give_up(c, (struct str){ 0 });
+		return false;
+	}
+	*bytes = str_skip(*bytes, n);
+	return !c->error;
+}
+
+static void note_partial(struct conn *c, struct str rest)
+{
+	size_t max = c->is_trusted ? PARTIAL_TRUSTED_MAX : PARTIAL_UNKNOWN_MAX;
+	bool is_partial = rest.n > 0 && rest.p[0] != '\r' && rest.p[0] != '\n' && !c->is_paused;
+
+	if (!is_partial)
+		c->partial_ms = 0;
+	else if (!c->partial_ms)
+		c->partial_ms = now(c);
+	if (is_partial && (rest.n > max || c->frame.size > max))
+		conn_end(c, -EMSGSIZE);
+}
+
+/*
+ * New bytes usually begin with a message and end with one: then they are never copied. Only what is
+ * left of them is kept.
+ */
+static void take_bytes(struct conn *c, struct str fresh)
+{
+	struct str bytes = fresh;
+	size_t kept = c->in.n;
+
+	if (kept > 0) {
+		buf_put(&c->in, fresh);
+		bytes = buf_str(&c->in);
+	}
+
+	struct str rest = bytes;
+
+	while (buf_error(&c->in) == 0 && take_one(c, &rest))
+		;
+	note_partial(c, rest);
+	if (kept > 0)
+		buf_consume(&c->in, bytes.n - rest.n);
+	else
+		buf_put(&c->in, rest);
+	if (c->in.n == 0)
+		buf_done(&c->in);
+	if (buf_error(&c->in) < 0)
+		conn_end(c, buf_error(&c->in));
+}
+
+static void read_some(struct conn *c)
+{
+	ssize_t n = recv(c->fd, c->stream->scratch, STREAM_READ, MSG_DONTWAIT);
+
+	if (n > 0)
+		take_bytes(c, str_n(c->stream->scratch, (size_t)n));
+	else if (n == 0)
+		conn_end(c, -ECONNRESET);
+	else if (errno != EAGAIN && errno != EINTR)
+		conn_end(c, -errno);
+}
+
+static void finish_connecting(struct conn *c)
+{
+	int error = 0;
+	socklen_t n = sizeof(error);
+
+	(void)getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &n);
+	if (error) {
+		conn_end(c, -error);
+		return;
+	}
+	c->is_connecting = false;
+	c->active_ms = now(c);
+}
+
+static void on_ready(struct event *e, uint32_t epoll_events)
+{
+	struct conn *c = CONTAINER(e, struct conn, event);
+
+	if (c->is_connecting)
+		finish_connecting(c);
+	if (!c->error && !c->is_connecting && (epoll_events & EPOLLOUT))
+		conn_flush(c);
+	if (!c->error && (c->events & EPOLLIN) && (epoll_events & ~(uint32_t)EPOLLOUT))
+		read_some(c);
+	else if (!c->error && (epoll_events & (EPOLLERR | EPOLLHUP)))
+		conn_end(c, -ECONNRESET);
+	if (c->error)
+		return;
+	set_events(c);
+	set_timer(c);
+}
+
+static void go_on(struct conn *c)
+{
+	c->is_paused = false;
+	take_bytes(c, (struct str){ c->stream->scratch, 0 });
+	set_events(c);
+	set_timer(c);
+}
+
+static void on_timer(struct timer *t, int64_t now_ms)
+{
+	struct conn *c = CONTAINER(t, struct conn, timer);
+	const struct sink *sink = c->stream->sink;
+
+	(void)now_ms;
+	if (c->error) {
+		if (!c->is_connecting)
+			conn_flush(c); /* the last answers, as far as they go */
+		sink->on_gone(sink->ctx, &c->flow, c->is_trusted, c->error);
+		conn_free(c);
+	} else if (c->is_paused) {
+		go_on(c);
+	} else {
+		conn_end(c, c->is_closing ? -EBADMSG : -ETIMEDOUT);
+	}
+}
+
+int conn_create(struct conn **ret, struct stream *s, const struct flow *flow, int fd,
+		bool is_connecting, bool is_trusted)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	c->stream = s;
+	c->flow = *flow;
+	c->is_connecting = is_connecting;
+	c->is_trusted = is_trusted;
+	c->events = is_connecting ? EPOLLOUT : EPOLLIN;
+	c->active_ms = now(c);
+	list_init(&c->dirty);
+	list_init(&c->member);
+	timer_init(&c->timer, on_timer);
+
+	int r = loop_add(s->sink->loop, &c->event, fd, c->events, on_ready);
+
+	if (r < 0) {
+		free(c);
+		return r;
+	}
+	c->fd = fd;
+	stream_add(s, c);
+	stat_add(&s->sink->stats->connections, 1);
+	set_timer(c);
+	*ret = c;
+	return 0;
+}
+
+void conn_free(struct conn *c)
+{
+	if (!c->error) {
+		loop_del(c->stream->sink->loop, &c->event);
+		stream_remove(c->stream, c);
+		quota_give(&c->flow.peer, c->is_trusted);
+	}
+	list_del(&c->member);
+	timer_stop(&c->timer);
+	(void)close(c->fd);
+	buf_done(&c->in);
+	buf_done(&c->out);
+	free(c);
+}
+
+int conn_send(struct conn *c, struct str bytes)
+{
+	if (c->error)
+		return -ENOTCONN;
+
+	bool is_full = c->out.n - c->out_sent + bytes.n > QUEUE_MAX;
+
+	if (!is_full)
+		buf_put(&c->out, bytes);
+	if (is_full || buf_error(&c->out) < 0) {
+		/* A peer that does not read its answers. Half a message must never leave. */
+		stat_add(&c->stream->sink->stats->dropped_full, 1);
+		conn_end(c, is_full ? -ENOBUFS : -ENOMEM);
+		return c->error;
+	}
+	if (list_is_empty(&c->dirty))
+		list_add_tail(&c->stream->dirty, &c->dirty);
+	return 0;
+}
+
+/* After an error there is nobody left to be told: the timer is already set. */
+void conn_flush(struct conn *c)
+{
+	list_del(&c->dirty);
+	if (c->is_connecting || buf_error(&c->out) < 0)
+		return;
+
+	while (c->out_sent < c->out.n) {
+		ssize_t n = send(c->fd, c->out.p + c->out_sent, c->out.n - c->out_sent,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN)
+			conn_end(c, -errno);
+		if (n < 0)
+			break;
+		c->out_sent += (size_t)n;
+	}
+	if (c->out_sent == c->out.n) {
+		buf_done(&c->out);
+		c->out_sent = 0;
+	}
+	set_events(c);
+}
+
+void conn_trust(struct conn *c)
+{
+	if (c->is_trusted || c->error)
+		return;
+	quota_trust(&c->flow.peer);
+	c->is_trusted = true;
+	list_del(&c->member);
+	list_add_tail(&c->stream->trusted, &c->member);
+	set_timer(c);
+}

@@ -1,0 +1,303 @@
+#include "transport/stream.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "transport/conn.h"
+#include "transport/quota.h"
+
+enum {
+	ACCEPTS_A_TURN = 64,
+	REOPEN_MS = 100,
+	UNACKED_MS = 32000, /* a peer that acknowledges nothing for so long is gone */
+};
+
+struct door {
+	struct event event;
+	struct stream *stream;
+	uint16_t listener;
+};
+
+static uint64_t peer_hash(const struct flow *f)
+{
+	return addr_hash(&f->peer) ^ f->listener;
+}
+
+static struct conn *find_number(const struct stream *s, const struct flow *f)
+{
+	struct hnode *it;
+
+	HTAB_EACH_MATCH(it, &s->by_number, f->conn)
+	{
+		struct conn *c = CONTAINER(it, struct conn, by_number);
+
+		if (addr_eq(&c->flow.peer, &f->peer))
+			return c;
+	}
+	return NULL;
+}
+
+static struct conn *find_peer(const struct stream *s, const struct flow *f)
+{
+	struct hnode *it;
+
+	HTAB_EACH_MATCH(it, &s->by_peer, peer_hash(f))
+	{
+		struct conn *c = CONTAINER(it, struct conn, by_peer);
+
+		if (c->flow.listener == f->listener && addr_eq(&c->flow.peer, &f->peer))
+			return c;
+	}
+	return NULL;
+}
+
+/* Counts up, so that a number comes again only after four thousand million connections. */
+static uint32_t next_number(struct stream *s)
+{
+	do
+		s->last_number++;
+	while (s->last_number == 0 || htab_first(&s->by_number, s->last_number));
+	return s->last_number;
+}
+
+void stream_add(struct stream *s, struct conn *c)
+{
+	bool is_ours = c->is_connecting;
+
+	c->flow.conn = next_number(s);
+	htab_add(&s->by_number, &c->by_number, c->flow.conn);
+	if (is_ours)
+		htab_add(&s->by_peer, &c->by_peer, peer_hash(&c->flow));
+	list_add_tail(c->is_trusted ? &s->trusted : &s->unknown, &c->member);
+}
+
+void stream_remove(struct stream *s, struct conn *c)
+{
+	htab_del(&s->by_number, &c->by_number);
+	htab_del(&s->by_peer, &c->by_peer);
+	list_del(&c->dirty);
+	list_del(&c->member);
+	list_add_tail(&s->ended, &c->member);
+}
+
+static void set_options(int fd)
+{
+	int one = 1, unacked = UNACKED_MS;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked, sizeof(unacked));
+}
+
+/* When the switch is full, the unknown connection that was silent longest makes room. */
+static bool make_room(struct stream *s)
+{
+	if (list_is_empty(&s->unknown))
+		return false;
+	conn_end(CONTAINER(s->unknown.next, struct conn, member), -ECONNABORTED);
+	return true;
+}
+
+static bool take_quota(struct stream *s, const struct addr *peer, bool is_trusted)
+{
+	enum quota_verdict v = quota_take(peer, is_trusted);
+
+	if (v == QUOTA_ALL_FULL && make_room(s))
+		v = quota_take(peer, is_trusted);
+	return v == QUOTA_OK;
+}
+
+/* Takes fd over, whatever happens. */
+static int adopt(struct stream *s, const struct flow *f, int fd, bool is_ours, struct conn **ret)
+{
+	int r = -ENOBUFS;
+
+	set_options(fd);
+	if (take_quota(s, &f->peer, is_ours)) {
+		r = conn_create(ret, s, f, fd, is_ours, is_ours);
+		if (r == 0)
+			return 0;
+		quota_give(&f->peer, is_ours);
+	}
+	stat_add(&s->sink->stats->refused_connections, 1);
+	(void)close(fd);
+	return r;
+}
+
+/* Out of descriptors or memory: no use in asking again at once. */
+static void shut_doors(struct stream *s)
+{
+	for (int i = 0; i < s->listener_count; i++)
+		if (s->doors[i].event.is_added)
+			(void)loop_change(s->sink->loop, &s->doors[i].event, 0);
+	timer_start(&s->sink->loop->wheel, &s->reopen, s->sink->loop->now_ms + REOPEN_MS);
+}
+
+static void on_reopen(struct timer *t, int64_t now_ms)
+{
+	struct stream *s = CONTAINER(t, struct stream, reopen);
+
+	(void)now_ms;
+	for (int i = 0; i < s->listener_count; i++)
+		if (s->doors[i].event.is_added)
+			(void)loop_change(s->sink->loop, &s->doors[i].event, EPOLLIN);
+}
+
+static bool is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* Says whether there may be more. */
+static bool accept_one(struct door *d)
+{
+	struct stream *s = d->stream;
+	struct flow f = { .proto = (uint8_t)s->listener[d->listener].proto,
+			  .worker = (uint8_t)s->worker,
+			  .listener = d->listener };
+	struct sockaddr_storage from;
+	socklen_t n = sizeof(from);
+	struct conn *c;
+	int fd = accept4(d->event.fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0 && is_shortage(errno))
+		shut_doors(s);
+	if (fd < 0)
+		return errno == EINTR || errno == ECONNABORTED;
+	if (addr_from_sa((struct sockaddr *)&from, n, &f.peer) < 0)
+		(void)close(fd);
+	else
+		(void)adopt(s, &f, fd, false, &c);
+	return true;
+}
+
+static void on_knock(struct event *e, uint32_t epoll_events)
+{
+	struct door *d = CONTAINER(e, struct door, event);
+
+	(void)epoll_events;
+	for (int i = 0; i < ACCEPTS_A_TURN && accept_one(d); i++)
+		;
+}
+
+/* From the address that we listen on, so that the peer knows us; the port is the kernel's choice. */
+static int open_socket(const struct listener *l, const struct addr *peer)
+{
+	int fd = socket(peer->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct addr from = l->addr;
+	int one = 1, r = 0;
+
+	if (fd < 0)
+		return -errno;
+	addr_set_port(&from, 0);
+	(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+	if (!addr_is_any(&from) && bind(fd, &from.sa, addr_len(&from)) < 0)
+		r = -errno;
+	if (r == 0 && connect(fd, &peer->sa, addr_len(peer)) < 0 && errno != EINPROGRESS)
+		r = -errno;
+	if (r == 0)
+		return fd;
+	(void)close(fd);
+	return r;
+}
+
+static int open_conn(struct stream *s, const struct flow *to, struct conn **ret)
+{
+	int fd = open_socket(&s->listener[to->listener], &to->peer);
+
+	return fd < 0 ? fd : adopt(s, to, fd, true, ret);
+}
+
+int stream_send(struct stream *s, const struct flow *to, struct str bytes)
+{
+	struct conn *c = to->conn ? find_number(s, to) : find_peer(s, to);
+
+	if (!c && to->conn)
+		return -ENOTCONN;
+
+	int r = c ? 0 : open_conn(s, to, &c);
+
+	if (r == 0)
+		r = conn_send(c, bytes);
+	if (r == 0)
+		stat_add(&s->sink->stats->sent, 1);
+	return r;
+}
+
+uint32_t stream_conn(const struct stream *s, const struct flow *f)
+{
+	const struct conn *c = find_peer(s, f);
+
+	return c ? c->flow.conn : 0;
+}
+
+void stream_flush(struct stream *s)
+{
+	while (!list_is_empty(&s->dirty))
+		conn_flush(CONTAINER(s->dirty.next, struct conn, dirty));
+}
+
+void stream_trust(struct stream *s, const struct flow *f)
+{
+	struct conn *c = find_number(s, f);
+
+	if (c)
+		conn_trust(c);
+}
+
+int stream_init(struct stream *s, const struct sink *sink, int worker,
+		const struct listener *listener, int count)
+{
+	*s = (struct stream){ .worker = worker, .listener = listener, .listener_count = count };
+	list_init(&s->unknown);
+	list_init(&s->trusted);
+	list_init(&s->ended);
+	list_init(&s->dirty);
+	timer_init(&s->reopen, on_reopen);
+	s->sink = sink;
+	s->scratch = malloc(STREAM_READ);
+	s->doors = calloc((size_t)count + 1, sizeof(*s->doors));
+	if (!s->scratch || !s->doors)
+		return -ENOMEM;
+
+	int r = htab_init(&s->by_number, 0);
+
+	if (r == 0)
+		r = htab_init(&s->by_peer, 0);
+	for (int i = 0; i < count && r == 0; i++) {
+		s->doors[i] = (struct door){ .stream = s, .listener = (uint16_t)i };
+		if (proto_is_stream(listener[i].proto))
+			r = loop_add(sink->loop, &s->doors[i].event, listener[i].fd, EPOLLIN,
+				     on_knock);
+	}
+	return r;
+}
+
+static void free_conns(struct list *conns)
+{
+	struct list *it, *tmp;
+
+	LIST_EACH (it, tmp, conns)
+		conn_free(CONTAINER(it, struct conn, member));
+}
+
+void stream_done(struct stream *s)
+{
+	if (!s->sink)
+		return;
+	free_conns(&s->unknown);
+	free_conns(&s->trusted);
+	free_conns(&s->ended);
+	timer_stop(&s->reopen);
+	for (int i = 0; s->doors && i < s->listener_count; i++)
+		loop_del(s->sink->loop, &s->doors[i].event);
+	htab_done(&s->by_number);
+	htab_done(&s->by_peer);
+	free(s->doors);
+	free(s->scratch);
+	*s = (struct stream){ 0 };
+}
