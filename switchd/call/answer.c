@@ -1,0 +1,201 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "call/inner.h"
+
+/* An answer that is not durable by then is taken back (behaviour.md, Money). */
+enum { COMMIT_MS = 2000 };
+
+static void on_commit_timer(struct timer *t, int64_t now_ms)
+{
+	struct call *c = CONTAINER(t, struct call, wait_timer);
+
+	(void)now_ms;
+	if (c->state == CALL_COMMITTING)
+		finish(c, REASON_STORE_UNAVAILABLE, HANGUP_SWITCH, 0);
+}
+
+/* The rate in force at the answer rates the whole call (rating.md); without one any more, the one admitted stays. */
+static void fix_prices(struct call *c, struct leg *l)
+{
+	const struct world *w = c->worker->world;
+	const struct payer *payer = world_payer(w, c->q.price.account);
+	const struct payer *vendor = world_payer(w, l->cost.account);
+	bool before = false;
+	const struct vendor *v = world_vendor(w, l->gateway);
+	ms_t now = clock_wall_ms();
+
+	if (payer && !c->q.is_free)
+		(void)price_find(&c->q.price, payer, c->q.callee.digits, now);
+	before = v && v->row->cost_number == ROUTING_GATEWAY_COST_NUMBER_BEFORE;
+	if (vendor)
+		(void)price_find(&l->cost, vendor,
+				 before ? c->q.callee.digits : l->callee_out.digits, now);
+}
+
+static void record_answer(struct call *c, struct leg *l)
+{
+	struct cdr_row *r = c->cdr;
+
+	r->answer = clock_wall_ms();
+	if (r->pdd_ms == FIELD_ABSENT)
+		r->pdd_ms = c->answer_mono - c->q.mono_ms;
+	r->vendor_code = 200;
+	free(r->vendor_account);
+	r->vendor_account = l->cost.account ? strdup(l->cost.account) : NULL;
+	trail_add(&c->q.trail, l->gateway, "answered", "after %lld ms",
+		  (long long)(c->answer_mono - c->q.mono_ms));
+}
+
+/* Prices as text into the record, for the journal and the CDR alike. */
+static void record_price(const struct price *p, char **prefix, int64_t *version, char **terms)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT;
+
+	free(*prefix);
+	free(*terms);
+	*prefix = *terms = NULL;
+	if (!p->is_rated)
+		return;
+	*prefix = strdup(p->prefix.digits);
+	*version = p->version;
+	terms_put(&p->terms, &b);
+	*terms = buf_steal(&b);
+}
+
+/* The row that a crash would be closed from: the record as it stands, and how to reach both peers. */
+static bool journal(struct call *c, struct leg *l)
+{
+	struct cdr_row *r = c->cdr;
+	CLEANUP(buf_done) struct buf scratch = BUF_INIT;
+
+	record_price(&c->q.price, &r->rate_prefix, &r->rate_version, &r->rate_terms);
+	record_price(&l->cost, &r->cost_prefix, &r->cost_version, &r->cost_terms);
+	r->held = c->q.price.held;
+	free(r->decisions);
+	r->decisions = str_dup(trail_text(&c->q.trail, &scratch));
+
+	struct cdr_row *copy = row_copy(&entities[ENTITY_CDR], r);
+	char *legs = orphan_legs(c);
+
+	if (!copy || !legs ||
+	    !booking_answer(c->worker->booking, (uint64_t)c->id, copy, legs, c->answer_mono,
+			    c->answer_mono + COMMIT_MS)) {
+		row_free(&entities[ENTITY_CDR], copy);
+		free(legs);
+		return false;
+	}
+	c->was_journalled = true;
+	return true;
+}
+
+/* The description for the caller's 200: the vendor's, or, after early media, the one the caller has. */
+static enum reason describe(struct leg *l, const struct msg *m)
+{
+	struct call *c = l->call;
+	CLEANUP(buf_done) struct buf sdp = BUF_INIT;
+	CLEANUP(buf_done) struct buf kept = BUF_INIT;
+
+	if (c->has_early_sdp)
+		buf_put(&kept, buf_str(&c->caller.sdp));
+	enum reason r = offer_pass(l, &c->caller, m->body, &sdp);
+	if (c->has_early_sdp) {
+		buf_clear(&c->caller.sdp);
+		buf_put(&c->caller.sdp, buf_str(&kept));
+		return REASON_NONE;
+	}
+	return r;
+}
+
+void answer_received(struct leg *l, const struct msg *m)
+{
+	struct call *c = l->call;
+
+	if (l->is_answered) { /* a 2xx again: our ACK was lost, or another fork answered */
+		leg_repeat_ack(l);
+		return;
+	}
+	if (c->state != CALL_HUNTING || l != c->callee) {
+		answer_late(l, m);
+		return;
+	}
+	timer_stop(&c->setup_timer);
+	c->answer_mono = c->worker->loop.now_ms;
+	l->is_answered = true;
+	l->stage = TRY_ANSWERED;
+	c->state = CALL_COMMITTING;
+	fix_prices(c, l);
+	record_answer(c, l);
+
+	enum reason r = dialog_update(&l->dialog, m) < 0 ? REASON_OVERLOAD : describe(l, m);
+	if (c->offer.n > 0) /* else our ACK carries the caller's answer, when that comes */
+		leg_ack(l, l->invite_cseq, STR(""));
+	if (r == REASON_NONE && !journal(c, l))
+		r = REASON_OVERLOAD;
+	if (r != REASON_NONE) {
+		finish(c, r, HANGUP_SWITCH, 0);
+		return;
+	}
+	c->wait_timer.on_expire = on_commit_timer;
+	timer_start(&c->worker->loop.wheel, &c->wait_timer, c->answer_mono + COMMIT_MS);
+}
+
+void answer_booked(struct call *c, int error)
+{
+	if (error < 0)
+		c->was_journalled = false;
+	if (c->state != CALL_COMMITTING)
+		return;
+	timer_stop(&c->wait_timer);
+	if (error < 0) {
+		finish(c, REASON_STORE_UNAVAILABLE, HANGUP_SWITCH, 0);
+		return;
+	}
+	c->state = CALL_UP;
+	c->caller.is_answered = true;
+	c->cdr->sip_code = 200;
+	atomic_fetch_add_explicit(&c->worker->stats->answered, 1, memory_order_relaxed);
+	(void)server_reply(
+		c->caller.invited,
+		&(struct reply){ .code = 200,
+				 .to_tag = c->caller.dialog.local_tag,
+				 .record_route = true,
+				 .contact = &c->caller.local,
+				 .content_type = c->caller.sdp.n ? STR("application/sdp") : STR(""),
+				 .body = buf_str(&c->caller.sdp) });
+	watch_start(c);
+}
+
+void answer_acked(struct leg *caller, const struct msg *ack)
+{
+	struct call *c = caller->call;
+	struct leg *callee = c->callee;
+	CLEANUP(buf_done) struct buf sdp = BUF_INIT;
+
+	if (caller->invited && ack->cseq == caller->invite_cseq) {
+		caller->is_acked = true;
+		server_acked(caller->invited);
+	}
+	if (callee && callee->is_answered && !callee->is_acked) {
+		if (ack->body.n > 0)
+			(void)offer_pass(caller, callee, ack->body, &sdp);
+		leg_ack(callee, callee->invite_cseq, buf_str(&sdp));
+	}
+	if (caller->bye_is_due)
+		leg_bye(caller);
+}
+
+void answer_late(struct leg *l, const struct msg *m)
+{
+	if (l->is_answered) {
+		leg_repeat_ack(l);
+		return;
+	}
+	l->is_answered = true;
+	(void)dialog_update(&l->dialog, m);
+	leg_ack(l, l->invite_cseq, STR(""));
+	leg_bye(l);
+	finish_late(l);
+}

@@ -1,0 +1,161 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "call/inner.h"
+
+enum { ID_WORKER_BITS = 6, ID_SEQ_BITS = 14 };
+
+/* Milliseconds, worker, sequence: grows with time, unique over all workers even when the wall clock steps back. */
+int64_t call_new_id(struct worker *w)
+{
+	int64_t id = (clock_wall_ms() << (ID_WORKER_BITS + ID_SEQ_BITS)) |
+		     ((int64_t)w->c.index << ID_SEQ_BITS);
+
+	if (id <= w->last_id)
+		id = w->last_id + 1;
+	w->last_id = id;
+	return id;
+}
+
+static uint64_t id_hash(int64_t id)
+{
+	return htab_hash(str_n(&id, sizeof(id)));
+}
+
+struct call *call_find(struct worker *w, int64_t id)
+{
+	struct hnode *it;
+
+	HTAB_EACH_MATCH(it, &w->calls, id_hash(id))
+	{
+		struct call *c = CONTAINER(it, struct call, by_id);
+
+		if (c->id == id)
+			return c;
+	}
+	return NULL;
+}
+
+/* RFC 3261 §8.2.2.2: the same request (Call-ID, tag, CSeq) by another way than the one that is being served. */
+bool call_is_merged(struct worker *w, const struct msg *m)
+{
+	struct hnode *it;
+
+	HTAB_EACH_MATCH(it, &w->invites, htab_hash2(m->call_id, m->from_tag))
+	{
+		const struct call *c = CONTAINER(it, struct call, by_invite);
+		const struct dialog *d = &c->caller.dialog;
+
+		if (str_eq(str_of(d->call_id), m->call_id) &&
+		    str_eq(str_of(d->remote_tag), m->from_tag) && d->remote_cseq == m->cseq)
+			return true;
+	}
+	return false;
+}
+
+struct log_fields call_fields(const struct call *c)
+{
+	return (struct log_fields){ .call_id = c->cdr->call_id,
+				    .gateway = c->cdr->mapping_gateway,
+				    .account = c->cdr->account };
+}
+
+/* What the record knows from the first message on. */
+static int begin_record(struct call *c, const struct msg *m, const struct source *s)
+{
+	struct cdr_row *r = c->cdr = row_create(&entities[ENTITY_CDR]);
+	char host[ADDR_TEXT];
+
+	if (!r)
+		return -1;
+	r->id = c->id;
+	r->start = c->q.wall_ms;
+	r->call_id = str_dup(m->call_id);
+	r->mapping_gateway = strdup(s->row->name);
+	r->account = strdup(s->row->account);
+	r->caller_ip = strdup(addr_host_text(&m->flow.peer, host));
+	return r->call_id && r->mapping_gateway && r->account && r->caller_ip ? 0 : -1;
+}
+
+static int begin_caller(struct call *c, struct server_txn *t, const struct msg *m)
+{
+	char tag[STEER_TOKEN];
+	struct leg *l = &c->caller;
+
+	steer_mint(tag, c->worker->c.index);
+	if (dialog_from_request(&l->dialog, m, tag) < 0 || leg_begin(l, c, SIDE_CALLER, tag) < 0)
+		return -1;
+	transport_local(c->worker->transport, &m->flow, &l->local);
+	l->invited = t;
+	l->invite_cseq = m->cseq;
+	htab_add(&c->worker->invites, &c->by_invite, htab_hash2(m->call_id, m->from_tag));
+	return 0;
+}
+
+static void call_free(struct call *c)
+{
+	struct list *it, *tmp;
+
+	timer_stop(&c->setup_timer);
+	timer_stop(&c->life_timer);
+	timer_stop(&c->wait_timer);
+	htab_del(&c->worker->calls, &c->by_id);
+	htab_del(&c->worker->invites, &c->by_invite);
+	LIST_EACH (it, tmp, &c->tries)
+		leg_free(CONTAINER(it, struct leg, node));
+	leg_done(&c->caller);
+	c->relay = relay_close(c->relay);
+	buf_done(&c->offer);
+	inquiry_done(&c->q);
+	row_free(&entities[ENTITY_CDR], c->cdr);
+	if (c->has_room)
+		booking_give_room(c->worker->booking);
+	free(c);
+}
+
+struct call *call_create(struct worker *w, struct server_txn *t, const struct msg *m,
+			 const struct source *s)
+{
+	struct call *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->worker = w;
+	c->id = call_new_id(w);
+	c->max_forwards = m->max_forwards;
+	list_init(&c->tries);
+	list_init(&c->dead_node);
+	list_init(&c->caller.node);
+	timer_init(&c->setup_timer, NULL);
+	timer_init(&c->life_timer, NULL);
+	timer_init(&c->wait_timer, NULL);
+	c->q = (struct inquiry){ .hub = w->hub,
+				 .world = w->world,
+				 .source = s,
+				 .mono_ms = w->loop.now_ms,
+				 .wall_ms = clock_wall_ms() };
+	htab_add(&w->calls, &c->by_id, id_hash(c->id));
+	if (begin_record(c, m, s) < 0 || begin_caller(c, t, m) < 0) {
+		c->caller.invited = NULL; /* still its creator's to answer */
+		call_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void call_reap(struct call *c)
+{
+	if (c->state != CALL_OVER || !c->is_booked || c->bye || c->caller.invited ||
+	    !list_is_empty(&c->tries) || !list_is_empty(&c->dead_node))
+		return;
+	list_add_tail(&c->worker->dead, &c->dead_node);
+}
+
+void call_free_dead(struct worker *w)
+{
+	struct list *first;
+
+	while ((first = list_shift(&w->dead)))
+		call_free(CONTAINER(first, struct call, dead_node));
+}

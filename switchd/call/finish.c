@@ -1,0 +1,310 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "call/inner.h"
+
+/* The 200 to a BYE waits this long for the commit (behaviour.md, Money); the call's row is durable since the answer. */
+enum { BYE_WAIT_MS = 300 };
+
+static const int64_t sides[] = { CDR_HANGUP_SIDE_CALLER, CDR_HANGUP_SIDE_CALLEE,
+				 CDR_HANGUP_SIDE_SWITCH };
+
+/* ---- the record ---- */
+
+/* Measured once on the monotonic clock and used for every party. With cut_off a call never lasts longer than its money. */
+static void measure(struct call *c)
+{
+	int64_t hold_ms = c->worker->loop.now_ms - c->answer_mono;
+
+	if (c->q.cut_off && c->reach_ms > 0 && hold_ms > c->reach_ms)
+		hold_ms = c->reach_ms;
+	c->cdr->hold_ms = hold_ms;
+}
+
+static money_t charge_customer(struct call *c)
+{
+	struct charge ch;
+	struct cdr_row *r = c->cdr;
+
+	if (!c->q.price.is_rated || charge_compute(&c->q.price.terms, r->hold_ms, &ch) < 0)
+		return 0;
+	r->billed_s = ch.billed_s;
+	r->fee = ch.fee;
+	r->tax = ch.tax;
+	return ch.fee + ch.tax;
+}
+
+static money_t charge_vendor(struct cdr_row *r, const struct price *cost, int64_t hold_ms)
+{
+	struct charge ch;
+
+	if (!cost->is_rated || charge_compute(&cost->terms, hold_ms, &ch) < 0)
+		return 0;
+	r->cost_billed_s = ch.billed_s;
+	r->cost = ch.fee + ch.tax;
+	return r->cost;
+}
+
+static void record_media(const struct relay *relay, struct cdr_row *r)
+{
+	struct relay_stats a, b;
+
+	relay_stats(relay, SIDE_CALLER, &a);
+	relay_stats(relay, SIDE_CALLEE, &b);
+	r->caller_packets_in = (int64_t)a.packets_in;
+	r->caller_packets_out = (int64_t)a.packets_out;
+	r->caller_lost = (int64_t)a.lost;
+	r->caller_jitter_us = a.jitter_us;
+	r->caller_mos = a.mos_100;
+	r->callee_packets_in = (int64_t)b.packets_in;
+	r->callee_packets_out = (int64_t)b.packets_out;
+	r->callee_lost = (int64_t)b.lost;
+	r->callee_jitter_us = b.jitter_us;
+	r->callee_mos = b.mos_100;
+}
+
+static void record_end(struct call *c, enum reason why, enum hangup side, int code)
+{
+	struct cdr_row *r = c->cdr;
+	CLEANUP(buf_done) struct buf scratch = BUF_INIT;
+
+	r->end = clock_wall_ms();
+	free(r->reason);
+	r->reason = strdup(reason_name(why));
+	r->hangup_side = sides[side];
+	if (c->caller.is_answered)
+		r->sip_code = 200;
+	else if (why != REASON_UNKNOWN_SOURCE)
+		r->sip_code = code;
+	trail_add(&c->q.trail, "end", reason_name(why), "after %lld ms", (long long)r->hold_ms);
+	free(r->decisions);
+	r->decisions = str_dup(trail_text(&c->q.trail, &scratch));
+}
+
+/* ---- the peers ---- */
+
+static void refuse_caller(struct call *c, enum reason why, int code)
+{
+	struct server_txn *t = c->caller.invited;
+	bool is_ours = why == REASON_SYSTEM_LIMIT || why == REASON_OVERLOAD;
+	struct reply r = { .code = code, .to_tag = c->caller.dialog.local_tag };
+
+	if (!t || server_is_final(t))
+		return;
+	/* Our own Retry-After only where coming back helps (behaviour.md). */
+	if (is_ours)
+		r.extra = STR("Retry-After: 2\r\n");
+	c->caller.invited = NULL;
+	server_detach(t);
+	(void)server_reply(t, &r);
+}
+
+static void end_pending(struct leg *l)
+{
+	struct server_txn *t = l->asked;
+
+	if (!t)
+		return;
+	l->asked = NULL;
+	server_detach(t);
+	if (!server_is_final(t))
+		(void)server_reply(t,
+				   &(struct reply){ .code = 487, .to_tag = l->dialog.local_tag });
+}
+
+/* The vendor's leg: BYE if it answered, else it is abandoned and waits for its transaction. */
+static void end_callee(struct call *c)
+{
+	struct leg *l = c->callee;
+
+	if (!l)
+		return;
+	end_pending(l);
+	if (l->is_answered) {
+		leg_bye(l);
+		if (!l->inviting)
+			leg_free(l);
+		return;
+	}
+	l->is_abandoned = true;
+	c->callee = NULL;
+	if (l->inviting)
+		client_cancel(l->inviting);
+	else
+		leg_free(l);
+}
+
+static void on_bye_timer(struct timer *t, int64_t now_ms)
+{
+	struct call *c = CONTAINER(t, struct call, wait_timer);
+
+	(void)now_ms;
+	if (c->bye && !server_is_final(c->bye))
+		(void)server_reply(c->bye, &(struct reply){ .code = 200 });
+}
+
+/* ---- the end ---- */
+
+static void count_end(struct call *c, enum hangup side, bool was_up)
+{
+	struct worker_stats *s = c->worker->stats;
+
+	if (was_up) {
+		atomic_fetch_add_explicit(&s->ended, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&s->hold_ms, (uint64_t)c->cdr->hold_ms,
+					  memory_order_relaxed);
+		if (side == HANGUP_SWITCH)
+			atomic_fetch_add_explicit(&s->forced_ends, 1, memory_order_relaxed);
+	} else if (c->q.attempts == 0) {
+		atomic_fetch_add_explicit(&s->refused, 1, memory_order_relaxed);
+	}
+}
+
+/* Is a record wanted? Answered calls always have one; others as SERVER_BILLING_RECORD_ZERO_HOLD_TIME says. */
+static bool wants_record(const struct call *c, bool was_answered)
+{
+	return was_answered ||
+	       param_bool(c->worker->world->params, PARAM_SERVER_BILLING_RECORD_ZERO_HOLD_TIME);
+}
+
+static void book(struct call *c, bool was_answered)
+{
+	struct cdr_row *copy = NULL;
+
+	c->is_booked = true;
+	if (!wants_record(c, was_answered))
+		return;
+	copy = TAKE(c->cdr);
+	c->cdr = row_create(&entities[ENTITY_CDR]); /* for whoever still looks at the call */
+	if (c->cdr && copy->call_id)
+		c->cdr->call_id = strdup(copy->call_id);
+	if (booking_end(c->worker->booking, (uint64_t)c->id, copy, was_answered)) {
+		c->is_booked = false;
+		return;
+	}
+	log_at(LOG_CRIT, NULL, "the ledger's ring is full: record %lld is lost", (long long)c->id);
+	row_free(&entities[ENTITY_CDR], copy);
+}
+
+static void settle(struct call *c, struct leg *l, bool was_up)
+{
+	money_t charged = 0, cost = 0;
+
+	if (was_up)
+		charged = charge_customer(c);
+	if (l && l->is_answered)
+		cost = charge_vendor(c->cdr, &l->cost, c->cdr->hold_ms);
+	c->cdr->held = c->q.price.held;
+	if (c->q.price.purse && (c->q.price.held || charged))
+		purse_settle(c->q.price.purse, c->q.price.held, charged);
+	c->q.price.held = 0;
+	if (c->is_dry)
+		atomic_fetch_sub(&c->q.price.purse->dry, 1);
+	c->is_dry = false;
+	if (l)
+		leg_settle(l, cost);
+	admit_release(&c->q);
+}
+
+void finish(struct call *c, enum reason why, enum hangup side, int code)
+{
+	struct leg *l = c->callee;
+	bool was_up = c->state == CALL_UP;
+	bool was_answered = c->state == CALL_UP || c->state == CALL_COMMITTING;
+
+	if (c->state == CALL_OVER)
+		return;
+	if (code == 0)
+		code = reason_sip_code(why) ? reason_sip_code(why) : 503;
+	/* A 200 that crosses the caller's CANCEL: the vendor is paid its first increment, in a record of its own. */
+	bool is_crossing = was_answered && !was_up && why == REASON_CALLER_CANCEL;
+
+	c->state = CALL_OVER;
+	timer_stop(&c->setup_timer);
+	timer_stop(&c->life_timer);
+	timer_stop(&c->wait_timer);
+	if (was_answered && !is_crossing)
+		measure(c);
+	if (c->relay)
+		record_media(c->relay, c->cdr);
+	c->relay = relay_close(c->relay);
+
+	refuse_caller(c, why, code);
+	end_pending(&c->caller);
+	if (was_up && !c->caller.is_over)
+		leg_bye(&c->caller);
+	if (is_crossing)
+		finish_late(l);
+	settle(c, is_crossing ? NULL : l, was_up);
+	record_end(c, why, side, code);
+	count_end(c, side, was_up);
+	end_callee(c);
+	book(c, was_answered);
+	if (c->bye) {
+		c->wait_timer.on_expire = on_bye_timer;
+		timer_start(&c->worker->loop.wheel, &c->wait_timer,
+			    c->worker->loop.now_ms + BYE_WAIT_MS);
+		if (c->is_booked)
+			on_bye_timer(&c->wait_timer, 0);
+	}
+	call_reap(c);
+}
+
+void finish_booked(struct call *c)
+{
+	c->is_booked = true;
+	timer_stop(&c->wait_timer);
+	if (c->bye && !server_is_final(c->bye))
+		(void)server_reply(c->bye, &(struct reply){ .code = 200 });
+	call_reap(c);
+}
+
+/* ---- late answers ---- */
+
+static int copy_facts(struct cdr_row *r, const struct leg *l)
+{
+	const struct inquiry *q = &l->call->q;
+	CLEANUP(buf_done) struct buf terms = BUF_INIT;
+
+	r->call_id = strdup(l->call->caller.dialog.call_id);
+	r->call_id_out = strdup(l->dialog.call_id);
+	r->caller_in = strdup(q->caller_in.digits);
+	r->callee_in = strdup(q->callee_in.digits);
+	r->caller = strdup(q->caller.digits);
+	r->callee = strdup(q->callee.digits);
+	r->caller_out = strdup(l->caller_out.digits);
+	r->callee_out = strdup(l->callee_out.digits);
+	r->routing_gateway = strdup(l->gateway);
+	r->reason = strdup(reason_name(REASON_LATE_ANSWER));
+	r->vendor_account = l->cost.account ? strdup(l->cost.account) : NULL;
+	if (l->cost.is_rated) {
+		terms_put(&l->cost.terms, &terms);
+		r->cost_prefix = strdup(l->cost.prefix.digits);
+		r->cost_version = l->cost.version;
+		r->cost_terms = buf_steal(&terms);
+	}
+	return r->call_id && r->routing_gateway && r->reason ? 0 : -1;
+}
+
+void finish_late(struct leg *l)
+{
+	struct worker *w = l->call->worker;
+	struct cdr_row *r = row_create(&entities[ENTITY_CDR]);
+	money_t cost = 0;
+
+	if (!r)
+		return;
+	r->id = call_new_id(w);
+	r->start = l->call->q.wall_ms;
+	r->answer = r->end = clock_wall_ms();
+	r->hangup_side = CDR_HANGUP_SIDE_SWITCH;
+	r->sip_code = 200;
+	r->vendor_code = 200;
+	r->tries = 1;
+	if (l->cost.is_rated)
+		cost = charge_vendor(r, &l->cost, l->cost.terms.first_s * 1000);
+	leg_settle(l, cost);
+	if (copy_facts(r, l) < 0 || !booking_end(w->booking, 0, r, false))
+		row_free(&entities[ENTITY_CDR], r);
+}

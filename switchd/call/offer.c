@@ -1,0 +1,121 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call/inner.h"
+
+/* What one gateway's media_relay asks for; auto is what the parameter says. */
+static bool wants_relay(int64_t mode, const struct world *w)
+{
+	if (mode == MAPPING_GATEWAY_MEDIA_RELAY_AUTO)
+		return param_bool(w->params, PARAM_SS_MEDIA_PROXY_ENABLE);
+	return mode != MAPPING_GATEWAY_MEDIA_RELAY_OFF;
+}
+
+enum reason offer_open(struct call *c, const struct source *s, const struct vendor *v)
+{
+	const struct world *w = c->q.world;
+
+	if (c->relay)
+		return REASON_NONE;
+	/* Direct media only if both sides opted in (behaviour.md, Media): a relay hides the vendor. */
+	if (!wants_relay(s->row->media_relay, w) && !wants_relay(v->row->media_relay, w))
+		return REASON_NONE;
+	return relay_open(&c->relay, c->worker->desk) < 0 ? REASON_NO_MEDIA_PORT : REASON_NONE;
+}
+
+/* The gateway's own media rules, from this turn's world; one that was deleted meanwhile gets the defaults. */
+static void peer_rules(const struct leg *l, struct relay_peer *p)
+{
+	const struct world *w = l->call->worker->world;
+
+	if (l->side == SIDE_CALLER) {
+		const struct source *s = world_source(w, l->call->cdr->mapping_gateway);
+
+		p->source = s ? (enum media_source)s->row->media_source : MEDIA_AUTO;
+		p->is_public = s && s->row->is_public;
+		p->nets = s ? s->media_net : NULL;
+		p->net_count = s ? s->media_net_count : 0;
+	} else {
+		const struct vendor *v = world_vendor(w, l->gateway);
+
+		p->source = v ? (enum media_source)v->row->media_source : MEDIA_AUTO;
+		p->is_public = v && v->row->is_public;
+		p->nets = v ? v->media_net : NULL;
+		p->net_count = v ? v->media_net_count : 0;
+	}
+}
+
+static enum reason tell_relay(struct leg *from, const struct sdp_media *audio)
+{
+	struct call *c = from->call;
+	struct relay_peer peer = { .signalling = from->dialog.flow.peer, .clock_hz = 8000 };
+
+	if (!c->relay)
+		return REASON_NONE;
+	peer_rules(from, &peer);
+	if (audio && audio->has_address) {
+		peer.rtp = audio->rtp;
+		peer.rtcp = audio->rtcp;
+		peer.may_send = audio->direction != SDP_INACTIVE;
+	}
+	return relay_set_peer(c->relay, from->side, &peer) < 0 ? REASON_BAD_REQUEST : REASON_NONE;
+}
+
+/* Our own side of every stream: the relayed audio has our port, everything else is refused with port 0. */
+static void our_ports(const struct call *c, const struct sdp *s, const struct leg *to,
+		      struct addr *rtp)
+{
+	bool is_used = false;
+
+	for (int i = 0; i < sdp_media_count(s); i++) {
+		const struct sdp_media *m = sdp_media_at(s, i);
+
+		rtp[i] = *relay_local(c->relay, to->side);
+		if (is_used || !m->is_audio || addr_port(&m->rtp) == 0)
+			addr_set_port(&rtp[i], 0);
+		else
+			is_used = true;
+	}
+}
+
+static enum reason write_to(struct leg *to, const struct sdp *s, struct buf *out)
+{
+	struct call *c = to->call;
+	struct addr rtp[SDP_MEDIA_MAX];
+	const struct addr *host = &to->local;
+
+	if (c->relay) {
+		our_ports(c, s, to, rtp);
+		host = relay_local(c->relay, to->side);
+	}
+	to->origin.version++;
+	if (sdp_put(s, &to->origin, host, c->relay ? rtp : NULL, out) < 0 || buf_error(out))
+		return REASON_OVERLOAD;
+	buf_clear(&to->sdp);
+	buf_put(&to->sdp, buf_str(out));
+	if (c->relay)
+		relay_listen(c->relay, to->side);
+	return REASON_NONE;
+}
+
+enum reason offer_pass(struct leg *from, struct leg *to, struct str body, struct buf *out)
+{
+	CLEANUP(sdp_free) struct sdp *s = NULL;
+	const char *what;
+
+	if (body.n == 0)
+		return REASON_NONE;
+	if (sdp_parse(&s, body, &what) < 0)
+		return REASON_BAD_REQUEST;
+
+	const struct sdp_media *audio = sdp_audio(s);
+	enum reason r = tell_relay(from, audio);
+
+	if (r != REASON_NONE)
+		return r;
+	from->call->is_held = sdp_is_hold(s);
+	if (from->side == SIDE_CALLEE && audio && audio->codec.n && !from->call->cdr->codec)
+		from->call->cdr->codec = str_dup(audio->codec);
+	return write_to(to, s, out);
+}

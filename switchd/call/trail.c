@@ -1,0 +1,51 @@
+#include "call/trail.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void trail_done(struct trail *t)
+{
+	buf_done(&t->json);
+}
+
+/* Details are our own sentences around names and numbers that were checked when they came in; quotes can still be in a name. */
+static void put_escaped(struct buf *b, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			buf_putc(b, '\\');
+		buf_putc(b, (unsigned char)*text < 0x20 ? ' ' : *text);
+	}
+}
+
+void trail_add(struct trail *t, const char *step, const char *verdict, const char *fmt, ...)
+{
+	char detail[256];
+	va_list ap;
+
+	if (t->is_off)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+
+	if (t->json.n > 0)
+		buf_putc(&t->json, ',');
+	buf_putz(&t->json, "{\"step\":\"");
+	put_escaped(&t->json, step);
+	buf_putz(&t->json, "\",\"verdict\":\"");
+	put_escaped(&t->json, verdict);
+	buf_putz(&t->json, "\",\"detail\":\"");
+	put_escaped(&t->json, detail);
+	buf_putz(&t->json, "\"}");
+}
+
+struct str trail_text(struct trail *t, struct buf *scratch)
+{
+	buf_clear(scratch);
+	buf_putc(scratch, '[');
+	if (buf_error(&t->json) == 0)
+		buf_put(scratch, buf_str(&t->json));
+	buf_putc(scratch, ']');
+	return buf_error(scratch) ? (struct str){ NULL, 0 } : buf_str(scratch);
+}

@@ -1,0 +1,105 @@
+#include "call/inner.h"
+
+/*
+ * What is looked after while a call is up: its money (holds are extended before they are used up, or the call ends at the last
+ * affordable increment), its length, and the silence of its media. One timer, set to whatever comes first.
+ */
+
+/* The hold is extended this long before it is used up, so that a busy switch is never late. */
+enum { EXTEND_EARLY_MS = 5000, MEDIA_LOOK_MS = 5000, DAY_MS = 86400000 };
+
+static void arm(struct call *c);
+
+static int64_t longest_ms(const struct call *c)
+{
+	int64_t s = param_int(c->worker->world->params, PARAM_SS_MAXCALLDURATION);
+
+	return s > 0 && s < DAY_MS / 1000 ? s * 1000 : DAY_MS;
+}
+
+static int64_t silence_ms(const struct call *c)
+{
+	int64_t s = param_int(c->worker->world->params, PARAM_SS_MEDIA_TIMEOUT);
+
+	return s > 0 ? s * 1000 : 0;
+}
+
+/* Money for the next slice; without any the call is cut at `reach_ms`, or runs on and keeps other calls of the account from starting. */
+static void look_at_money(struct call *c, int64_t age_ms)
+{
+	if (!c->q.holds_money || c->is_dry || age_ms < c->reach_ms - EXTEND_EARLY_MS)
+		return;
+	if (admit_extend(&c->q, c->reach_ms, &c->reach_ms))
+		return;
+	if (c->q.cut_off) {
+		if (age_ms >= c->reach_ms)
+			finish(c, REASON_BALANCE_CUT_OFF, HANGUP_SWITCH, 0);
+		return;
+	}
+	if (age_ms >= c->reach_ms) {
+		c->is_dry = true;
+		atomic_fetch_add(&c->q.price.purse->dry, 1);
+	}
+}
+
+/* Silence of both sides; the journal learns when the media stopped, so that a crash bills no longer than that. */
+static void look_at_media(struct call *c, ms_t now_ms)
+{
+	int64_t limit = silence_ms(c);
+
+	if (!c->relay || limit == 0 || c->is_held)
+		return;
+
+	ms_t heard = relay_heard_ms(c->relay);
+
+	if (now_ms - heard >= limit) {
+		finish(c, REASON_MEDIA_TIMEOUT, HANGUP_SWITCH, 0);
+	} else if (now_ms - heard >= MEDIA_LOOK_MS && heard != c->heard_mono) {
+		c->heard_mono = heard;
+		(void)booking_mark(c->worker->booking, c->id, NULL, heard);
+	}
+}
+
+static void on_life_timer(struct timer *t, int64_t now_ms)
+{
+	struct call *c = CONTAINER(t, struct call, life_timer);
+	int64_t age_ms = now_ms - c->answer_mono;
+
+	if (c->state != CALL_UP)
+		return;
+	if (age_ms >= longest_ms(c)) {
+		finish(c, REASON_MAX_DURATION, HANGUP_SWITCH, 0);
+		return;
+	}
+	look_at_money(c, age_ms);
+	if (c->state == CALL_UP)
+		look_at_media(c, now_ms);
+	if (c->state == CALL_UP)
+		arm(c);
+}
+
+static void arm(struct call *c)
+{
+	ms_t now = c->worker->loop.now_ms;
+	ms_t at = c->answer_mono + longest_ms(c);
+
+	if (c->relay && silence_ms(c) && now + MEDIA_LOOK_MS < at)
+		at = now + MEDIA_LOOK_MS;
+	if (c->q.holds_money && !c->is_dry && c->reach_ms < DAY_MS) {
+		ms_t early = c->answer_mono + c->reach_ms - EXTEND_EARLY_MS;
+		ms_t last = c->answer_mono + c->reach_ms;
+		/* Past the first look the money may still come (a payment): look again at the very end. */
+		ms_t money = early > now ? early : last > now ? last : now + 1;
+
+		at = money < at ? money : at;
+	}
+	c->life_timer.on_expire = on_life_timer;
+	timer_start(&c->worker->loop.wheel, &c->life_timer, at);
+}
+
+void watch_start(struct call *c)
+{
+	c->reach_ms =
+		c->q.holds_money ? charge_reach_ms(&c->q.price.terms, c->q.price.held) : INT64_MAX;
+	arm(c);
+}

@@ -1,0 +1,332 @@
+#include "call/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/snapshot.h"
+#include "call/inner.h"
+
+static const char allowed[] = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO\r\n";
+
+/* ---- requests ---- */
+
+/* Requests outside a dialog that are not INVITE. The source is one we know: strangers were dropped before. */
+static void other_request(struct server_txn *t, const struct msg *m)
+{
+	switch (m->method) {
+	case METHOD_OPTIONS:
+		reply_simple(t, m->max_forwards == 0 ? 483 : 200,
+			     STR("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO\r\n"
+				 "Accept: application/sdp\r\n"));
+		break;
+	case METHOD_BYE:
+	case METHOD_CANCEL:
+	case METHOD_UPDATE:
+	case METHOD_INFO:
+	case METHOD_PRACK:
+		reply_simple(t, 481, STR(""));
+		break;
+	default:
+		reply_simple(t, 405, str_of(allowed));
+		break;
+	}
+}
+
+static void on_request(void *ctx, struct server_txn *t, const struct msg *m)
+{
+	struct worker *w = ctx;
+
+	if (!str_is_empty(m->to_tag))
+		inside_request(w, t, m);
+	else if (m->method == METHOD_INVITE)
+		setup_invite(w, t, m);
+	else if (t)
+		other_request(t, m);
+}
+
+static bool may_answer(void *ctx, const struct flow *from)
+{
+	struct worker *w = ctx;
+
+	return world_knows(w->world, &from->peer);
+}
+
+/* A 2xx without a transaction: our ACK was lost, or the answer came after everything was over. */
+static void on_stray(void *ctx, const struct msg *m)
+{
+	struct worker *w = ctx;
+	struct leg *l = leg_find(w, m->from_tag, m->call_id);
+
+	if (l)
+		leg_repeat_ack(l);
+}
+
+/*
+ * The door: a stranger's request makes no state and gets no answer (security.md F1, F3). Known addresses come in, and
+ * whatever leads to a dialog or transaction of ours; all others only if there are gateways that are known by password.
+ */
+static bool is_ours(struct str raw)
+{
+	ptrdiff_t at;
+
+	if (str_has_prefix(raw, STR("SIP/2.0 ")))
+		return true;
+	while ((at = str_find(raw, STR(";tag="))) >= 0) {
+		raw = str_skip(raw, (size_t)at + 5);
+		if (steer_token_worker(str_head(raw, STEER_TOKEN - 1)) >= 0)
+			return true;
+	}
+	return false;
+}
+
+static void on_message(void *ctx, const struct flow *from, struct str raw)
+{
+	struct worker *w = ctx;
+	const struct world *world = w->world;
+
+	if (world_knows(world, &from->peer) || world->has_password_sources || is_ours(raw) ||
+	    param_bool(world->params, PARAM_SS_REPLY_UNAUTHORIZED)) {
+		sip_receive(w->sip, from, raw);
+		return;
+	}
+	atomic_fetch_add_explicit(&w->stats->unknown_source, 1, memory_order_relaxed);
+}
+
+static void on_gone(void *ctx, const struct flow *flow, int error)
+{
+	struct worker *w = ctx;
+
+	sip_gone(w->sip, flow, error);
+}
+
+/* ---- mail ---- */
+
+static void on_booked(void *ctx, enum booked what, uint64_t ref, int error,
+		      const struct payment_row *payment)
+{
+	struct worker *w = ctx;
+	struct call *c = ref ? call_find(w, (int64_t)ref) : NULL;
+
+	(void)payment;
+	if (!c)
+		return;
+	if (what == BOOKED_ANSWER)
+		answer_booked(c, error);
+	else if (what == BOOKED_END)
+		finish_booked(c);
+}
+
+static char *hang_up(struct worker *w, const struct ask *a)
+{
+	struct call *c = call_find(w, a->call_id);
+
+	if (!c || c->state == CALL_OVER)
+		return strdup("");
+	trail_add(&c->q.trail, "operator", "hangup", "by %s", a->actor);
+	finish(c, REASON_OPERATOR_HANGUP, HANGUP_SWITCH, 0);
+	return strdup("true");
+}
+
+/* The drain is over: what is still up ends now, orderly, with its record and its BYEs. */
+static void end_all(struct worker *w)
+{
+	struct hnode *it;
+
+	HTAB_EACH (it, &w->calls)
+		finish(CONTAINER(it, struct call, by_id), REASON_SWITCH_RESTARTED, HANGUP_SWITCH,
+		       0);
+}
+
+static void on_ask(struct inbox *in, const void *record, size_t n)
+{
+	struct worker *w = CONTAINER(in, struct worker, asks);
+	struct ask a;
+	struct ask_answer r = { .worker = w->c.index };
+
+	if (n != sizeof(a))
+		return;
+	memcpy(&a, record, sizeof(a));
+	r.ref = a.ref;
+	switch (a.kind) {
+	case ASK_PING:
+		return; /* the turn that it made is the answer */
+	case ASK_END_ALL:
+		end_all(w);
+		return;
+	case ASK_LIST:
+		r.text = show_calls(w);
+		break;
+	case ASK_SHOW:
+		r.text = show_call(w, a.call_id);
+		break;
+	case ASK_HANGUP:
+		r.text = hang_up(w, &a);
+		break;
+	}
+	if (!ring_push(w->c.answers, &r, sizeof(r), NULL, 0))
+		free(r.text);
+}
+
+/* ---- the loop ---- */
+
+static void see_world(struct worker *w)
+{
+	w->world = snapshot_read(&w->hub->world);
+}
+
+/* The end of a turn: everything it made leaves at once, then nothing of the old world is held any more. */
+static void on_turn(struct loop *l, void *ctx)
+{
+	struct worker *w = ctx;
+
+	transport_flush(w->transport);
+	booking_flush(w->booking);
+	desk_flush(w->desk);
+	ring_flush(w->c.answers);
+	call_free_dead(w);
+	atomic_store_explicit(&w->stats->alive_ms, l->now_ms, memory_order_relaxed);
+	snapshot_quiescent();
+	see_world(w);
+}
+
+static void on_sleep(struct loop *l, void *ctx)
+{
+	(void)l;
+	(void)ctx;
+	snapshot_offline();
+}
+
+static void on_wake(struct loop *l, void *ctx)
+{
+	(void)l;
+	snapshot_online();
+	see_world(ctx);
+}
+
+static int make_tables(struct worker *w)
+{
+	int r = htab_init(&w->calls, 1024);
+
+	if (r == 0)
+		r = htab_init(&w->tags, 2048);
+	if (r == 0)
+		r = htab_init(&w->invites, 1024);
+	return r;
+}
+
+static int make_network(struct worker *w, struct err *err)
+{
+	struct transport_config t = { .loop = &w->loop,
+				      .listen = w->c.listen,
+				      .listen_count = w->c.listen_count,
+				      .worker = w->c.index,
+				      .workers = w->hub->workers,
+				      .to = w->c.to,
+				      .from = w->c.from,
+				      .on_message = on_message,
+				      .on_gone = on_gone,
+				      .ctx = w };
+	struct sip_user user = {
+		.on_request = on_request, .may_answer = may_answer, .on_stray = on_stray, .ctx = w
+	};
+	int r = transport_create(&w->transport, &t, err);
+
+	if (r == 0)
+		r = sip_create(&w->sip, &w->loop, w->transport, w->c.index, &user, &w->hub->timers);
+	if (r == 0)
+		r = digest_create(&w->digest, w->hub->secret, w->c.index);
+	return r;
+}
+
+int worker_create(struct worker **ret, const struct worker_config *c, struct err *err)
+{
+	CLEANUP(worker_free) struct worker *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	w->c = *c;
+	w->hub = c->hub;
+	w->stats = &c->hub->stats[c->index];
+	list_init(&w->dead);
+
+	int r = loop_init(&w->loop);
+	if (r == 0)
+		r = make_tables(w);
+	if (r == 0)
+		r = make_network(w, err);
+	if (r < 0)
+		return r;
+	w->loop.on_turn = on_turn;
+	w->loop.on_sleep = on_sleep;
+	w->loop.on_wake = on_wake;
+	w->loop.ctx = w;
+	w->desk = media_desk(w->hub->media, c->index);
+	w->booking = ledger_desk(w->hub->ledger, c->index);
+	r = booking_attach(w->booking, &w->loop, on_booked, w);
+	if (r == 0)
+		r = loop_add_inbox(&w->loop, &w->asks, c->asks, on_ask);
+	if (r == 0 && c->index == 0 && orphans_start(w) < 0)
+		r = -ENOMEM;
+	if (r < 0)
+		return r;
+	*ret = TAKE(w);
+	return 0;
+}
+
+static void *run(void *arg)
+{
+	struct worker *w = arg;
+
+	snapshot_thread_enter();
+	see_world(w);
+	(void)loop_run(&w->loop);
+	snapshot_thread_leave();
+	return NULL;
+}
+
+int worker_start(struct worker *w)
+{
+	int r = pthread_create(&w->thread, NULL, run, w);
+
+	w->is_running = r == 0;
+	return -r;
+}
+
+void worker_stop(struct worker *w)
+{
+	if (!w->is_running)
+		return;
+	loop_stop(&w->loop);
+	(void)pthread_join(w->thread, NULL);
+	w->is_running = false;
+}
+
+struct worker *worker_free(struct worker *w)
+{
+	struct hnode *it;
+
+	if (!w)
+		return NULL;
+	worker_stop(w);
+	if (w->calls.bucket) {
+		HTAB_EACH (it, &w->calls) {
+			struct call *c = CONTAINER(it, struct call, by_id);
+
+			if (list_is_empty(&c->dead_node))
+				list_add_tail(&w->dead, &c->dead_node);
+		}
+	}
+	call_free_dead(w);
+	orphans_free(w);
+	sip_free(w->sip);
+	transport_free(w->transport);
+	digest_free(w->digest);
+	htab_done(&w->calls);
+	htab_done(&w->tags);
+	htab_done(&w->invites);
+	loop_done(&w->loop);
+	free(w);
+	return NULL;
+}

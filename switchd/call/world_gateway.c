@@ -1,0 +1,267 @@
+#include "call/world_gateway.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/trie.h"
+#include "route/retry.h"
+
+static int count_items(struct str list)
+{
+	struct str item;
+	int n = 0;
+
+	while (str_split(&list, ',', &item))
+		n++;
+	return n;
+}
+
+/* A list of networks; with_ports: each must name its port (auth=ip_port), else none may. */
+static int compile_nets(struct str list, const char *field, bool with_ports, struct cidr **ret,
+			int *ret_n, struct err *err)
+{
+	CLEANUP(free) struct cidr *nets = calloc((size_t)count_items(list) + 1, sizeof(*nets));
+	struct str item;
+	int n = 0;
+
+	if (!nets)
+		return -ENOMEM;
+	while (str_split(&list, ',', &item)) {
+		if (str_is_empty(item))
+			continue;
+		if (cidr_parse(item, &nets[n]) < 0)
+			return err_set(
+				err, ERR_BAD_VALUE, field, item,
+				"addresses or networks such as 198.51.100.7 or 198.51.100.0/24",
+				"not an address or network");
+		if (with_ports != (addr_port(&nets[n].net) != 0))
+			return err_set(err, ERR_BAD_VALUE, field, item,
+				       with_ports ? "address:port, as auth=ip_port asks"
+						  : "an address without a port, or auth=ip_port",
+				       "the port does not fit the authentication");
+		n++;
+	}
+	*ret = TAKE(nets);
+	*ret_n = n;
+	return 0;
+}
+
+static int compile_tech(struct source *s, struct err *err)
+{
+	struct str list = str_of(s->row->tech_prefix), item;
+
+	s->tech = calloc((size_t)count_items(list) + 1, sizeof(*s->tech));
+	if (!s->tech)
+		return -ENOMEM;
+	while (str_split(&list, ',', &item)) {
+		if (!trie_is_key(item) || item.n > 20)
+			return err_set(err, ERR_BAD_VALUE, "tech_prefix", item,
+				       "prefixes of up to 20 digits, # and *", "not a tech prefix");
+		if (item.n > 0)
+			s->tech[s->tech_count++] = item;
+	}
+	return 0;
+}
+
+int source_compile(struct source *s, struct err *err)
+{
+	const struct mapping_gateway_row *row = s->row;
+	bool with_ports = row->auth == MAPPING_GATEWAY_AUTH_IP_PORT;
+
+	if (row->local_address && addr_parse(str_of(row->local_address), 0, &s->local) < 0)
+		return err_set(err, ERR_BAD_VALUE, "local_address", str_of(row->local_address),
+			       "one of the switch's own addresses", "not an address");
+	int r = compile_nets(str_of(row->address), "address", with_ports, &s->net, &s->net_count,
+			     err);
+	if (r == 0 && s->net_count == 0 && row->auth != MAPPING_GATEWAY_AUTH_PASSWORD)
+		return err_set(err, ERR_MISSING_FIELD, "address", str_of(""),
+			       "at least one address, or auth=password",
+			       "no address to know the gateway by");
+	if (r == 0 && !row->password && row->auth == MAPPING_GATEWAY_AUTH_PASSWORD)
+		return err_set(err, ERR_MISSING_FIELD, "password", str_of(""), "a password",
+			       "auth=password needs a password");
+	if (r == 0)
+		r = compile_tech(s, err);
+	if (r == 0)
+		r = transform_create(&s->callee_rules, str_of(row->callee_rules), err);
+	if (r == 0)
+		r = transform_create(&s->caller_rules, str_of(row->caller_rules), err);
+	if (r == 0)
+		r = compile_nets(str_of(row->media_nets), "media_nets", false, &s->media_net,
+				 &s->media_net_count, err);
+	return r;
+}
+
+void source_done(struct source *s)
+{
+	transform_free(s->callee_rules);
+	transform_free(s->caller_rules);
+	free(s->net);
+	free(s->tech);
+	free(s->media_net);
+	row_free(&entities[ENTITY_MAPPING_GATEWAY], s->row);
+}
+
+static int compile_addresses(struct vendor *v, struct err *err)
+{
+	struct str list = str_of(v->row->address), item;
+
+	v->address = calloc((size_t)count_items(list) + 1, sizeof(*v->address));
+	if (!v->address)
+		return -ENOMEM;
+	while (str_split(&list, ',', &item)) {
+		struct addr *a = &v->address[v->address_count];
+
+		if (addr_parse(item, 5060, a) < 0 || addr_is_any(a) || addr_is_multicast(a))
+			return err_set(err, ERR_BAD_VALUE, "address", item,
+				       "address:port, such as 203.0.113.5:5060",
+				       "not a vendor's address");
+		v->address_count++;
+	}
+	if (v->address_count == 0)
+		return err_set(err, ERR_MISSING_FIELD, "address", str_of(""),
+			       "at least one address:port", "no address to send calls to");
+	return 0;
+}
+
+int vendor_compile(struct vendor *v, struct err *err)
+{
+	int r = compile_addresses(v, err);
+
+	if (r == 0)
+		r = retry_check_codes(str_of(v->row->stop_codes), err);
+	if (r == 0)
+		r = transform_create(&v->callee_rules, str_of(v->row->callee_rules), err);
+	if (r == 0)
+		r = transform_create(&v->caller_rules, str_of(v->row->caller_rules), err);
+	if (r == 0)
+		r = compile_nets(str_of(v->row->media_nets), "media_nets", false, &v->media_net,
+				 &v->media_net_count, err);
+	return r;
+}
+
+void vendor_done(struct vendor *v)
+{
+	transform_free(v->callee_rules);
+	transform_free(v->caller_rules);
+	free(v->address);
+	free(v->media_net);
+	row_free(&entities[ENTITY_ROUTING_GATEWAY], v->row);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return str_eq(str_of(a), str_of(b));
+}
+
+static bool nets_equal(const struct source *a, const struct source *b)
+{
+	for (int i = 0; i < a->net_count; i++) {
+		for (int j = 0; j < b->net_count; j++) {
+			if (a->net[i].bits == b->net[j].bits &&
+			    addr_eq(&a->net[i].net, &b->net[j].net))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool tech_equal(const struct source *a, const struct source *b)
+{
+	if (a->tech_count == 0 || b->tech_count == 0)
+		return a->tech_count == b->tech_count;
+	for (int i = 0; i < a->tech_count; i++) {
+		for (int j = 0; j < b->tech_count; j++) {
+			if (str_eq(a->tech[i], b->tech[j]))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool is_ambiguous(const struct source *a, const struct source *b)
+{
+	if (a->row->auth == MAPPING_GATEWAY_AUTH_PASSWORD ||
+	    b->row->auth == MAPPING_GATEWAY_AUTH_PASSWORD)
+		return a->row->auth == b->row->auth &&
+		       same_text(a->row->user ? a->row->user : a->row->name,
+				 b->row->user ? b->row->user : b->row->name);
+	return a->row->auth == b->row->auth && a->row->transport == b->row->transport &&
+	       same_text(a->row->local_address, b->row->local_address) && tech_equal(a, b) &&
+	       nets_equal(a, b);
+}
+
+/* Only neighbours in this order can clash: by kind of authentication, then by what they are known by. */
+struct claim {
+	uint64_t hash;
+	const struct source *source;
+};
+
+static int by_hash(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+
+	return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+static size_t put_claims(const struct source *s, struct claim *out)
+{
+	if (s->row->auth == MAPPING_GATEWAY_AUTH_PASSWORD) {
+		*out = (struct claim){ 1, s };
+		return 1;
+	}
+	for (int i = 0; i < s->net_count; i++)
+		out[i] = (struct claim){ addr_hash(&s->net[i].net) | 2, s };
+	return (size_t)s->net_count;
+}
+
+static int check_claims(const struct claim *c, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = i + 1; j < n && c[j].hash == c[i].hash; j++) {
+			if (c[i].source == c[j].source || !is_ambiguous(c[i].source, c[j].source))
+				continue;
+			return err_set(
+				err, ERR_CONFLICT, "address", str_of(c[j].source->row->address),
+				"another address, port, local_address, transport or tech_prefix",
+				"a call could be from %s or from %s", c[i].source->row->name,
+				c[j].source->row->name);
+		}
+	}
+	return 0;
+}
+
+int sources_check_ambiguous(const struct source *s, size_t n, struct err *err)
+{
+	size_t total = 0, filled = 0;
+
+	for (size_t i = 0; i < n; i++)
+		total += (size_t)s[i].net_count + 1;
+	CLEANUP(free) struct claim *claims = calloc(total + 1, sizeof(*claims));
+	if (!claims)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		filled += put_claims(&s[i], claims + filled);
+	qsort(claims, filled, sizeof(*claims), by_hash);
+	return check_claims(claims, filled, err);
+}
+
+/* At entry a row is compiled alone and thrown away again: what is refused is refused before it is stored. */
+int world_check_mapping(const struct mapping_gateway_row *row, struct err *err)
+{
+	struct source s = { .row = row_copy(&entities[ENTITY_MAPPING_GATEWAY], row) };
+	int r = s.row ? source_compile(&s, err) : -ENOMEM;
+
+	source_done(&s);
+	return r;
+}
+
+int world_check_routing(const struct routing_gateway_row *row, struct err *err)
+{
+	struct vendor v = { .row = row_copy(&entities[ENTITY_ROUTING_GATEWAY], row) };
+	int r = v.row ? vendor_compile(&v, err) : -ENOMEM;
+
+	vendor_done(&v);
+	return r;
+}

@@ -1,0 +1,121 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger/inner.h"
+
+/* The most that one call still has to say: answer, mark, end; each with the ring's overhead. */
+enum { CALL_BYTES = 3 * (sizeof(struct mail) + 16) };
+
+struct booking *ledger_desk(struct ledger *l, int desk)
+{
+	return &l->desk[desk];
+}
+
+bool booking_take_room(struct booking *b)
+{
+	if (b->room == 0)
+		b->room = (uint32_t)(ring_room(b->to) / CALL_BYTES);
+	if (b->open >= b->room)
+		return false;
+	b->open++;
+	return true;
+}
+
+void booking_give_room(struct booking *b)
+{
+	b->open--;
+}
+
+static bool send_mail(struct booking *b, const struct mail *m)
+{
+	return ring_push(b->to, m, sizeof(*m), NULL, 0);
+}
+
+bool booking_answer(struct booking *b, uint64_t ref, struct cdr_row *cdr, char *legs,
+		    ms_t answer_mono, ms_t deadline_mono)
+{
+	return send_mail(b, &(struct mail){ .kind = MAIL_ANSWER,
+					    .ref = ref,
+					    .id = cdr->id,
+					    .cdr = cdr,
+					    .legs = legs,
+					    .mono = answer_mono,
+					    .deadline = deadline_mono });
+}
+
+bool booking_mark(struct booking *b, int64_t cdr_id, char *legs, ms_t heard_mono)
+{
+	return send_mail(
+		b, &(struct mail){
+			   .kind = MAIL_MARK, .id = cdr_id, .legs = legs, .mono = heard_mono });
+}
+
+bool booking_end(struct booking *b, uint64_t ref, struct cdr_row *cdr, bool was_answered)
+{
+	return send_mail(b, &(struct mail){ .kind = MAIL_END,
+					    .ref = ref,
+					    .id = cdr->id,
+					    .cdr = cdr,
+					    .was_answered = was_answered });
+}
+
+bool booking_orphan_done(struct booking *b, int64_t id)
+{
+	return send_mail(b, &(struct mail){ .kind = MAIL_ORPHAN_DONE, .id = id });
+}
+
+bool booking_payment(struct booking *b, uint64_t ref, struct payment_row *row)
+{
+	return send_mail(b, &(struct mail){ .kind = MAIL_PAYMENT, .ref = ref, .payment = row });
+}
+
+void booking_flush(struct booking *b)
+{
+	ring_flush(b->to);
+}
+
+static void deliver(struct booking *b, const void *record)
+{
+	struct receipt r;
+
+	memcpy(&r, record, sizeof(r));
+	b->on_booked(b->ctx, r.what, r.ref, r.error, r.payment);
+	row_free(&entities[ENTITY_PAYMENT], r.payment);
+}
+
+static void on_receipt(struct inbox *in, const void *record, size_t n)
+{
+	(void)n;
+	deliver(CONTAINER(in, struct booking, out), record);
+}
+
+int booking_attach(struct booking *b, struct loop *loop, booked_fn *on_booked, void *ctx)
+{
+	b->on_booked = on_booked;
+	b->ctx = ctx;
+	b->has_loop = loop != NULL;
+	if (loop)
+		return loop_add_inbox(loop, &b->out, b->from, on_receipt);
+	(void)ring_sleep(b->from);
+	return 0;
+}
+
+int booking_fd(const struct booking *b)
+{
+	return ring_fd(b->from);
+}
+
+void booking_read(struct booking *b)
+{
+	const void *record;
+	size_t n;
+
+	ring_awake(b->from);
+	do {
+		while ((record = ring_peek(b->from, &n))) {
+			deliver(b, record);
+			ring_pop(b->from);
+		}
+	} while (!ring_sleep(b->from));
+}

@@ -1,0 +1,41 @@
+/*
+ * rtp: reading RTP and RTCP headers, and what RFC 3550 counts of a stream: loss and jitter; and the estimate of its quality.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct rtp_header {
+	uint8_t payload_type;
+	uint16_t sequence;
+	uint32_t timestamp;
+	uint32_t ssrc;
+};
+
+/* False if it is no RTP of version 2 whose CSRC, extension and padding lengths fit (security.md M3). */
+bool rtp_read(struct str packet, struct rtp_header *ret);
+/* Is it a compound RTCP packet: version 2, type 192-223, lengths that add up? */
+bool rtcp_is_valid(struct str packet);
+
+/* One direction's counts, RFC 3550 A.1, A.3, A.8. */
+struct rtp_count {
+	bool is_started;
+	uint32_t ssrc;
+	uint32_t base, highest; /* extended sequence numbers */
+	uint64_t received;      /* since base */
+	uint64_t lost_before;   /* of earlier SSRCs and restarts */
+	uint32_t transit;
+	uint32_t jitter_16; /* timestamp units, scaled by 16 as A.8 does */
+};
+
+/* arrival in the units of the codec's clock. */
+void rtp_count(struct rtp_count *c, const struct rtp_header *h, uint32_t arrival);
+uint64_t rtp_lost(const struct rtp_count *c);
+uint32_t rtp_jitter_us(const struct rtp_count *c, uint32_t clock_hz);
+
+/* Listening quality of a narrow-band call by the E-model's loss and delay terms (ITU-T G.107 simplified), in hundredths: 100 to 450. 0 if nothing
+ * was received. */
+uint32_t rtp_mos_100(uint64_t received, uint64_t lost, uint32_t jitter_us);

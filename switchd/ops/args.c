@@ -1,0 +1,93 @@
+#include <errno.h>
+#include <string.h>
+
+#include "ops/inner.h"
+
+bool arg_text(const struct request *r, const char *name, struct buf *out)
+{
+	const json_t *v = json_object_get(r->params, name);
+
+	buf_clear(out);
+	return v && !json_is_null(v) && json_to_text(v, out) == 0;
+}
+
+int arg_need(const struct request *r, const char *name, struct buf *out, struct err *err)
+{
+	if (arg_text(r, name, out))
+		return 0;
+	return err_set(err, ERR_MISSING_FIELD, name, STR(""), op_infos[r->op].help, "%s needs %s",
+		       op_infos[r->op].name, name);
+}
+
+int arg_int(const struct request *r, const char *name, int64_t min, int64_t max, int64_t absent,
+	    int64_t *ret, struct err *err)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	CLEANUP(buf_done) struct buf range = BUF_INIT;
+
+	if (!arg_text(r, name, &text)) {
+		*ret = absent;
+		return 0;
+	}
+	if (str_to_i64(buf_str(&text), min, max, ret) == 0)
+		return 0;
+	buf_printf(&range, "a whole number from %lld to %lld", (long long)min, (long long)max);
+	return err_set(err, ERR_BAD_VALUE, name, buf_str(&text), buf_cstr(&range),
+		       "%s is not such a number", name);
+}
+
+int arg_money(const struct request *r, const char *name, money_t absent, money_t *ret,
+	      struct err *err)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	if (!arg_text(r, name, &text)) {
+		*ret = absent;
+		return 0;
+	}
+	if (money_parse(buf_str(&text), ret) == 0)
+		return 0;
+	return err_set(err, ERR_BAD_VALUE, name, buf_str(&text),
+		       "an amount with at most 8 decimals, such as 0.0123", "%s is not an amount",
+		       name);
+}
+
+int arg_time(const struct request *r, const char *name, ms_t absent, ms_t *ret, struct err *err)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	if (!arg_text(r, name, &text)) {
+		*ret = absent;
+		return 0;
+	}
+	if (clock_parse(buf_str(&text), ret) == 0)
+		return 0;
+	return err_set(err, ERR_BAD_VALUE, name, buf_str(&text),
+		       "a time such as 2026-12-01T00:00:00Z or a date such as 2026-12-01",
+		       "%s is not a time", name);
+}
+
+int args_check(const struct request *r, struct err *err)
+{
+	const struct op_info *op = &op_infos[r->op];
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)(uintptr_t)r->params, key, v)
+	{
+		if (strcmp(key, op->key) == 0 || op_arg_find(op, str_of(key)))
+			continue;
+		if (op->fields && entity_field(op->fields, str_of(key)) >= 0)
+			continue;
+		return err_set(err, ERR_UNKNOWN_FIELD, key, STR(""), op->help,
+			       "%s does not take %s", op->name, key);
+	}
+	for (int i = 0; i < op->arg_count; i++) {
+		const char *name = op->args[i].name;
+
+		if (op->args[i].is_required && !json_object_get(r->params, name))
+			return err_set(err, ERR_MISSING_FIELD, name, STR(""), op->help,
+				       "%s needs %s", op->name, name);
+	}
+	return 0;
+}

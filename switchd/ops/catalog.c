@@ -1,0 +1,366 @@
+#include "ops/catalog.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/snapshot.h"
+#include "ops/loaded.h"
+#include "store/rows.h"
+
+/* A thing that is found by kind and name: a gate, a meter or a tariff. */
+struct thing {
+	struct hnode node;
+	char kind; /* 'm' 'r' gates; 'A' 'M' 'R' 'S' meters; 't' tariff */
+	char *name;
+	struct gate gate;
+	struct meter *meter;
+	struct tariff *tariff;
+	struct tariff *next_tariff; /* compiled for the world being prepared */
+	bool has_next;
+};
+
+/* Replaced, but some worker may still look at it. */
+struct retired {
+	struct retired *next;
+	struct meter *meter;
+	struct tariff *tariff;
+};
+
+struct catalog {
+	struct db *db;
+	struct hub *hub;
+	const struct params *overrides;
+	const bool *is_overridden;
+	struct htab things;
+	struct retired *retired;
+	struct world *world, *prepared;
+};
+
+int catalog_create(struct catalog **ret, struct db *db, struct hub *hub,
+		   const struct params *overrides, const bool *is_overridden)
+{
+	struct catalog *c = calloc(1, sizeof(*c));
+	int r = c ? htab_init(&c->things, 256) : -ENOMEM;
+
+	if (r < 0) {
+		free(c);
+		return r;
+	}
+	c->db = db;
+	c->hub = hub;
+	c->overrides = overrides;
+	c->is_overridden = is_overridden;
+	*ret = c;
+	return 0;
+}
+
+static void free_retired(struct catalog *c)
+{
+	while (c->retired) {
+		struct retired *r = c->retired;
+
+		c->retired = r->next;
+		meter_free(r->meter);
+		tariff_free(r->tariff);
+		free(r);
+	}
+}
+
+static void thing_free(struct thing *t)
+{
+	meter_free(t->meter);
+	tariff_free(t->tariff);
+	tariff_free(t->next_tariff);
+	free(t->gate.name);
+	free(t->name);
+	free(t);
+}
+
+struct catalog *catalog_free(struct catalog *c)
+{
+	struct hnode *it;
+
+	if (!c)
+		return NULL;
+	world_free(c->prepared);
+	world_free(snapshot_swap(&c->hub->world, NULL));
+	free_retired(c);
+	while ((it = htab_walk(&c->things, NULL))) {
+		htab_del(&c->things, it);
+		thing_free(CONTAINER(it, struct thing, node));
+	}
+	htab_done(&c->things);
+	free(c);
+	return NULL;
+}
+
+/* ---- live things ---- */
+
+static struct thing *get(struct catalog *c, char kind, const char *name)
+{
+	uint64_t hash = htab_hash2(str_n(&kind, 1), str_of(name));
+	struct hnode *it;
+
+	HTAB_EACH_MATCH(it, &c->things, hash)
+	{
+		struct thing *t = CONTAINER(it, struct thing, node);
+
+		if (t->kind == kind && strcmp(t->name, name) == 0)
+			return t;
+	}
+
+	struct thing *t = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->kind = kind;
+	t->name = strdup(name);
+	t->gate.name = strdup(name);
+	if (!t->name || !t->gate.name) {
+		thing_free(t);
+		return NULL;
+	}
+	htab_add(&c->things, &t->node, hash);
+	return t;
+}
+
+static void retire(struct catalog *c, struct meter *m, struct tariff *t)
+{
+	struct retired *r = m || t ? calloc(1, sizeof(*r)) : NULL;
+
+	if (!r) /* without memory for the note the thing stays: a leak, never a dangling pointer */
+		return;
+	*r = (struct retired){ .next = c->retired, .meter = m, .tariff = t };
+	c->retired = r;
+}
+
+static struct purse *find_purse(void *ctx, const char *account)
+{
+	const struct catalog *c = ctx;
+
+	return ledger_purse(c->hub->ledger, account);
+}
+
+static struct gate *find_gate(void *ctx, bool is_vendor, const char *name)
+{
+	struct thing *t = get(ctx, is_vendor ? 'r' : 'm', name);
+
+	return t ? &t->gate : NULL;
+}
+
+static struct meter *find_meter(void *ctx, char kind, const char *name, uint32_t limit)
+{
+	struct thing *t;
+	struct meter *m;
+
+	if (limit == 0)
+		return NULL;
+	t = get(ctx, (char)(kind - 'a' + 'A'), name);
+	if (!t || (t->meter && meter_limit(t->meter) == limit))
+		return t ? t->meter : NULL;
+	if (meter_create(&m, limit) < 0)
+		return t->meter;
+	retire(ctx, t->meter, NULL);
+	t->meter = m;
+	return m;
+}
+
+static const struct tariff *find_tariff(void *ctx, const char *group)
+{
+	struct thing *t = get(ctx, 't', group);
+
+	if (!t)
+		return NULL;
+	return t->has_next ? t->next_tariff : t->tariff;
+}
+
+/* ---- compiling ---- */
+
+static int load_params(struct catalog *c, struct params **ret)
+{
+	CLEANUP(params_free) struct params *p = params_create();
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	int r = p ? stmt_prepare(&s, c->db, "SELECT name, value FROM parameter") : -ENOMEM;
+
+	while (r == 0 && (r = stmt_step(s)) == 1) {
+		enum param id = param_find(stmt_text(s, 0));
+		struct err err = ERR_INIT;
+
+		r = 0;
+		/* A value of an older version that is no longer accepted falls back to the default, and is said aloud. */
+		if (id != PARAM_COUNT && params_set(p, id, stmt_text(s, 1), &err) == -EINVAL)
+			log_at(LOG_WARNING, NULL, "stored parameter %s is not accepted: %s",
+			       param_infos[id].name, err.message);
+	}
+	for (int i = 0; r == 0 && i < PARAM_COUNT; i++) {
+		if (c->is_overridden[i])
+			r = params_set(p, (enum param)i, param_str(c->overrides, (enum param)i),
+				       NULL);
+	}
+	if (r == 0)
+		*ret = TAKE(p);
+	return r;
+}
+
+static int compile_tariff(struct catalog *c, const struct rate_group_row *group,
+			  const struct params *p, struct err *err)
+{
+	struct thing *t = get(c, 't', group->name);
+	struct tariff_rules rules;
+	CLEANUP(loaded_done) struct loaded rates = { .entity = &entities[ENTITY_RATE] };
+	int r;
+
+	if (!t)
+		return -ENOMEM;
+	world_rules(p, group, &rules);
+	r = loaded_read_rates(&rates, c->db, group->name);
+	if (r == 0)
+		r = tariff_create(&t->next_tariff, (struct rate_row *const *)rates.row, rates.count,
+				  &rules, err);
+	t->has_next = r == 0;
+	return r;
+}
+
+static int compile_tariffs(struct catalog *c, const char *only, const struct params *p,
+			   struct err *err)
+{
+	CLEANUP(loaded_done) struct loaded groups = { .entity = &entities[ENTITY_RATE_GROUP] };
+	int r = loaded_read(&groups, c->db);
+
+	for (size_t i = 0; r == 0 && i < groups.count; i++) {
+		const struct rate_group_row *g = groups.row[i];
+
+		if (!only || strcmp(only, g->name) == 0)
+			r = compile_tariff(c, g, p, err);
+	}
+	return r;
+}
+
+static int compile_world(struct catalog *c, struct params *params, struct err *err)
+{
+	CLEANUP(loaded_done) struct loaded accounts = { .entity = &entities[ENTITY_ACCOUNT] };
+	CLEANUP(loaded_done)
+	struct loaded mappings = { .entity = &entities[ENTITY_MAPPING_GATEWAY] };
+	CLEANUP(loaded_done)
+	struct loaded routings = { .entity = &entities[ENTITY_ROUTING_GATEWAY] };
+	int r = loaded_read(&accounts, c->db);
+
+	if (r == 0)
+		r = loaded_read(&mappings, c->db);
+	if (r == 0)
+		r = loaded_read(&routings, c->db);
+	if (r < 0) {
+		params_free(params);
+		return r;
+	}
+
+	struct world_input in = { .params = params,
+				  .account = (struct account_row **)accounts.row,
+				  .mapping = (struct mapping_gateway_row **)mappings.row,
+				  .routing = (struct routing_gateway_row **)routings.row,
+				  .accounts = accounts.count,
+				  .mappings = mappings.count,
+				  .routings = routings.count,
+				  .find_purse = find_purse,
+				  .find_gate = find_gate,
+				  .find_tariff = find_tariff,
+				  .find_meter = find_meter,
+				  .ctx = c };
+
+	r = world_create(&c->prepared, &in, err);
+	accounts.count = mappings.count = routings.count = 0; /* handed over */
+	return r;
+}
+
+int catalog_prepare(struct catalog *c, unsigned changed, const char *group, struct err *err)
+{
+	struct params *params;
+	int r = load_params(c, &params);
+
+	if (r < 0)
+		return r;
+	/* Parameters are the default of every group's rounding. */
+	if (changed & (CHANGED_RATES | CHANGED_PARAMS))
+		r = compile_tariffs(c, changed & CHANGED_PARAMS ? NULL : group, params, err);
+	if (r < 0)
+		params_free(params);
+	else
+		r = compile_world(c, params, err);
+	if (r < 0)
+		catalog_discard(c);
+	return r;
+}
+
+/* Walks the tariffs that were compiled for the prepared world: they take over, or go. */
+static void settle_tariffs(struct catalog *c, bool take_over)
+{
+	struct hnode *it;
+
+	HTAB_EACH (it, &c->things) {
+		struct thing *t = CONTAINER(it, struct thing, node);
+
+		if (!t->has_next)
+			continue;
+		if (take_over) {
+			retire(c, NULL, t->tariff);
+			t->tariff = t->next_tariff;
+		} else {
+			tariff_free(t->next_tariff);
+		}
+		t->next_tariff = NULL;
+		t->has_next = false;
+	}
+}
+
+void catalog_discard(struct catalog *c)
+{
+	c->prepared = world_free(c->prepared);
+	settle_tariffs(c, false);
+}
+
+void catalog_publish(struct catalog *c)
+{
+	if (!c->prepared)
+		return;
+
+	struct world *old = c->world;
+
+	settle_tariffs(c, true);
+	c->world = TAKE(c->prepared);
+	catalog_tell_rules(c, clock_wall_ms());
+	int64_t low = 0, high = 0;
+	struct str range = param_str(c->world->params, PARAM_SS_MEDIA_PORT_RANGE), part;
+
+	if (str_split(&range, ',', &part) && str_to_i64(part, 1024, 65534, &low) == 0 &&
+	    str_to_i64(str_trim(range), 1024, 65535, &high) == 0)
+		media_set_ports(c->hub->media, (uint16_t)low, (uint16_t)high);
+	(void)snapshot_swap(&c->hub->world, c->world);
+	snapshot_wait();
+	world_free(old);
+	free_retired(c);
+}
+
+const struct world *catalog_world(const struct catalog *c)
+{
+	return c->world;
+}
+
+void catalog_tell_rules(struct catalog *c, ms_t wall_ms)
+{
+	for (size_t i = 0; c->world && i < c->world->payers; i++) {
+		const struct account_row *a = c->world->payer[i].row;
+		bool is_allowed =
+			a->overdraft_until == FIELD_ABSENT || wall_ms < a->overdraft_until;
+		/* Clearing accounts never lock by themselves (behaviour.md, Money). */
+		struct account_rule rule = {
+			.limit_money = a->limit_money,
+			.overdraft = is_allowed && a->overdraft != FIELD_ABSENT ? a->overdraft : 0,
+			.anti_overdraft = a->anti_overdraft && a->kind != ACCOUNT_KIND_CLEARING,
+			.cut_off = a->cut_off && a->anti_overdraft,
+			.unlock_positive = a->unlock_at == ACCOUNT_UNLOCK_AT_POSITIVE
+		};
+
+		ledger_set_rule(c->hub->ledger, a->id, &rule);
+	}
+}

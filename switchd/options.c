@@ -1,0 +1,183 @@
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "call/hub.h"
+
+static const char usage[] =
+	"switchd: the Tandem softswitch\n"
+	"  --data DIR              state directory (default /var/lib/tandem)\n"
+	"  --control PATH          control socket (default /run/tandem/control.sock)\n"
+	"  --listen PROTO:ADDR     udp:192.0.2.1:5060, tcp:[2001:db8::1]:5060; may be repeated\n"
+	"  --media ADDR            address of the media relay; may be repeated\n"
+	"  --media-ports LOW-HIGH  its ports\n"
+	"  --set PARAMETER=VALUE   a parameter for this run, not stored; may be repeated\n"
+	"  --workers N             signalling threads (default: cores - 1, at least 1)\n"
+	"  --media-threads N       media threads (default 1)\n"
+	"  --drain SECONDS         how long SIGTERM lets calls go on (default 5)\n"
+	"  --help, --version\n";
+
+enum {
+	OPT_DATA = 256,
+	OPT_CONTROL,
+	OPT_LISTEN,
+	OPT_MEDIA,
+	OPT_PORTS,
+	OPT_SET,
+	OPT_WORKERS,
+	OPT_THREADS,
+	OPT_DRAIN
+};
+
+static const struct option longs[] = {
+	{ "data", required_argument, NULL, OPT_DATA },
+	{ "control", required_argument, NULL, OPT_CONTROL },
+	{ "listen", required_argument, NULL, OPT_LISTEN },
+	{ "media", required_argument, NULL, OPT_MEDIA },
+	{ "media-ports", required_argument, NULL, OPT_PORTS },
+	{ "set", required_argument, NULL, OPT_SET },
+	{ "workers", required_argument, NULL, OPT_WORKERS },
+	{ "media-threads", required_argument, NULL, OPT_THREADS },
+	{ "drain", required_argument, NULL, OPT_DRAIN },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int set_param(struct options *o, enum param id, struct str value, struct err *err)
+{
+	int r = params_set(o->params, id, value, err);
+
+	if (r == 0)
+		o->is_set[id] = true;
+	return r;
+}
+
+static int take_set(struct options *o, struct str text, struct err *err)
+{
+	ptrdiff_t eq = str_chr(text, '=');
+	enum param id = eq > 0 ? param_find(str_head(text, (size_t)eq)) : PARAM_COUNT;
+
+	if (id == PARAM_COUNT)
+		return err_set(err, ERR_USAGE, "--set", text, "PARAMETER=VALUE",
+			       "there is no such parameter");
+	return set_param(o, id, str_skip(text, (size_t)eq + 1), err);
+}
+
+static int take_ports(struct options *o, struct str text, struct err *err)
+{
+	CLEANUP(buf_done) struct buf range = BUF_INIT;
+	ptrdiff_t dash = str_chr(text, '-');
+
+	if (dash < 0)
+		return err_set(err, ERR_USAGE, "--media-ports", text, "LOW-HIGH",
+			       "not a range of ports");
+	buf_put(&range, str_head(text, (size_t)dash));
+	buf_putc(&range, ',');
+	buf_put(&range, str_skip(text, (size_t)dash + 1));
+	return set_param(o, PARAM_SS_MEDIA_PORT_RANGE, buf_str(&range), err);
+}
+
+static int take_number(struct str text, const char *name, uint32_t max, int *ret, struct err *err)
+{
+	uint32_t n;
+
+	if (str_to_u32(text, max, &n) < 0)
+		return err_set(err, ERR_USAGE, name, text, "a number", "not a number up to %u",
+			       max);
+	*ret = (int)n;
+	return 0;
+}
+
+static int take_listen(struct options *o, struct str text, struct err *err)
+{
+	if (o->listen_count == OPTIONS_MAX)
+		return err_set(err, ERR_USAGE, "--listen", text, "", "too many addresses");
+	return listen_spec_parse(text, &o->listen[o->listen_count++], err);
+}
+
+static int take_media(struct options *o, struct str text, struct err *err)
+{
+	if (o->media_count == OPTIONS_MAX || addr_parse(text, 0, &o->media[o->media_count]) < 0)
+		return err_set(err, ERR_USAGE, "--media", text, "an IP address",
+			       "not a media address");
+	o->media_count++;
+	return 0;
+}
+
+static int take(struct options *o, int opt, const char *arg, struct err *err)
+{
+	struct str text = str_of(arg);
+
+	switch (opt) {
+	case OPT_DATA:
+		o->data_dir = arg;
+		return 0;
+	case OPT_CONTROL:
+		o->control = arg;
+		return 0;
+	case OPT_LISTEN:
+		return take_listen(o, text, err);
+	case OPT_MEDIA:
+		return take_media(o, text, err);
+	case OPT_PORTS:
+		return take_ports(o, text, err);
+	case OPT_SET:
+		return take_set(o, text, err);
+	case OPT_WORKERS:
+		return take_number(text, "--workers", HUB_WORKERS_MAX, &o->workers, err);
+	case OPT_THREADS:
+		return take_number(text, "--media-threads", 64, &o->media_threads, err);
+	case OPT_DRAIN:
+		return take_number(text, "--drain", 86400, &o->drain_s, err);
+	default:
+		return err_set(err, ERR_USAGE, "", STR(""), "switchd --help", "unknown option");
+	}
+}
+
+static int default_workers(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores > 1 ? (int)(cores - 1 < HUB_WORKERS_MAX ? cores - 1 : HUB_WORKERS_MAX) : 1;
+}
+
+int options_parse(struct options *o, int argc, char **argv, struct err *err)
+{
+	int opt, r = 0;
+
+	*o = (struct options){ .data_dir = "/var/lib/tandem",
+			       .control = "/run/tandem/control.sock",
+			       .media_threads = 1,
+			       .drain_s = 5 };
+	o->params = params_create();
+	if (!o->params)
+		return -ENOMEM;
+	while (r == 0 && (opt = getopt_long(argc, argv, "hV", longs, NULL)) != -1) {
+		if (opt == 'h' || opt == 'V') {
+			(void)fputs(opt == 'h' ? usage : "switchd " TANDEM_VERSION "\n", stdout);
+			return 1;
+		}
+		r = take(o, opt, optarg, err);
+	}
+	if (r == 0 && optind < argc)
+		r = err_set(err, ERR_USAGE, "", str_of(argv[optind]), "switchd --help",
+			    "unexpected argument");
+	if (r == 0 && (o->listen_count == 0 || o->media_count == 0))
+		r = err_set(err, ERR_USAGE, o->listen_count ? "--media" : "--listen", STR(""),
+			    "switchd --help", "an address is missing");
+	if (o->workers == 0)
+		o->workers = default_workers();
+	if (o->media_threads == 0)
+		o->media_threads = 1;
+	return r;
+}
+
+void options_done(struct options *o)
+{
+	o->params = params_free(o->params);
+}
