@@ -97,8 +97,8 @@ struct sip *sip_free(struct sip *s)
 {
 	if (!s)
 		return NULL;
-	free_all(&s->client, client_free);
-	free_all(&s->server, server_free);
+	free_all(&s->client, client_txn_free);
+	free_all(&s->server, server_txn_free);
 	htab_done(&s->by_conn);
 	timer_stop(&s->sweep);
 	buf_done(&s->out);

@@ -199,7 +199,7 @@ static void end(struct client_txn *c, const struct msg *m)
 	(void)m;
 	if (c->owner && c->owner->on_done)
 		c->owner->on_done(c->ctx, c);
-	client_free(&c->t);
+	client_txn_free(&c->t);
 }
 
 static void fail(struct client_txn *c, const struct msg *m)
@@ -223,7 +223,7 @@ static void on_life(struct timer *timer, int64_t now_ms)
 	happen(CONTAINER(timer, struct client_txn, t.life), LIFE_TIMER, NULL);
 }
 
-void client_free(struct txn *base)
+void client_txn_free(struct txn *base)
 {
 	struct client_txn *c = CONTAINER(base, struct client_txn, t);
 
@@ -259,7 +259,7 @@ static int start(struct client_txn **ret, struct sip *s, enum method method, uin
 	int r = c->t.bytes.n ? transport_send(s->transport, to, bytes) : -ENOMEM;
 
 	if (r < 0) {
-		client_free(&c->t);
+		client_txn_free(&c->t);
 		return r;
 	}
 	htab_add(&s->client, &c->t.node, key);

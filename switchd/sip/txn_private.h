@@ -69,13 +69,13 @@ void server_receive(struct sip *s, struct msg *m);
 void server_answer_broken(struct sip *s, const struct msg *m, int code);
 /* timer_fn of sip->sweep. */
 void server_sweep(struct timer *t, int64_t now_ms);
-void server_free(struct txn *t);
+void server_txn_free(struct txn *t);
 
 /* ---- txn_client.c ---- */
 
 void client_receive(struct sip *s, const struct msg *m);
 void client_gone(struct sip *s, const struct flow *flow, int error);
-void client_free(struct txn *t);
+void client_txn_free(struct txn *t);
 
 /* ---- txn_put.c ---- */
 

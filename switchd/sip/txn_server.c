@@ -156,7 +156,7 @@ static void end(struct server_txn *t, const struct msg *m)
 	(void)m;
 	if (o && o->on_done)
 		o->on_done(t->ctx, t);
-	server_free(&t->t);
+	server_txn_free(&t->t);
 }
 
 static void end_accepted(struct server_txn *t, const struct msg *m)
@@ -228,7 +228,7 @@ static struct server_txn *create(struct sip *s, struct msg *m)
 	return t;
 }
 
-void server_free(struct txn *base)
+void server_txn_free(struct txn *base)
 {
 	struct server_txn *t = CONTAINER(base, struct server_txn, t);
 
