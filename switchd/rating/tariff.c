@@ -4,8 +4,8 @@
  * walks the run until a version is in force: for a call of today that is the first one or, with a
  * sheet scheduled ahead, the second.
  *
- * A rate has no pointers: a million of them are 72 MB and about 10 MB of trie. Their sections stand
- * in a pool of their own, since few rates have any.
+ * A rate has no pointers: a million of them are 72 MB and less than 20 MB of trie. Their sections
+ * stand in a pool of their own, since few rates have any.
  */
 #include "rating/tariff.h"
 
@@ -25,16 +25,30 @@ struct tariff {
 
 /* A row on its way into the array. */
 struct entry {
+	uint64_t
+		head; /* the first eight characters as a number: they decide nearly all comparisons */
 	struct str prefix;
 	ms_t effective;
 	const struct rate_row *row;
 };
 
+static uint64_t head_of(struct str prefix)
+{
+	uint64_t head = 0;
+
+	for (size_t i = 0; i < sizeof(head); i++)
+		head = head << 8 | (i < prefix.n ? (uint8_t)prefix.p[i] : 0);
+	return head;
+}
+
 static int compare(const void *va, const void *vb)
 {
 	const struct entry *a = va, *b = vb;
-	int r = str_cmp(a->prefix, b->prefix);
 
+	if (a->head != b->head)
+		return a->head < b->head ? -1 : 1;
+
+	int r = str_cmp(a->prefix, b->prefix);
 	return r ? r : (a->effective < b->effective) - (a->effective > b->effective);
 }
 
@@ -56,6 +70,13 @@ static int check_row(const struct rate_row *row, struct err *err)
 	return 0;
 }
 
+static struct entry entry_of(const struct rate_row *row)
+{
+	struct str prefix = str_of(row->prefix);
+
+	return (struct entry){ head_of(prefix), prefix, row->effective, row };
+}
+
 /* The rows that count, sorted. */
 static int collect(struct entry *ret, struct rate_row *const *rows, size_t n, size_t *ret_n,
 		   struct err *err)
@@ -69,7 +90,7 @@ static int collect(struct entry *ret, struct rate_row *const *rows, size_t n, si
 		if (r < 0)
 			return r;
 		if (str_is_empty(str_of(row->origin)))
-			ret[count++] = (struct entry){ str_of(row->prefix), row->effective, row };
+			ret[count++] = entry_of(row);
 	}
 	qsort(ret, count, sizeof(*ret), compare);
 	*ret_n = count;
