@@ -10,8 +10,8 @@
  *	9*:100                   9123        -> 100            the rest is dropped
  *
  * `from` is a prefix. In it '?' stands for exactly one digit, and a '*' at its end for all that
- * follows, which `to` takes over where it has a '*'. Without that '*' what follows stays behind `to`.
- * An empty `from` adds `to` in front. The star key itself is written '\*' on either side.
+ * follows, which `to` takes over where it has a '*'. Without that '*' what follows stays behind
+ * `to`. An empty `from` adds `to` in front. The star key itself is written '\*' on either side.
  *
  * Only numbers are rewritten: what holds anything besides 0-9 * # + (a caller's name, "anonymous")
  * stays as it is. Immutable; any thread may read.

@@ -1,8 +1,8 @@
 /*
- * One array of rates, sorted by prefix and within a prefix latest first, and a trie from each prefix
- * to the first of its run. A lookup takes every matching prefix from the trie, longest first, and
- * walks the run until a version is in force: for a call of today that is the first one or, with a
- * sheet scheduled ahead, the second.
+ * One array of rates, sorted by prefix and within a prefix latest first, and a trie from each
+ * prefix to the first of its run. A lookup takes every matching prefix from the trie, longest
+ * first, and walks the run until a version is in force: for a call of today that is the first one
+ * or, with a sheet scheduled ahead, the second.
  *
  * A rate has no pointers: a million of them are 72 MB and less than 20 MB of trie. Their sections
  * stand in a pool of their own, since few rates have any.

@@ -21,8 +21,8 @@
 struct tariff;
 
 /*
- * Rounding and increments that the group sets. Where the group leaves one absent, the caller has put
- * the global parameter's value before.
+ * Rounding and increments that the group sets. Where the group leaves one absent, the caller has
+ * put the global parameter's value before.
  */
 struct tariff_rules {
 	int64_t fee_precision;

@@ -91,7 +91,7 @@ static int place(int code)
 	return i;
 }
 
-/* What is between us and the vendor (credentials, money, redirection) is no business of a caller. */
+/* What is between us and the vendor (credentials, redirection) is no business of a caller. */
 static int fit_for_caller(int code)
 {
 	bool is_private = code == 401 || code == 402 || code == 403 || code == 407;

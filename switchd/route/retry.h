@@ -2,8 +2,8 @@
  * retry: after a vendor failed, is the next one tried; and what does the caller hear in the end?
  * (behaviour.md "Choosing and trying vendors")
  *
- * Presets and the gateway's own stop_codes are lists in one form, and a list says everything: what it
- * names ends the hunt, all other answers go on.
+ * Presets and the gateway's own stop_codes are lists in one form, and a list says everything: what
+ * it names ends the hunt, all other answers go on.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ int retry_check_codes(struct str list, struct err *err);
 
 /* The code for the caller out of the codes of all tries, in order. Starts as zeros. */
 struct verdict {
-	int best; /* a verdict on the called party: 486, 600, 404, 410, 484, 480 in that order; 0 = none */
+	int best; /* on the called party: 486, 600, 404, 410, 484, 480, best first; 0 = none */
 	int last; /* the last try's, made fit for a caller */
 };
 

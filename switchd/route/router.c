@@ -1,13 +1,13 @@
 /*
  * Gateways are put in order once, by (protected, priority, name). A route is a prefix with the
- * gateways that have it, side by side in that order in one array; a trie leads from the number to its
- * routes.
+ * gateways that have it, side by side in that order in one array; a trie leads from the number to
+ * its routes.
  *
  *	gateway   7 2 9 | 2 4 | ...            order of trial within a prefix
  *	route     "880"   "88"                 first, first protected, end
  *
- * So a lookup reads routes from the longest to the shortest, first their normal gateways, then their
- * protected ones, and nothing is sorted while a call waits.
+ * So a lookup reads routes from the longest to the shortest, first their normal gateways, then
+ * their protected ones, and nothing is sorted while a call waits.
  */
 #include "route/router.h"
 
@@ -223,7 +223,7 @@ struct router *router_free(struct router *r)
 	return NULL;
 }
 
-/* A gateway that was found by a longer prefix. At most 64 to look at, in one or two cache lines each. */
+/* True for a gateway that was found by a longer prefix. */
 static bool is_among(const struct candidate *found, size_t n, uint32_t gateway)
 {
 	for (size_t i = 0; i < n; i++)

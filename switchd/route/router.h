@@ -2,10 +2,10 @@
  * router: number → candidates, in the order they are to be tried.
  *
  * Policy `priority` (behaviour.md "Choosing and trying vendors"): longest route prefix, then
- * priority, then name; protected gateways after all others. A gateway counts once, by the longest of
- * its prefixes that matches. After one with prefix_mode=terminating none with a shorter prefix is
- * tried; a protected one, being after all others, so shuts out protected ones only. What is locked,
- * full or down is a candidate all the same: the caller finds and records that.
+ * priority, then name; protected gateways after all others. A gateway counts once, by the longest
+ * of its prefixes that matches. After one with prefix_mode=terminating none with a shorter prefix
+ * is tried; a protected one, being after all others, so shuts out protected ones only. What is
+ * locked, full or down is a candidate all the same: the caller finds and records that.
  *
  * Immutable; any thread may read.
  */

@@ -1,7 +1,7 @@
 /*
- * The first line is terms as a CDR keeps them, the second a list of sections, the rest says how long
- * the call was and what money there is. What is parsed prints as it parses, and no charge of terms
- * that were accepted may overflow, shrink with time or lie beyond its own reach.
+ * The first line is terms as a CDR keeps them, the second a list of sections, the rest says how
+ * long the call was and what money there is. What is parsed prints as it parses, and no charge of
+ * terms that were accepted may overflow, shrink with time or lie beyond its own reach.
  */
 #include <assert.h>
 #include <stddef.h>

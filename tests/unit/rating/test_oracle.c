@@ -1,6 +1,6 @@
 /*
- * Random charges, put beside those of check.py, which computes in exact fractions and shares nothing
- * with us but the text form of the terms.
+ * Random charges, put beside those of check.py, which computes in exact fractions and shares
+ * nothing with us but the text form of the terms.
  */
 #include <setjmp.h>
 #include <stdarg.h>
