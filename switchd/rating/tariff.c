@@ -25,8 +25,7 @@ struct tariff {
 
 /* A row on its way into the array. */
 struct entry {
-	uint64_t
-		head; /* the first eight characters as a number: they decide nearly all comparisons */
+	uint64_t head; /* the first eight characters: they decide nearly all comparisons */
 	struct str prefix;
 	ms_t effective;
 	const struct rate_row *row;
