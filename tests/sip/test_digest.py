@@ -24,10 +24,9 @@ async def challenged(caller, number="88017"):
 
 async def retry(caller, call, challenge, **lies):
     """The INVITE again with an answer to that challenge, some fields of it wrong; the final code."""
-    options = {"user": USER, "password": PASSWORD, "algorithm": "MD5", **lies}
-    user, password = options.pop("user"), options.pop("password")
+    user, password = lies.pop("user", USER), lies.pop("password", PASSWORD)
     call.answer = None
-    header = digest.answer(challenge, "INVITE", call.txn.msg.uri, user, password, **options)
+    header = digest.answer(challenge, "INVITE", call.txn.msg.uri, user, password, "MD5", **lies)
     caller.send_invite(call, call.txn.msg.uri, [header])
     return await call.final()
 

@@ -124,7 +124,7 @@ async def test_the_callers_code_after_several_failures(t):
     """A verdict on the called party if any try gave one, else the last code; vendors' own troubles
     (401, 402, 403, 407, 3xx) are 503, and the CDR keeps the original."""
     caller, (v1, v2) = await vendors(t, answer(), answer())
-    await t.ctl.ask("routing-gateway.set", name="v1", stop_codes=["999"])
+    await t.ctl.ask("routing-gateway.set", name="v1", stop_codes=["699"])
     for one, two, want in ((480, 503, 480), (503, 480, 480), (486, 500, 486), (404, 502, 404),
                            (500, 502, 502), (502, 403, 503), (403, 500, 500), (503, 488, 488)):
         v1.plan, v2.plan = reject(one), reject(two)

@@ -76,11 +76,11 @@ async def test_a_cancelled_call_and_a_bye_of_the_vendor(t):
         leg.reply(180, headers=[("Server", MARK_OUT)])
         if leg.callee.endswith("1"):
             leg.accept(sdp_of(carrier, MARK_OUT, 50000))
-            await leg.ack()
-            leg.request("BYE", headers=[("Reason", f'SIP;text="{MARK_OUT}"'), ("User-Agent", MARK_OUT)])
     carrier.plan = plan
     own = [("User-Agent", MARK_IN)]
     call = caller.invite("8801", headers=own)
+    await call.expect(200)
+    carrier.legs[0].request("BYE", headers=[("Reason", f'SIP;text="{MARK_OUT}"'), ("User-Agent", MARK_OUT)])
     await call.ended_by_peer()
     call = caller.invite("8802", headers=own)
     await call.rings()

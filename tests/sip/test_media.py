@@ -11,9 +11,9 @@ from harness.watch import poll
 
 
 async def talk_stage(t, number="88017", media_source="sdp", **options):
-    """A call that is up, with a media end at both sides."""
+    """A call that is up, with a media end at both sides. media_source is the customer's."""
     caller, carrier = await t.plain(media_source=media_source)
-    await t.ctl.ask("routing-gateway.set", name="vendor", media_source=media_source)
+    await t.ctl.ask("routing-gateway.set", name="vendor", media_source="sdp")
     near, far = t.keep(Media(caller.ip, "near")), t.keep(Media(carrier.ip, "far"))
 
     async def plan(leg):
@@ -116,7 +116,9 @@ async def intrusion(t, media_source):
     for _ in range(20):
         enemy.send(near.to)
         enemy.send(far.to)
-    await asyncio.gather(near.talk(20, 0.005), far.talk(20, 0.005))
+    near.send()  # whoever must be heard first to be found is heard now
+    await far.heard(near, 1)
+    await asyncio.gather(near.talk(19, 0.005), far.talk(20, 0.005))
     await heard_both(near, far)
     for _ in range(20):
         enemy.send(near.to)

@@ -119,7 +119,7 @@ async def test_the_automatic_lock_and_the_payment_that_lifts_it(t):
 async def test_a_credit_line(t):
     """limit_money is how far below zero the balance may go."""
     caller, _carrier = await stage(t, pay=None, billing="postpaid", limit_money="0.6")
-    await caller.place("88017")
+    await caller.place("88017", hold=0.1)
     await t.refused(caller.invite("88018"), 403, "CustomerBalanceNotEnough")
     shown = await account(t)
     assert money(shown["balance"]) == -charge(CENT, 1000).total and shown["lock_auto"] is False
@@ -143,7 +143,7 @@ async def test_anti_overdraft_off(t):
     await call.expect(200)
     assert money((await account(t))["holds"]) == 0
     await call.hang_up()
-    await caller.place("88018")
+    await caller.place("88018", hold=0.1)
     shown = await account(t)
     assert shown["lock_auto"] is False and money(shown["balance"]) < 0
 

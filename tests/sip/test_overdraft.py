@@ -10,7 +10,7 @@ from harness.scene import scene
 from harness.wire import now
 
 CENT = Terms(price="0.6", unit=60, first=1, step=1)
-OPEN = {"SS_MAX_CALL_PER_SECOND": "10000", "SS_MAX_CONCURRENT_CALL": "5000"}
+OPEN = {"SS_MAX_CALL_PER_SECOND": "10000", "SS_MAX_CONCURRENT_CALL": "5000", "SS_MEDIA_TIMEOUT": "0"}
 MONEY = Fraction("6.05")     # ten holds of 0.60, and five cents more
 
 
@@ -125,7 +125,7 @@ async def test_payments_race_calls(t):
     async def one(i):
         if i % 2:
             amount = f"{'-' if i % 10 == 1 else ''}0.{i + 1:08d}"
-            await t.books.pay("acme", amount, memo=str(i))
+            await t.books.pay("acme", amount, memo=str(i), kind="correction")
         else:
             await caller.place(f"880{i:05d}", hold=0.2)
     await load.steady(200, 400, one)

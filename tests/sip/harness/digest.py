@@ -19,20 +19,20 @@ def challenges(response):
     return found
 
 
-def answer(response, method, uri, user, password, algorithm="MD5", nc=1, cnonce=None, **lies):
+def answer(response, method, ruri, user, password, algorithm="MD5", nc=1, cnonce=None, **lies):
     """(header name, value) for the challenge of that algorithm. lies overrides any field sent."""
     challenge = next((c for c in challenges(response) if c.get("algorithm", "MD5") == algorithm), None)
     assert challenge, f"no {algorithm} challenge in {response.code}"
-    return authorization(challenge, response.code, method, uri, user, password, nc, cnonce, **lies)
+    return authorization(challenge, response.code, method, ruri, user, password, nc, cnonce, **lies)
 
 
-def authorization(challenge, code, method, uri, user, password, nc=1, cnonce=None, **lies):
+def authorization(challenge, code, method, ruri, user, password, nc=1, cnonce=None, **lies):
     algorithm = challenge.get("algorithm", "MD5")
 
     def h(text):
         return HASHES[algorithm](text.encode()).hexdigest()
 
-    sent = {"username": user, "realm": challenge["realm"], "nonce": challenge["nonce"], "uri": uri,
+    sent = {"username": user, "realm": challenge["realm"], "nonce": challenge["nonce"], "uri": ruri,
             "qop": "auth", "nc": f"{nc:08x}", "cnonce": cnonce or secrets.token_hex(8)}
     sent.update(lies)
     ha1 = h(f"{sent['username']}:{sent['realm']}:{password}")
