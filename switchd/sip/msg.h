@@ -22,8 +22,9 @@
 	X(ACK)                                                                            \
 	X(BYE)                                                                            \
 	X(CANCEL)                                                                         \
-	X(OPTIONS) X(REGISTER) X(PRACK) X(UPDATE) X(INFO) X(REFER) X(SUBSCRIBE) X(NOTIFY) \
-		X(MESSAGE) X(PUBLISH) X(OTHER)
+	X(OPTIONS)                                                                        \
+	X(REGISTER) X(PRACK) X(UPDATE) X(INFO) X(REFER) X(SUBSCRIBE) X(NOTIFY) X(MESSAGE) \
+		X(PUBLISH) X(OTHER)
 
 enum method {
 #define METHOD_ENUM(m) METHOD_##m,
@@ -40,7 +41,7 @@ enum {
 	MSG_HEADERS_MAX = 256,
 	MSG_HEAD_BYTES_MAX = 16 * 1024, /* on a stream; a datagram ends by itself */
 	MSG_BODY_BYTES_MAX = 64 * 1024,
-	MSG_VIAS_MAX = 32,
+	MSG_VIAS_MAX = 34,   /* as many as RFC 4475's longreq has, which is valid */
 	MSG_ROUTES_MAX = 32, /* Route, and Record-Route */
 	MSG_CONTACTS_MAX = 16,
 	MSG_PARAMS_MAX = 64, /* of one URI, Via or name-addr */

@@ -7,11 +7,16 @@
 
 #include "sip/msg_head.h"
 
-/* osip prints what it does not like, on stdout. */
+static void keep_quiet(const char *file, int line, osip_trace_level_t level, const char *format,
+		       va_list args)
+{
+	(void)file, (void)line, (void)level, (void)format, (void)args;
+}
+
+/* Left alone, osip prints what it does not like. */
 static void start_osip(void)
 {
-	for (int level = 0; level < END_TRACE_LEVEL; level++)
-		osip_trace_disable_level((osip_trace_level_t)level);
+	osip_trace_initialize_func(TRACE_LEVEL0, keep_quiet);
 	(void)parser_init();
 }
 
@@ -22,11 +27,12 @@ static bool has_structure(enum header_kind kind)
 
 /*
  * Written by us: unfolded, blanks trimmed, and only the headers whose structure matters. osip parses
- * bodies and a dozen more headers too, which is work and attack surface for nothing.
+ * bodies and a dozen more headers too, which is work and attack surface for nothing; and it does not
+ * take a status line without a phrase.
  */
 static void put_text(const struct msg *m, struct buf *out)
 {
-	buf_put(out, m->head->start);
+	buf_put(out, m->is_request ? m->head->start : STR("SIP/2.0 200 OK"));
 	buf_put(out, STR("\r\n"));
 	for (int i = 0; i < m->head->count; i++) {
 		const struct header *h = &m->head->header[i];

@@ -117,12 +117,30 @@ static int read_port(struct str s, uint16_t *ret)
 	return 0;
 }
 
+/*
+ * The grammar of RFC 3261 has one colon too many before an IPv4 part, [2001:db8:::192.0.2.1], and
+ * RFC 5118 §4.10 wants that understood.
+ */
+static struct str without_third_colon(struct str s, char *room)
+{
+	ptrdiff_t at = str_find(s, STR(":::"));
+
+	if (at < 0 || str_chr(s, '.') < 0)
+		return s;
+	memcpy(room, s.p, (size_t)at);
+	memcpy(room + at, s.p + at + 1, s.n - (size_t)at - 1);
+	return str_n(room, s.n - 1);
+}
+
 static bool is_ipv6(struct str s)
 {
-	char text[INET6_ADDRSTRLEN];
+	char text[INET6_ADDRSTRLEN], fewer[INET6_ADDRSTRLEN];
 	struct in6_addr a;
 
-	return str_copy(text, sizeof(text), s) == 0 && inet_pton(AF_INET6, text, &a) == 1;
+	if (s.n >= sizeof(fewer))
+		return false;
+	return str_copy(text, sizeof(text), without_third_colon(s, fewer)) == 0 &&
+	       inet_pton(AF_INET6, text, &a) == 1;
 }
 
 static bool is_host_name(struct str s)

@@ -1,0 +1,759 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "oom.h"
+#include "parsed.h"
+#include "sip/msg.h"
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+#define assert_str(s, z) assert_true(str_eq((s), str_of(z)))
+
+/* ---- what is read ---- */
+
+static const char full[] = "INVITE sip:8801712345678@192.0.2.1:5062;user=phone SIP/2.0\n"
+			   "v: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bKabc;rport\n"
+			   "Via: SIP/2.0/TCP proxy.example.com;branch=z9hG4bKdef\n"
+			   "f: \"Alice \\\"A\\\" Smith\" <sip:1001@192.0.2.2;x=y>;tag=from1\n"
+			   "t: Bob <sip:8801712345678@192.0.2.1>;tag=to1\n"
+			   "i: call1@192.0.2.2\n"
+			   "CSeq: 2147483647 INVITE\n"
+			   "m: <sip:1001@192.0.2.2:5070;transport=udp>;q=1, <sip:other@192.0.2.3>\n"
+			   "Max-Forwards: 0\n"
+			   "c: application/sdp;charset=utf-8\n"
+			   "l: 4\n"
+			   "\n"
+			   "v=0\nthis is nobody's";
+
+static void a_request_is_read_into_fields(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free) struct msg *m = parsed(full);
+
+	if (!m)
+		return;
+	assert_true(m->is_request);
+	assert_int_equal(m->method, METHOD_INVITE);
+	assert_str(m->method_text, "INVITE");
+	assert_str(m->uri_text, "sip:8801712345678@192.0.2.1:5062;user=phone");
+	assert_str(m->uri.user, "8801712345678");
+	assert_int_equal(m->uri.port, 5062);
+	assert_str(m->call_id, "call1@192.0.2.2");
+	assert_int_equal(m->cseq, 2147483647);
+	assert_str(m->branch, "z9hG4bKabc");
+	assert_str(m->via_host, "192.0.2.2:5060");
+	assert_true(m->via_rport);
+	assert_int_equal(m->max_forwards, 0);
+	assert_true(m->has_contact);
+	assert_str(m->contact_text, "sip:1001@192.0.2.2:5070;transport=udp");
+	assert_int_equal(m->contact.port, 5070);
+	assert_str(m->content_type, "application/sdp");
+	assert_str(m->body, "v=0\n");
+}
+
+static void both_parties_are_read_into_fields(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free) struct msg *m = parsed(full);
+
+	if (!m)
+		return;
+	assert_str(m->from_tag, "from1");
+	assert_str(m->to_tag, "to1");
+	assert_str(m->from.user, "1001");
+	assert_str(m->to.host, "192.0.2.1");
+	assert_str(m->from_uri_text, "sip:1001@192.0.2.2;x=y");
+	assert_str(m->from_display, "Alice \\\"A\\\" Smith");
+	assert_str(m->to_display, "Bob");
+}
+
+static void a_response_is_read_into_fields(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free)
+	struct msg *m = parsed("SIP/2.0 486 Busy  Here\n"
+			       "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKt01\n"
+			       "From: <sip:a@b>;tag=1\n"
+			       "To: <sip:c@d>;tag=2\n"
+			       "Call-ID: x\n"
+			       "CSeq: 7 BYE\n\n");
+
+	if (!m)
+		return;
+	assert_false(m->is_request);
+	assert_int_equal(m->status, 486);
+	assert_str(m->phrase, "Busy  Here");
+	assert_int_equal(m->method, METHOD_BYE);
+	assert_int_equal(m->max_forwards, -1);
+	assert_false(m->has_contact);
+	assert_false(m->via_rport);
+	assert_str(m->branch, "z9hG4bKt01");
+	assert_true(str_is_empty(m->content_type));
+}
+
+static void every_method_has_its_name(void **state)
+{
+	(void)state;
+	for (int i = 0; i < METHOD_OTHER; i++)
+		assert_int_equal(method_find(str_of(method_name((enum method)i))), i);
+	assert_int_equal(method_find(STR("invite")), METHOD_OTHER);
+	assert_int_equal(method_find(STR("OTHER")), METHOD_OTHER);
+	assert_int_equal(method_find(STR("")), METHOD_OTHER);
+}
+
+static void blanks_in_sent_by_and_content_type_are_taken_out(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free)
+	struct msg *m =
+		invite_with("Via: SIP / 2.0 / UDP first.example.com: 4000;ttl=16 ;branch=z9\n"
+			    "Content-Type: application / sdp ; a=b");
+
+	if (!m)
+		return;
+	assert_str(m->via_host, "first.example.com:4000");
+	assert_str(m->branch, "z9");
+	assert_str(m->content_type, "application/sdp");
+}
+
+static void folded_lines_are_one_line(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free) struct msg *m = invite_with("CSeq: 1\n\t INVITE\nSubject: a\n b");
+	struct str value;
+
+	if (!m)
+		return;
+	assert_int_equal(m->cseq, 1);
+	assert_true(msg_header(m, "s", 0, &value));
+	assert_str(value, "a   b");
+}
+
+static void a_star_is_no_contact_address(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free)
+	struct msg *m = parsed("REGISTER sip:a SIP/2.0\n"
+			       "Via: SIP/2.0/UDP h\n"
+			       "From: <sip:a@b>;tag=1\n"
+			       "To: <sip:a@b>\n"
+			       "Call-ID: x\n"
+			       "CSeq: 1 REGISTER\n"
+			       "Contact: *\n\n");
+
+	if (!m)
+		return;
+	assert_false(m->has_contact);
+	assert_true(str_is_empty(m->branch));
+	assert_int_equal(code_of_invite_with("Contact: *"), 400);
+}
+
+static void empty_lines_before_a_request_do_not_count(void **state)
+{
+	static const char text[] = "\r\n\r\nOPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h\r\n"
+				   "From: <sip:a@b>\r\nTo: <sip:a@b>\r\nCall-ID: x\r\n"
+				   "CSeq: 1 OPTIONS\r\n\r\n";
+	CLEANUP(msg_free) struct msg *m = NULL;
+	struct msg_fault fault;
+
+	(void)state;
+	if (!oom_refused(parse_bytes(&m, STR(text), &fault)))
+		assert_int_equal(m->method, METHOD_OPTIONS);
+}
+
+/* ---- headers by name ---- */
+
+static void headers_are_found_by_either_name_in_order(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free)
+	struct msg *m =
+		invite_with("k: timer\nX-Mine: 1\nSupported: 100rel , replaces;x=1\nx-mine:2");
+	struct str value;
+
+	if (!m)
+		return;
+	assert_true(msg_header(m, "Supported", 0, &value));
+	assert_str(value, "timer");
+	assert_true(msg_header(m, "k", 1, &value));
+	assert_str(value, "100rel , replaces;x=1");
+	assert_false(msg_header(m, "Supported", 2, &value));
+	assert_true(msg_header(m, "X-MINE", 1, &value));
+	assert_str(value, "2");
+	assert_false(msg_header(m, "Nowhere", 0, &value));
+}
+
+static void option_tags_are_found_in_any_header_of_the_name(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free)
+	struct msg *m = invite_with("k: timer\nSupported: 100rel , replaces;x=1\nRequire:");
+
+	if (!m)
+		return;
+	assert_true(msg_lists(m, "Supported", STR("timer")));
+	assert_true(msg_lists(m, "Supported", STR("100REL")));
+	assert_true(msg_lists(m, "Supported", STR("replaces")));
+	assert_false(msg_lists(m, "Supported", STR("place")));
+	assert_false(msg_lists(m, "Require", STR("timer")));
+}
+
+/* ---- what is refused ---- */
+
+static const struct {
+	const char *lines;
+	int code;
+} refusals[] = {
+	{ "CSeq: 2147483647 INVITE", 0 },
+	{ "CSeq: 2147483648 INVITE", 400 },
+	{ "CSeq: 0 INVITE", 0 },
+	{ "CSeq: -1 INVITE", 400 },
+	{ "CSeq: +1 INVITE", 400 },
+	{ "CSeq: 0x1 INVITE", 400 },
+	{ "CSeq: 1INVITE", 400 },
+	{ "CSeq: 1", 400 },
+	{ "CSeq:", 400 },
+	{ "CSeq: 1 BYE", 400 },
+	{ "CSeq: 1 invite", 400 },
+	{ "CSeq: 1 INVITE x", 400 },
+	{ "Max-Forwards: 255", 0 },
+	{ "Max-Forwards: 256", 400 },
+	{ "Max-Forwards: 0070", 0 },
+	{ "Max-Forwards: -1", 400 },
+	{ "Max-Forwards:", 400 },
+	{ "Max-Forwards: 7\nMax-Forwards: 7", 400 },
+	{ "Content-Length: 0", 0 },
+	{ "Content-Length: 3\n\nabc", 0 },
+	{ "Content-Length: 4\n\nabc", 400 },
+	{ "Content-Length: -1", 400 },
+	{ "Content-Length: 18446744073709551616", 400 },
+	{ "Content-Length: 0\nl: 0", 400 },
+	{ "Content-Length: 0\nContent-Length : 0", 400 },
+	{ "Content-Type: application/sdp\nc: application/sdp", 400 },
+	{ "Content-Type: application", 400 },
+	{ "Content-Type: a/b/c", 400 },
+	{ "Content-Type:", 400 },
+	{ "Call-ID: a b", 400 },
+	{ "Call-ID:", 400 },
+	{ "Call-ID: \xc3\xa4", 400 },
+	{ "Call-ID: a\nCall-ID: a", 400 },
+	{ "From: <sip:a@b>;tag=1\nf: <sip:a@b>;tag=1", 400 },
+	{ "To: <sip:a@b>\nt: <sip:a@b>", 400 },
+	{ "To: <sip:a@b>;tag=1;tag=2", 400 },
+	{ "To: <sip:a@b>;tag=1;TAG=1", 400 },
+	{ "To: <sip:a@b>;tag", 400 },
+	{ "To: <sip:a@b>;tag=", 400 },
+	{ "To: <sip:a@b>;tag=a b", 400 },
+	{ "To: <sip:a@b>;tag=\"a\"", 400 },
+	{ "To: <sip:a@b", 400 },
+	{ "To: <sip:a@b> x", 400 },
+	{ "To: <>", 400 },
+	{ "To: \"a <sip:a@b>", 400 },
+	{ "To: a\"b\" <sip:a@b>", 400 },
+	{ "To: sip:a@b?x=y", 400 },
+	{ "To: <sip:a@b?x=y>", 0 },
+	{ "To: <sip:a%00@b>", 400 },
+	{ "To: <sip:a%0d%0a@b>", 400 },
+	{ "To: <sip:a%4@b>", 400 },
+	{ "To: <sip:a@b>, <sip:c@d>", 400 },
+	{ "From: <sip:a@b>", 0 },
+	{ "Via: SIP/2.0/UDP", 400 },
+	{ "Via: SIP/2.0 UDP h", 400 },
+	{ "Via: SIP/3.0/UDP h", 400 },
+	{ "Via: HTTP/2.0/UDP h", 400 },
+	{ "Via: SIP/2.0/UDP h:0", 400 },
+	{ "Via: SIP/2.0/UDP h:65535", 0 },
+	{ "Via: SIP/2.0/UDP h:65536", 400 },
+	{ "Via: SIP/2.0/UDP 2001:db8::1", 400 },
+	{ "Via: SIP/2.0/UDP [2001:db8::1]", 0 },
+	{ "Via: SIP/2.0/UDP h;branch=a;branch=b", 400 },
+	{ "Via: SIP/2.0/UDP h,", 0 },
+	{ "Via: SIP/2.0/UDP h,,SIP/2.0/UDP h", 400 },
+	{ "Via:", 400 },
+	{ "Contact: x", 400 },
+	{ "Contact: <sip:a@b>, *", 400 },
+	{ "Contact: <tel:+1-201>", 0 },
+	{ "Contact: <urn:service:sos>", 0 },
+	{ "Record-Route: <sip:h1;lr>, x", 400 },
+	{ "Record-Route: sip:h1;lr", 0 },
+	{ "Route:", 400 },
+	{ "X-Any:", 0 },
+	{ "X Any: 1", 400 },
+	{ ": 1", 400 },
+	{ "X\xc3\xa4: 1", 400 },
+	{ "no colon", 400 },
+	{ "X: a\x01z", 400 },
+	{ "X: a\x7fz", 400 },
+	{ "X: a\033z", 400 },
+	{ "X: a\tz", 0 },
+	{ "X: \xc3\xa4\xff", 0 },
+	{ "X: a\rz", 400 },
+	{ "X: \"a\\\x01z\"", 0 },
+	{ "X: \"a\\\\\x01z\"", 400 },
+	{ "X: a\\\x01z", 400 },
+};
+
+static void what_breaks_a_rule_is_refused_with_its_code(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROWS(refusals); i++) {
+		int code = code_of_invite_with(refusals[i].lines);
+
+		if (code != refusals[i].code && !oom_hit())
+			fail_msg("%s: %d, not %d", refusals[i].lines, code, refusals[i].code);
+	}
+}
+
+static const struct {
+	const char *line;
+	int code; /* -1: nothing to answer to */
+} starts[] = {
+	{ "INVITE sip:a@b SIP/2.0", 0 },
+	{ "INVITE sip:a@b sip/2.0", 0 },
+	{ "INVITE sips:b SIP/2.0", 0 },
+	{ "INVITE tel:+1 SIP/2.0", 0 },
+	{ "INVITE sip:a@b SIP/2.1", 505 },
+	{ "INVITE sip:a@b SIP/02.0", 505 },
+	{ "INVITE http://b SIP/2.0", 416 },
+	{ "INVITE b SIP/2.0", 400 },
+	{ "INVITE <sip:b> SIP/2.0", 400 },
+	{ "INVITE sip:a@b?x=y SIP/2.0", 400 },
+	{ "INVITE sip:a@b;x y SIP/2.0", 400 },
+	{ "INVITE  sip:a@b SIP/2.0", 400 },
+	{ "INVITE sip:a@b  SIP/2.0", 400 },
+	{ "INVITE sip:a@b SIP/2.0 ", 400 },
+	{ " INVITE sip:a@b SIP/2.0", 400 },
+	{ "INVITE sip:a@b@c SIP/2.0", 400 },
+	{ "INVITE sip:%00@b SIP/2.0", 400 },
+	{ "INVITE sip:a@b\tSIP/2.0", -1 },
+	{ "INVITE SIP/2.0", -1 },
+	{ "INVITE sip:a@b", -1 },
+	{ "INVITE sip:a@b HTTP/1.1", -1 },
+	{ "INV\"ITE sip:a@b SIP/2.0", -1 },
+	{ "INVITE", -1 },
+	{ "\x01", -1 },
+};
+
+static void the_request_line_decides_first(void **state)
+{
+	char text[400];
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(starts); i++) {
+		CLEANUP(msg_free) struct msg *m = NULL;
+		struct msg_fault fault;
+
+		(void)snprintf(text, sizeof(text),
+			       "%s\nVia: SIP/2.0/UDP h\nFrom: <sip:a@b>\nTo: <sip:a@b>\n"
+			       "Call-ID: x\nCSeq: 1 INVITE\n\n",
+			       starts[i].line);
+		int r = parse_lines(&m, text, &fault);
+		if (oom_hit())
+			return;
+		if (starts[i].code == 0)
+			assert_int_equal(r, 0);
+		else
+			assert_int_equal(r, -EBADMSG);
+		assert_int_equal(fault.code, starts[i].code < 0 ? 0 : starts[i].code);
+		assert_int_equal(m != NULL, starts[i].code >= 0);
+	}
+}
+
+static void a_status_is_three_digits_from_100_to_699(void **state)
+{
+	static const struct {
+		const char *line;
+		bool is_good;
+	} lines[] = {
+		{ "SIP/2.0 100 Trying", true }, { "SIP/2.0 699", true },
+		{ "SIP/2.0 200 ", true },       { "SIP/2.0 099 x", false },
+		{ "SIP/2.0 700 x", false },     { "SIP/2.0 20 OK", false },
+		{ "SIP/2.0 2000 OK", false },   { "SIP/2.0 4294967496 OK", false },
+		{ "SIP/2.0 -20 OK", false },    { "SIP/2.0  200 OK", false },
+		{ "SIP/2.0", false },           { "SIP/2.1 200 OK", false },
+		{ "SIP/2.0\t200 OK", false },
+	};
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(lines); i++) {
+		CLEANUP(msg_free) struct msg *m = NULL;
+		struct msg_fault fault;
+
+		(void)snprintf(
+			text, sizeof(text),
+			"%s\nVia: SIP/2.0/UDP h\nFrom: <sip:a@b>;tag=1\nTo: <sip:a@b>;tag=2\n"
+			"Call-ID: x\nCSeq: 1 INVITE\n\n",
+			lines[i].line);
+		int r = parse_lines(&m, text, &fault);
+		if (oom_hit())
+			return;
+		assert_int_equal(r, lines[i].is_good ? 0 : -EBADMSG);
+		assert_int_equal(fault.code, 0);
+	}
+}
+
+/* Headers written n times, and the code that this gives. */
+static int code_of_many(const char *line, int n)
+{
+	struct buf b = BUF_INIT;
+
+	for (int i = 0; i < n; i++)
+		buf_printf(&b, "%s%s", i ? "\n" : "", line);
+
+	const char *text = text_of(&b);
+	int code = text ? code_of_invite_with(text) : 0;
+	buf_done(&b);
+	return code;
+}
+
+static void limits_hold_at_their_edges(void **state)
+{
+	static const struct {
+		const char *line;
+		int most;
+	} limits[] = {
+		{ "Via: SIP/2.0/UDP h", MSG_VIAS_MAX },
+		{ "Route: <sip:h1;lr>", MSG_ROUTES_MAX },
+		{ "Record-Route: <sip:h1;lr>", MSG_ROUTES_MAX },
+		{ "Contact: <sip:h1>", MSG_CONTACTS_MAX },
+		{ "X: 1", MSG_HEADERS_MAX - 7 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(limits); i++) {
+		assert_int_equal(code_of_many(limits[i].line, limits[i].most), 0);
+		if (!oom_hit())
+			assert_int_equal(code_of_many(limits[i].line, limits[i].most + 1), 400);
+	}
+}
+
+static void parameters_are_limited_because_osip_pays_their_square(void **state)
+{
+	static const char *const starts_of[] = { "From: <sip:a@b>;tag=1", "To: sip:a@b",
+						 "Via: SIP/2.0/UDP h", "Contact: <sip:a@b>",
+						 "Record-Route: <sip:h1>" };
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(starts_of); i++) {
+		for (int n = MSG_PARAMS_MAX - 1; n <= MSG_PARAMS_MAX + 1; n += 2) {
+			struct buf b = BUF_INIT;
+
+			buf_putz(&b, starts_of[i]);
+			for (int k = strchr(starts_of[i], ';') ? 1 : 0; k < n; k++)
+				buf_put(&b, STR(";a"));
+			const char *text = text_of(&b);
+			int code = text ? code_of_invite_with(text) : 0;
+			buf_done(&b);
+			if (!oom_hit())
+				assert_int_equal(code, n > MSG_PARAMS_MAX ? 400 : 0);
+		}
+	}
+}
+
+static void a_head_on_a_stream_has_a_limit_of_its_own(void **state)
+{
+	(void)state;
+	for (int over = 0; over < 2; over++) {
+		CLEANUP(msg_free) struct msg *m = NULL;
+		struct flow stream = { .proto = PROTO_TCP, .peer = source.peer };
+		struct buf b = BUF_INIT;
+		struct msg_fault fault;
+
+		buf_putz(&b, "OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/TCP h\r\nFrom: <sip:a@b>\r\n"
+			     "To: <sip:a@b>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\nX: ");
+		while (!buf_error(&b) && b.n < (size_t)MSG_HEAD_BYTES_MAX - 4 + (size_t)over)
+			buf_putc(&b, 'x');
+		buf_putz(&b, "\r\n\r\n");
+		int r = buf_error(&b) ? -ENOMEM : msg_parse(&m, &stream, buf_str(&b), &fault);
+		buf_done(&b);
+		if (oom_hit())
+			return;
+		assert_int_equal(r, over ? -EBADMSG : 0);
+		assert_int_equal(fault.code, over ? 513 : 0);
+	}
+}
+
+static void a_body_has_a_limit(void **state)
+{
+	(void)state;
+	for (int over = 0; over < 2; over++) {
+		CLEANUP(msg_free) struct msg *m = NULL;
+		struct flow stream = { .proto = PROTO_TCP, .peer = source.peer };
+		struct buf b = BUF_INIT;
+		struct msg_fault fault;
+		int n = MSG_BODY_BYTES_MAX + over;
+
+		buf_printf(&b,
+			   "OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/TCP h\r\nFrom: <sip:a@b>\r\n"
+			   "To: <sip:a@b>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\nl: %d\r\n\r\n",
+			   n);
+		for (int i = 0; i < n && !buf_error(&b); i++)
+			buf_putc(&b, 0);
+		int r = buf_error(&b) ? -ENOMEM : msg_parse(&m, &stream, buf_str(&b), &fault);
+		buf_done(&b);
+		if (oom_hit())
+			return;
+		assert_int_equal(r, over ? -EBADMSG : 0);
+		assert_int_equal(fault.code, over ? 413 : 0);
+	}
+}
+
+static void what_cannot_be_answered_is_dropped(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"\n\n",
+		"ACK sip:a SIP/2.0\nVia: SIP/2.0/UDP h\n\n",
+		"SIP/2.0 200 OK\nVia: SIP/2.0/UDP h\n\n",
+		"INVITE sip:a SIP/2.0\nFrom: <sip:a@b>\n\n",
+		"INVITE sip:a SIP/2.0\n\n",
+		"hello\n\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(texts); i++) {
+		struct msg *m = NULL;
+		struct msg_fault fault;
+		int r = parse_lines(&m, texts[i], &fault);
+
+		if (oom_hit())
+			return;
+		assert_int_equal(r, -EBADMSG);
+		assert_int_equal(fault.code, 0);
+		assert_non_null(fault.what);
+		assert_null(m);
+	}
+}
+
+static void a_head_that_does_not_end_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h\r\n",
+		"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h",
+		"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h\r\n\r",
+		"OPTIONS sip:a SIP/2.0\nVia: SIP/2.0/UDP h\n\n",
+		"OPTIONS sip:a SIP/2.0\rVia: SIP/2.0/UDP h\r\r",
+		"OPTIONS sip:a SIP/2.0",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(texts); i++) {
+		CLEANUP(msg_free) struct msg *m = NULL;
+		struct msg_fault fault;
+
+		if (!oom_hit())
+			assert_int_equal(parse_bytes(&m, str_of(texts[i]), &fault), -EBADMSG);
+	}
+}
+
+/* ---- what is written ---- */
+
+static void expect_reply(const struct msg *m, int code, const char *to_tag, bool record_route,
+			 const char *expected)
+{
+	struct buf b = BUF_INIT;
+
+	msg_put_reply_head(m, code, NULL, to_tag, record_route, &b);
+	const char *text = text_of(&b);
+	if (text)
+		assert_string_equal(text, expected);
+	buf_done(&b);
+}
+
+static void a_reply_repeats_what_it_answers(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free)
+	struct msg *m = invite_with("Via: SIP/2.0/UDP 10.0.0.1;rport;branch=z9;received=6.6.6.6, "
+				    "SIP/2.0/TCP b\n"
+				    "v: SIP/2.0/TLS c;received=7.7.7.7\n"
+				    "Record-Route: <sip:p1;lr>, <sip:p2>\nTimestamp: 54.1");
+
+	if (!m)
+		return;
+	expect_reply(m, 180, "t01", true,
+		     "SIP/2.0 180 Ringing\r\n"
+		     "Via: SIP/2.0/UDP 10.0.0.1;branch=z9;received=192.0.2.9;rport=5062, "
+		     "SIP/2.0/TCP b\r\n"
+		     "Via: SIP/2.0/TLS c;received=7.7.7.7\r\n"
+		     "From: \"Alice\" <sip:1001@192.0.2.2>;tag=from1\r\n"
+		     "To: <sip:8801712345678@192.0.2.1>;tag=t01\r\n"
+		     "Call-ID: call1@192.0.2.2\r\n"
+		     "CSeq: 1 INVITE\r\n"
+		     "Record-Route: <sip:p1;lr>, <sip:p2>\r\n");
+}
+
+static void a_100_has_no_tag_and_the_timestamp(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free)
+	struct msg *m = invite_with("Via: SIP/2.0/UDP 192.0.2.9\nTimestamp: 54.1");
+
+	if (m)
+		expect_reply(m, 100, NULL, false,
+			     "SIP/2.0 100 Trying\r\n"
+			     "Via: SIP/2.0/UDP 192.0.2.9\r\n"
+			     "From: \"Alice\" <sip:1001@192.0.2.2>;tag=from1\r\n"
+			     "To: <sip:8801712345678@192.0.2.1>\r\n"
+			     "Call-ID: call1@192.0.2.2\r\n"
+			     "CSeq: 1 INVITE\r\n"
+			     "Timestamp: 54.1\r\n");
+}
+
+static void a_tag_that_is_there_stays(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free)
+	struct msg *m = invite_with("Via: SIP/2.0/UDP h\nTo: <sip:a@b>;tag=mine\nTimestamp: 1;x");
+
+	if (m)
+		expect_reply(m, 200, "t01", false,
+			     "SIP/2.0 200 OK\r\n"
+			     "Via: SIP/2.0/UDP h;received=192.0.2.9\r\n"
+			     "From: \"Alice\" <sip:1001@192.0.2.2>;tag=from1\r\n"
+			     "To: <sip:a@b>;tag=mine\r\n"
+			     "Call-ID: call1@192.0.2.2\r\n"
+			     "CSeq: 1 INVITE\r\n");
+}
+
+static void a_broken_request_is_answered_with_what_it_has(void **state)
+{
+	struct msg_fault fault;
+
+	(void)state;
+	CLEANUP(msg_free) struct msg *m = NULL;
+	int r = parse_lines(&m, "INVITE sip:a SIP/2.0\nVia: ;;,;\nCSeq: 1 INVITE\n\n", &fault);
+
+	if (oom_hit())
+		return;
+	assert_int_equal(r, -EBADMSG);
+	assert_int_equal(fault.code, 400);
+	expect_reply(m, 400, "t01", false,
+		     "SIP/2.0 400 Bad Request\r\n"
+		     "Via: ;;received=192.0.2.9, ;\r\n"
+		     "CSeq: 1 INVITE\r\n");
+}
+
+static void every_code_has_a_phrase(void **state)
+{
+	(void)state;
+	assert_string_equal(msg_phrase(487), "Request Terminated");
+	assert_string_equal(msg_phrase(299), "OK");
+	assert_string_equal(msg_phrase(699), "Refused Everywhere");
+	assert_string_equal(msg_phrase(99), "Unknown");
+	assert_string_equal(msg_phrase(700), "Unknown");
+}
+
+static void a_party_is_written_without_its_parameters(void **state)
+{
+	static const struct {
+		const char *line, *expected;
+	} parties[] = {
+		{ "From: sip:a@b;tag=1", "<sip:a@b>" },
+		{ "From: \"A \\\"B\\\"\" <sip:a@b;c=d>;tag=1;x=y",
+		  "\"A \\\"B\\\"\" <sip:a@b;c=d>" },
+		{ "From: Mr. X <sip:a@b>", "\"Mr. X\" <sip:a@b>" },
+		{ "From: \"\xc3\xa4\xff\" <sip:a@b>", "\"\xc3\xa4\xef\xbf\xbd\" <sip:a@b>" },
+		{ "From: \"\\\xff\" <sip:a@b>", "\"\xef\xbf\xbd\" <sip:a@b>" },
+		{ "From: \"a\\\x01z\" <sip:a@b>", "\"a\\?z\" <sip:a@b>" },
+		{ "From: \"\" <sip:a@b>", "<sip:a@b>" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(parties); i++) {
+		CLEANUP(msg_free) struct msg *m = invite_with(parties[i].line);
+		struct buf b = BUF_INIT;
+
+		if (!m)
+			return;
+		msg_put_party(m, true, &b);
+		const char *text = text_of(&b);
+		if (text)
+			assert_string_equal(text, parties[i].expected);
+		buf_done(&b);
+	}
+}
+
+static void a_route_set_has_the_order_of_its_side(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free)
+	struct msg *m =
+		invite_with("Record-Route: <sip:h1;lr>,\"x,y\" <sip:h2>\nRecord-Route: <sip:h3>;z");
+	struct buf b = BUF_INIT;
+
+	if (!m)
+		return;
+	msg_route_set(m, false, &b);
+	buf_putc(&b, '|');
+	msg_route_set(m, true, &b);
+	const char *text = text_of(&b);
+	if (text)
+		assert_string_equal(text, "<sip:h1;lr>, \"x,y\" <sip:h2>, <sip:h3>;z|"
+					  "<sip:h3>;z, \"x,y\" <sip:h2>, <sip:h1;lr>");
+	buf_done(&b);
+}
+
+/* ---- memory ---- */
+
+static void a_message_is_parsed_and_answered(void)
+{
+	CLEANUP(msg_free) struct msg *m = NULL;
+	struct msg_fault fault;
+	struct buf b = BUF_INIT;
+
+	if (oom_refused(parse_lines(&m, full, &fault)))
+		return;
+	msg_put_reply_head(m, 200, NULL, "t", true, &b);
+	(void)oom_refused(buf_error(&b));
+	buf_done(&b);
+}
+
+static void memory_may_run_out(void **state)
+{
+	(void)state;
+	oom_each(a_message_is_parsed_and_answered);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_request_is_read_into_fields),
+		cmocka_unit_test(both_parties_are_read_into_fields),
+		cmocka_unit_test(a_response_is_read_into_fields),
+		cmocka_unit_test(every_method_has_its_name),
+		cmocka_unit_test(blanks_in_sent_by_and_content_type_are_taken_out),
+		cmocka_unit_test(folded_lines_are_one_line),
+		cmocka_unit_test(a_star_is_no_contact_address),
+		cmocka_unit_test(empty_lines_before_a_request_do_not_count),
+		cmocka_unit_test(headers_are_found_by_either_name_in_order),
+		cmocka_unit_test(option_tags_are_found_in_any_header_of_the_name),
+		cmocka_unit_test(what_breaks_a_rule_is_refused_with_its_code),
+		cmocka_unit_test(the_request_line_decides_first),
+		cmocka_unit_test(a_status_is_three_digits_from_100_to_699),
+		cmocka_unit_test(limits_hold_at_their_edges),
+		cmocka_unit_test(parameters_are_limited_because_osip_pays_their_square),
+		cmocka_unit_test(a_head_on_a_stream_has_a_limit_of_its_own),
+		cmocka_unit_test(a_body_has_a_limit),
+		cmocka_unit_test(what_cannot_be_answered_is_dropped),
+		cmocka_unit_test(a_head_that_does_not_end_is_refused),
+		cmocka_unit_test(a_reply_repeats_what_it_answers),
+		cmocka_unit_test(a_100_has_no_tag_and_the_timestamp),
+		cmocka_unit_test(a_tag_that_is_there_stays),
+		cmocka_unit_test(a_broken_request_is_answered_with_what_it_has),
+		cmocka_unit_test(every_code_has_a_phrase),
+		cmocka_unit_test(a_party_is_written_without_its_parameters),
+		cmocka_unit_test(a_route_set_has_the_order_of_its_side),
+		cmocka_unit_test(memory_may_run_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
