@@ -427,7 +427,8 @@ def ranges(is_in):
 
 def widths_table():
     def is_wide(c):
-        return unicodedata.east_asian_width(c) in "WF"
+        # Of what is not assigned, Python says "F".
+        return unicodedata.east_asian_width(c) in "WF" and unicodedata.category(c) != "Cn"
 
     def is_mark(c):
         return unicodedata.category(c) in ("Mn", "Me")

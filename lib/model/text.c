@@ -170,31 +170,39 @@ static bool is_number(const struct entity *e, const char *name, const json_t *ce
 	return json_is_number(cell) || json_is_null(cell) || !cell;
 }
 
-static int measure(struct table *t, const json_t *rows, const struct entity *e)
+/* The text of a cell, for as long as b is not used again. */
+static int cell_text(const json_t *row, const char *name, struct buf *b, struct str *ret)
+{
+	buf_clear(b);
+	put_value(json_object_get(row, name), b);
+	*ret = buf_str(b);
+	return buf_error(b);
+}
+
+static int measure(struct column *col, const json_t *rows, const struct entity *e)
 {
 	CLEANUP(buf_done) struct buf b = BUF_INIT;
 
-	for (size_t c = 0; c < t->count; c++) {
-		struct column *col = &t->column[c];
+	col->width = text_width(str_of(col->name));
+	col->is_right = true;
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+		struct str cell;
 
-		col->width = text_width(str_of(col->name));
-		col->is_right = true;
-		for (size_t i = 0; i < json_array_size(rows); i++) {
-			const json_t *cell = json_object_get(json_array_get(rows, i), col->name);
-
-			buf_clear(&b);
-			put_value(cell, &b);
-			size_t width = text_width(buf_str(&b));
-			if (width > col->width)
-				col->width = width;
-			col->is_right = col->is_right && is_number(e, col->name, cell);
-		}
-		if (col->width > TEXT_CELL_MAX)
-			col->width = TEXT_CELL_MAX;
+		int r = cell_text(row, col->name, &b, &cell);
+		if (r < 0)
+			return r;
+		if (text_width(cell) > col->width)
+			col->width = text_width(cell);
+		if (!is_number(e, col->name, json_object_get(row, col->name)))
+			col->is_right = false;
 	}
-	return buf_error(&b);
+	if (col->width > TEXT_CELL_MAX)
+		col->width = TEXT_CELL_MAX;
+	return 0;
 }
 
+/* The line of a row, or of the names if it is NULL. */
 static int put_line(const struct table *t, const json_t *row, size_t indent, struct buf *out)
 {
 	CLEANUP(buf_done) struct buf b = BUF_INIT;
@@ -203,21 +211,20 @@ static int put_line(const struct table *t, const json_t *row, size_t indent, str
 	for (size_t c = 0; c < t->count; c++) {
 		const struct column *col = &t->column[c];
 		bool is_last = c + 1 == t->count;
+		struct str cell = str_of(col->name);
 
-		buf_clear(&b);
-		if (row)
-			put_value(json_object_get(row, col->name), &b);
-		else
-			buf_putz(&b, col->name);
+		int r = row ? cell_text(row, col->name, &b, &cell) : 0;
+		if (r < 0)
+			return r;
 		if (is_last && !col->is_right)
-			text_put_cut(out, buf_str(&b), col->width);
+			text_put_cut(out, cell, col->width);
 		else
-			text_put_cell(out, buf_str(&b), col->width, col->is_right);
+			text_put_cell(out, cell, col->width, col->is_right);
 		if (!is_last)
 			buf_putz(out, "  ");
 	}
 	buf_putc(out, '\n');
-	return buf_error(&b) ? buf_error(&b) : buf_error(out);
+	return buf_error(out);
 }
 
 static int put_table(const json_t *rows, const char *const *columns, const struct entity *e,
@@ -226,13 +233,10 @@ static int put_table(const json_t *rows, const char *const *columns, const struc
 	CLEANUP(table_done) struct table t = { 0 };
 
 	int r = table_init(&t, rows, columns);
-	if (r < 0)
-		return r;
-	r = measure(&t, rows, e);
-	if (r < 0)
-		return r;
-
-	r = put_line(&t, NULL, indent, out);
+	for (size_t c = 0; r == 0 && c < t.count; c++)
+		r = measure(&t.column[c], rows, e);
+	if (r == 0)
+		r = put_line(&t, NULL, indent, out);
 	for (size_t i = 0; r == 0 && i < json_array_size(rows); i++)
 		r = put_line(&t, json_array_get(rows, i), indent, out);
 	return r;

@@ -141,13 +141,16 @@ static int set_up(struct db *d, enum db_mode mode, int busy_ms)
 		r = db_exec(d, all_pragmas);
 	if (r == 0 && mode == DB_WRITE)
 		r = db_exec(d, write_pragmas);
+	if (r == 0 && mode == DB_READ)
+		r = db_exec(d, "PRAGMA query_only = ON");
 	return r;
 }
 
 int db_open(struct db **ret, const char *path, enum db_mode mode, int busy_ms)
 {
-	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-		    (mode == DB_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+	/* Readers too: one that may not make the -shm file cannot read a WAL database that nobody else
+	 * has open. query_only keeps them from changing anything. */
+	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE;
 	int r = mode == DB_WRITE ? make_file(path) : 0;
 	if (r < 0)
 		return r;

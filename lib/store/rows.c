@@ -324,9 +324,15 @@ static void put_select(const struct entity *e, struct buf *sql)
 
 /* Of the versions of a rate: not over, in force before to come, the latest of the former, the first of
  * the latter. */
-static const char *const pick_version = " AND (\"end\" IS NULL OR \"end\" > %lld)"
-					" ORDER BY \"origin\" <> '', \"effective\" > %lld,"
-					" abs(\"effective\" - %lld) LIMIT 1";
+static void put_version(ms_t now_ms, struct buf *sql)
+{
+	long long now = now_ms;
+
+	buf_printf(sql,
+		   " AND (\"end\" IS NULL OR \"end\" > %lld)"
+		   " ORDER BY origin <> '', effective > %lld, abs(effective - %lld) LIMIT 1",
+		   now, now, now);
+}
 
 static int read_one(struct db *d, const struct entity *e, struct stmt *s, struct str key,
 		    void **ret, struct err *err)
@@ -351,13 +357,12 @@ int rows_get(struct db *d, const struct entity *e, struct str key, ms_t now_ms, 
 	CLEANUP(buf_done) struct buf sql = BUF_INIT;
 	CLEANUP(stmt_free) struct stmt *s = NULL;
 	struct key k = key_of(e, FIELD_KEY);
-	long long now = now_ms;
 
 	put_select(e, &sql);
 	buf_putz(&sql, " WHERE ");
 	put_match(&k, &sql);
 	if (key_of(e, FIELD_SUBKEY).parts > 0)
-		buf_printf(&sql, pick_version, now, now, now);
+		put_version(now_ms, &sql);
 	int r = prepare(&s, d, &sql);
 	if (r < 0)
 		return store_error(d, r, err);
