@@ -180,16 +180,32 @@ static int apply(struct db *d, const struct file *f, struct err *err)
 	return finish(d, r, err);
 }
 
+/* A file of ours has had its number since the transaction that made its tables. */
+static int refuse_foreign(struct db *d, struct err *err)
+{
+	int64_t version = 0;
+	int r = get_version(d, &version);
+
+	if (r < 0)
+		return fail(d, r, err);
+	if (version > 0)
+		return 0;
+	(void)err_set(err, ERR_STORE, "", STR(""), "a file of Tandem, or none",
+		      "the file is a database of another program");
+	return -EPROTO;
+}
+
 static int bring_up(struct db *d, const struct file *f, struct err *err)
 {
 	int r = schema_is_empty(d);
 
 	if (r < 0)
 		return fail(d, r, err);
+	if (r == 1)
+		return apply(d, f, err);
+	r = refuse_foreign(d, err);
 	if (r == 0)
 		r = migrate(d, f->steps, f->step_count, err);
-	else
-		r = 0;
 	return r < 0 ? r : apply(d, f, err);
 }
 

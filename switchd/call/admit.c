@@ -122,8 +122,7 @@ static enum reason account_is_open(const struct inquiry *q, const struct account
 	if (a->status == ACCOUNT_STATUS_LOCKED)
 		return REASON_ACCOUNT_LOCKED;
 	/* Free numbers pass the automatic lock, never an operator's (behaviour.md, Money). */
-	if (a->anti_overdraft && !q->is_free &&
-	    (atomic_load(&p->lock_auto) || atomic_load(&p->dry) > 0))
+	if (a->anti_overdraft && !q->is_free && atomic_load(&p->lock_auto))
 		return REASON_ACCOUNT_LOCKED;
 	if ((a->valid_from != FIELD_ABSENT && q->wall_ms < a->valid_from) ||
 	    (a->valid_until != FIELD_ABSENT && q->wall_ms >= a->valid_until))
@@ -218,9 +217,10 @@ static enum reason admit_money(struct inquiry *q)
 	bool fits;
 
 	q->floor = floor_of(a, q->wall_ms);
-	if (q->is_dry) {
+	if (q->is_dry || atomic_load(&p->dry) > 0) {
 		available = atomic_load(&p->free) - q->floor;
-		fits = available >= need;
+		/* While a call runs on beyond its hold no other of the account starts (rating.md). */
+		fits = available >= need && atomic_load(&p->dry) == 0;
 	} else {
 		fits = purse_reserve(p, q->floor, need, want, &held, &available);
 		q->price.held = held;

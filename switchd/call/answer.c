@@ -189,13 +189,13 @@ void answer_acked(struct leg *caller, const struct msg *ack)
 
 void answer_late(struct leg *l, const struct msg *m)
 {
-	if (l->is_answered) {
-		leg_repeat_ack(l);
-		return;
-	}
+	struct call *c = l->call;
+
 	l->is_answered = true;
 	(void)dialog_update(&l->dialog, m);
 	leg_ack(l, l->invite_cseq, STR(""));
 	leg_bye(l);
 	finish_late(l);
+	leg_retire(l);
+	call_reap(c);
 }

@@ -146,8 +146,12 @@ struct call *call_create(struct worker *w, struct server_txn *t, const struct ms
 
 void call_reap(struct call *c)
 {
+	if (c->state == CALL_OVER && c->caller.invited && c->caller.is_acked) {
+		server_detach(c->caller.invited); /* it only waits for repeats of the ACK */
+		c->caller.invited = NULL;
+	}
 	if (c->state != CALL_OVER || !c->is_booked || c->bye || c->caller.invited ||
-	    !list_is_empty(&c->tries) || !list_is_empty(&c->dead_node))
+	    c->caller.ending || !list_is_empty(&c->tries) || !list_is_empty(&c->dead_node))
 		return;
 	list_add_tail(&c->worker->dead, &c->dead_node);
 }

@@ -107,6 +107,7 @@ static void end_pending(struct leg *l)
 	if (!t)
 		return;
 	l->asked = NULL;
+	l->is_asked = false;
 	server_detach(t);
 	if (!server_is_final(t))
 		(void)server_reply(t,
@@ -123,8 +124,7 @@ static void end_callee(struct call *c)
 	end_pending(l);
 	if (l->is_answered) {
 		leg_bye(l);
-		if (!l->inviting)
-			leg_free(l);
+		leg_retire(l);
 		return;
 	}
 	l->is_abandoned = true;
@@ -199,9 +199,7 @@ static void settle(struct call *c, struct leg *l, bool was_up)
 	if (c->q.price.purse && (c->q.price.held || charged))
 		purse_settle(c->q.price.purse, c->q.price.held, charged);
 	c->q.price.held = 0;
-	if (c->is_dry)
-		atomic_fetch_sub(&c->q.price.purse->dry, 1);
-	c->is_dry = false;
+	watch_paid_up(c);
 	if (l)
 		leg_settle(l, cost);
 	admit_release(&c->q);
@@ -216,7 +214,9 @@ void finish(struct call *c, enum reason why, enum hangup side, int code)
 	if (c->state == CALL_OVER)
 		return;
 	if (code == 0)
-		code = reason_sip_code(why) ? reason_sip_code(why) : 503;
+		code = reason_sip_code(why);
+	if (code < 300) /* a reason of answered calls, for one that was not */
+		code = why == REASON_OPERATOR_HANGUP ? 480 : 503;
 	/* A 200 that crosses the caller's CANCEL: the vendor is paid its first increment, in a record of its own. */
 	bool is_crossing = was_answered && !was_up && why == REASON_CALLER_CANCEL;
 

@@ -9,7 +9,7 @@ struct search {
 	struct number callee_to, callee_uri; /* "" if there is none */
 	struct addr local;
 	const struct source *best;
-	size_t best_tech;
+	int best_tech, best_bits;
 };
 
 static bool number_of(const struct uri *u, struct number *ret)
@@ -52,7 +52,31 @@ static bool transport_fits(const struct source *s, const struct flow *f)
 	}
 }
 
-/* Among those that fit, the longest tech prefix wins, then the one that asks for a port. */
+/* How narrow the network is that holds the address: one host beats a /24. */
+static int bits_of(const struct source *s, const struct addr *a)
+{
+	int best = 0;
+
+	for (int i = 0; i < s->net_count; i++) {
+		if (cidr_has(&s->net[i], a) && s->net[i].bits > best)
+			best = s->net[i].bits;
+	}
+	return best;
+}
+
+/* Tech prefix, then an asked-for port, then the narrower network. */
+static bool is_better(const struct search *f, const struct source *s, int tech, int bits)
+{
+	bool port = s->row->auth == MAPPING_GATEWAY_AUTH_IP_PORT;
+	bool best_port;
+
+	if (!f->best || tech != f->best_tech)
+		return !f->best || tech > f->best_tech;
+	best_port = f->best->row->auth == MAPPING_GATEWAY_AUTH_IP_PORT;
+	return port != best_port ? port : bits > f->best_bits;
+}
+
+/* Of the gateways that may call from here, the one that says most about the call. */
 static void try_source(void *ctx, const struct source *s)
 {
 	struct search *f = ctx;
@@ -63,12 +87,13 @@ static void try_source(void *ctx, const struct source *s)
 		return;
 	if (addr_is_set(&s->local) && !addr_eq_host(&s->local, &f->local))
 		return;
-	if (f->best &&
-	    ((size_t)tech < f->best_tech ||
-	     ((size_t)tech == f->best_tech && f->best->row->auth == MAPPING_GATEWAY_AUTH_IP_PORT)))
+	int bits = bits_of(s, &f->msg->flow.peer);
+
+	if (!is_better(f, s, tech, bits))
 		return;
 	f->best = s;
-	f->best_tech = (size_t)tech;
+	f->best_tech = tech;
+	f->best_bits = bits;
 }
 
 static const struct source *by_address(struct worker *w, const struct msg *m)
@@ -108,14 +133,12 @@ static bool nets_fit(const struct source *s, const struct addr *a)
 static void challenge(struct worker *w, struct server_txn *t, const struct msg *m, struct str realm,
 		      bool stale)
 {
-	int64_t code = param_int(w->world->params, PARAM_SS_SIP_AUTHENTICATION_CODE);
+	struct str set = param_str(w->world->params, PARAM_SS_SIP_AUTHENTICATION_CODE);
+	int code = str_eq(set, STR("407")) ? 407 : 401;
 	CLEANUP(buf_done) struct buf extra = BUF_INIT;
 
-	if (code != 407)
-		code = 401;
-	digest_put_challenge(w->digest, (int)code, realm, &m->flow.peer, stale, w->loop.now_ms,
-			     &extra);
-	(void)server_reply(t, &(struct reply){ .code = (int)code, .extra = buf_str(&extra) });
+	digest_put_challenge(w->digest, code, realm, &m->flow.peer, stale, w->loop.now_ms, &extra);
+	(void)server_reply(t, &(struct reply){ .code = code, .extra = buf_str(&extra) });
 	server_detach(t);
 }
 

@@ -58,9 +58,11 @@ struct leg {
 	struct server_txn *invited;  /* caller's INVITE */
 	struct client_txn *inviting; /* ours to the vendor */
 	uint32_t invite_cseq;
+	struct client_txn *ending; /* our BYE */
 	struct buf ack;            /* the ACK we sent, for repeated 200s */
 	struct server_txn *asked;  /* re-INVITE, UPDATE or INFO that came on this leg */
 	struct client_txn *asking; /* the same passed on to this leg */
+	bool is_asked, is_asking;  /* ... and not over yet: one at a time (RFC 3261 §14) */
 	struct sdp_origin origin;
 	struct buf sdp; /* the description we sent last */
 	bool is_answered, is_acked, bye_is_due, is_over;
@@ -102,6 +104,7 @@ struct call {
 	int64_t reach_ms;   /* how long the money held lasts, from the answer */
 	bool has_early_sdp; /* the caller has a description already: it stays */
 	bool is_held;       /* on hold: silence is no fault */
+	money_t overrun;    /* what it has cost beyond its hold, as the purse knows */
 	bool is_dry;        /* counted in purse->dry */
 	bool was_journalled;
 	bool is_booked, has_room;
@@ -138,6 +141,10 @@ int leg_request(struct leg *l, enum method method, struct str content_type, stru
 /* The ACK of its 2xx, kept for repeats. */
 void leg_ack(struct leg *l, uint32_t cseq, struct str body);
 void leg_repeat_ack(struct leg *l);
+/* A vendor's leg whose BYE is under way: it goes when that was answered. */
+void leg_retire(struct leg *l);
+/* The way to the Contact of a dialog, for streams whose connection is gone. */
+int leg_flow_to_target(struct worker *w, const struct dialog *d, struct flow *ret);
 /* BYE, now or as soon as the ACK of our 2xx came. */
 void leg_bye(struct leg *l);
 
@@ -166,6 +173,8 @@ void answer_late(struct leg *l, const struct msg *m);
 void inside_request(struct worker *w, struct server_txn *t, const struct msg *m);
 /* ---- watch.c: money, length and silence of a call that is up ---- */
 void watch_start(struct call *c);
+/* It is no longer, or never was, beyond its money. */
+void watch_paid_up(struct call *c);
 /* ---- finish.c ---- */
 enum hangup { HANGUP_CALLER, HANGUP_CALLEE, HANGUP_SWITCH };
 /* The only way a call ends. code: what the caller hears if it was not answered; 0 = the reason's own. */

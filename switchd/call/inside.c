@@ -8,51 +8,61 @@
  * most one at a time in each direction (RFC 3261 §14: 491).
  */
 
-enum { ALLOW_CODES_MIN = 400 };
-
 /* ---- passing on ---- */
 
-static void pass_answer(struct leg *from, struct leg *to, const struct msg *m)
+/* The final answer to what came on this leg. */
+static void answer_asker(struct leg *asker, int code, struct str sdp)
+{
+	if (!asker || !asker->asked || server_is_final(asker->asked))
+		return;
+	asker->is_asked = false;
+	(void)server_reply(
+		asker->asked,
+		&(struct reply){ .code = code,
+				 .to_tag = asker->dialog.local_tag,
+				 .contact = &asker->local,
+				 .content_type = sdp.n ? STR("application/sdp") : STR(""),
+				 .body = sdp });
+}
+
+static void pass_answer(struct leg *from, struct leg *asker, const struct msg *m)
 {
 	CLEANUP(buf_done) struct buf sdp = BUF_INIT;
 	int code = m->status;
 
-	if (code < 300 && m->body.n > 0 && offer_pass(from, to, m->body, &sdp) != REASON_NONE)
+	if (code < 300 && m->body.n > 0 && offer_pass(from, asker, m->body, &sdp) != REASON_NONE)
 		code = 488;
 	/* A challenge or redirection between two others is nothing the asker can act on. */
-	if (code >= 300 && code < ALLOW_CODES_MIN)
+	if ((code >= 300 && code < 400) || code == 401 || code == 407)
 		code = 488;
-	if (code == 401 || code == 407)
-		code = 488;
-	(void)server_reply(
-		to->asked,
-		&(struct reply){ .code = code,
-				 .to_tag = to->dialog.local_tag,
-				 .contact = &to->local,
-				 .content_type = sdp.n ? STR("application/sdp") : STR(""),
-				 .body = buf_str(&sdp) });
+	answer_asker(asker, code, code < 300 ? buf_str(&sdp) : STR(""));
+}
+
+/* The first 2xx to our re-INVITE: its ACK goes at once, unless the answer comes with the asker's ACK. */
+static void accept_change(struct leg *l, const struct msg *m)
+{
+	(void)dialog_refresh_target(&l->dialog, m);
+	if (m->method != METHOD_INVITE)
+		return;
+	l->invite_cseq = m->cseq;
+	if (l->is_acked)
+		leg_ack(l, m->cseq, STR(""));
 }
 
 static void on_response(void *ctx, struct client_txn *t, const struct msg *m)
 {
 	struct leg *l = ctx, *asker = leg_other(l);
 
-	(void)t;
 	if (m->status < 200)
 		return;
-	if (m->method == METHOD_INVITE && m->status < 300) {
-		bool is_repeat = !asker || !asker->asked || server_is_final(asker->asked);
-
-		if (is_repeat) {
-			leg_repeat_ack(l);
-			return;
-		}
-		(void)dialog_refresh_target(&l->dialog, m);
-		l->invite_cseq = m->cseq;
-		if (l->is_acked) /* an offer went out with it, so nothing has to wait for the asker's ACK */
-			leg_ack(l, m->cseq, STR(""));
+	if (t != l->asking || !l->is_asking) { /* a 2xx again: our ACK was lost */
+		leg_repeat_ack(l);
+		return;
 	}
-	if (asker && asker->asked && !server_is_final(asker->asked))
+	l->is_asking = false;
+	if (m->status < 300)
+		accept_change(l, m);
+	if (asker)
 		pass_answer(l, asker, m);
 	/* RFC 3261 §12.2.1.2: the peer does not know the dialog, or is gone. */
 	if (m->status == 481 || m->status == 408)
@@ -63,21 +73,19 @@ static void on_response(void *ctx, struct client_txn *t, const struct msg *m)
 
 static void on_fail(void *ctx, struct client_txn *t, int error)
 {
-	struct leg *l = ctx, *asker = leg_other(l);
+	struct leg *l = ctx;
 
 	(void)t;
-	if (asker && asker->asked && !server_is_final(asker->asked))
-		(void)server_reply(asker->asked,
-				   &(struct reply){ .code = error == -ETIMEDOUT ? 408 : 503,
-						    .to_tag = asker->dialog.local_tag });
+	l->is_asking = false;
+	answer_asker(leg_other(l), error == -ETIMEDOUT ? 408 : 503, STR(""));
 }
 
 static void on_done(void *ctx, struct client_txn *t)
 {
 	struct leg *l = ctx;
 
-	(void)t;
-	l->asking = NULL;
+	if (l->asking == t)
+		l->asking = NULL;
 }
 
 static const struct client_owner asking_owner = { on_response, on_fail, on_done };
@@ -86,7 +94,8 @@ static void on_asked_cancel(void *ctx, struct server_txn *t)
 {
 	struct leg *l = ctx;
 
-	(void)server_reply(t, &(struct reply){ .code = 487, .to_tag = l->dialog.local_tag });
+	(void)t;
+	answer_asker(l, 487, STR(""));
 }
 
 static void on_asked_no_ack(void *ctx, struct server_txn *t)
@@ -101,8 +110,10 @@ static void on_asked_done(void *ctx, struct server_txn *t)
 {
 	struct leg *l = ctx;
 
-	(void)t;
-	l->asked = NULL;
+	if (l->asked == t) {
+		l->asked = NULL;
+		l->is_asked = false;
+	}
 }
 
 static const struct server_owner asked_owner = { on_asked_cancel, on_asked_no_ack, on_asked_done };
@@ -154,7 +165,13 @@ static void pass_request(struct leg *l, struct server_txn *t, const struct msg *
 		reply_simple(t, r == REASON_BAD_REQUEST ? 400 : 488, STR(""));
 		return;
 	}
+	if (l->asked) /* an earlier one that only waits for repeats */
+		server_detach(l->asked);
+	if (other->asking)
+		client_detach(other->asking);
+	other->asking = NULL;
 	l->asked = t;
+	l->is_asked = other->is_asking = true;
 	server_own(t, &asked_owner, l);
 	if (m->method == METHOD_INVITE) {
 		(void)server_reply(t, &(struct reply){ .code = 100 });
@@ -179,7 +196,7 @@ static void ask(struct leg *l, struct server_txn *t, const struct msg *m)
 		reply_simple(t, m->method == METHOD_INFO ? 200 : 491, STR(""));
 		return;
 	}
-	if (l->asked || other->asking || l->asking || other->asked) {
+	if (l->is_asked || other->is_asking || l->is_asking || other->is_asked) {
 		reply_simple(t, 491, STR(""));
 		return;
 	}
@@ -233,6 +250,7 @@ static void acked(struct leg *l, const struct msg *m)
 		answer_acked(l, m);
 	/* The ACK of a re-INVITE. */
 	if (l->asked && server_is_final(l->asked)) {
+		l->is_asked = false;
 		server_acked(l->asked);
 		if (other && !other->is_acked) {
 			CLEANUP(buf_done) struct buf sdp = BUF_INIT;

@@ -42,6 +42,8 @@ void leg_done(struct leg *l)
 		server_detach(l->asked);
 	if (l->asking)
 		client_detach(l->asking);
+	if (l->ending)
+		client_detach(l->ending);
 	dialog_done(&l->dialog);
 	buf_done(&l->ack);
 	buf_done(&l->sdp);
@@ -149,6 +151,68 @@ void leg_repeat_ack(struct leg *l)
 		(void)sip_send(l->call->worker->sip, &l->dialog.flow, buf_str(&l->ack));
 }
 
+/* ---- BYE ---- */
+
+/* Our BYE is over, whatever came of it: with it goes the leg, or the call may. */
+static void bye_over(struct leg *l)
+{
+	struct call *c = l->call;
+
+	if (l->ending)
+		client_detach(l->ending);
+	l->ending = NULL;
+	if (l->side == SIDE_CALLEE)
+		leg_free(l);
+	call_reap(c);
+}
+
+static void on_bye_response(void *ctx, struct client_txn *t, const struct msg *m)
+{
+	(void)t;
+	if (m->status >= 200)
+		bye_over(ctx);
+}
+
+static void on_bye_fail(void *ctx, struct client_txn *t, int error)
+{
+	(void)t;
+	(void)error;
+	bye_over(ctx);
+}
+
+static const struct client_owner bye_owner = { on_bye_response, on_bye_fail, NULL };
+
+int leg_flow_to_target(struct worker *w, const struct dialog *d, struct flow *ret)
+{
+	struct uri u;
+	struct addr a;
+
+	if (uri_parse(str_of(d->target), &u) < 0 ||
+	    addr_parse(u.host, u.port ? u.port : 5060, &a) < 0)
+		return -EINVAL;
+	return transport_flow(w->transport, (enum proto)d->flow.proto, &a, ret);
+}
+
+/* The connection it came by is gone: the peer's Contact may still be reached over a new one. */
+static bool turn_to_contact(struct leg *l)
+{
+	struct dialog *d = &l->dialog;
+
+	return proto_is_stream((enum proto)d->flow.proto) &&
+	       leg_flow_to_target(l->call->worker, d, &d->flow) == 0;
+}
+
+static void send_bye(struct leg *l)
+{
+	l->is_over = true;
+	l->bye_is_due = false;
+	if (leg_request(l, METHOD_BYE, STR(""), STR(""), &bye_owner, &l->ending) == 0)
+		return;
+	l->ending = NULL;
+	if (turn_to_contact(l))
+		(void)leg_request(l, METHOD_BYE, STR(""), STR(""), &bye_owner, &l->ending);
+}
+
 void leg_bye(struct leg *l)
 {
 	if (l->is_over || !l->is_answered)
@@ -158,10 +222,19 @@ void leg_bye(struct leg *l)
 		l->bye_is_due = true;
 		return;
 	}
-	/* A 2xx of ours that waits for the other side's ACK still has to be acknowledged before it can be ended. */
+	/* A 2xx that waits for the caller's ACK still has to be acknowledged before it is ended. */
 	if (l->side == SIDE_CALLEE && !l->is_acked)
 		leg_ack(l, l->invite_cseq, STR(""));
-	l->bye_is_due = false;
-	l->is_over = true;
-	(void)leg_request(l, METHOD_BYE, STR(""), STR(""), NULL, NULL);
+	send_bye(l);
+}
+
+void leg_retire(struct leg *l)
+{
+	if (l->call->callee == l)
+		l->call->callee = NULL;
+	if (l->inviting)
+		client_detach(l->inviting); /* it has nothing more to say */
+	l->inviting = NULL;
+	if (!l->ending)
+		leg_free(l);
 }

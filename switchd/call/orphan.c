@@ -55,7 +55,8 @@ static char *copy_of(const json_t *o, const char *key)
 	return v ? strdup(v) : NULL;
 }
 
-static int flow_of(struct worker *w, const json_t *o, struct flow *ret)
+/* Datagrams go where they came from; a connection is gone, so the way leads to the Contact. */
+static int flow_of(struct worker *w, const json_t *o, struct dialog *d, struct flow *ret)
 {
 	const char *peer = json_string_value(json_object_get(o, "peer"));
 	json_int_t proto = json_integer_value(json_object_get(o, "proto"));
@@ -63,6 +64,9 @@ static int flow_of(struct worker *w, const json_t *o, struct flow *ret)
 
 	if (!peer || proto < 0 || proto >= PROTO_COUNT || addr_parse(str_of(peer), 0, &a) < 0)
 		return -1;
+	d->flow.proto = (uint8_t)proto;
+	if (proto_is_stream((enum proto)proto) && leg_flow_to_target(w, d, ret) == 0)
+		return 0;
 	return transport_flow(w->transport, (enum proto)proto, &a, ret);
 }
 
@@ -82,7 +86,7 @@ static void send_bye(struct worker *w, const json_t *o)
 
 	d.local_cseq = (uint32_t)json_integer_value(json_object_get(o, "cseq")) + CSEQ_AHEAD;
 	if (d.call_id && d.local && d.remote && d.local_tag && d.target &&
-	    flow_of(w, o, &d.flow) == 0) {
+	    flow_of(w, o, &d, &d.flow) == 0) {
 		transport_local(w->transport, &d.flow, &local);
 		steer_mint_branch(branch, w->c.index);
 		dialog_put_request(

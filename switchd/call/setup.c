@@ -28,6 +28,8 @@ static void on_no_ack(void *ctx, struct server_txn *t)
 
 	(void)t;
 	atomic_fetch_add_explicit(&c->worker->stats->no_ack, 1, memory_order_relaxed);
+	if (c->q.gate)
+		atomic_fetch_add(&c->q.gate->no_ack, 1);
 	if (c->state == CALL_UP)
 		finish(c, REASON_NO_ACK, HANGUP_SWITCH, 0);
 	l->is_acked = true; /* nothing more to wait for */
@@ -59,13 +61,19 @@ static bool is_acceptable(struct worker *w, struct server_txn *t, const struct m
 		reply_simple(t, 483, STR(""));
 		return false;
 	}
-	if (msg_header(m, "Require", 0, &require) && !str_is_empty(require)) {
+	if ((msg_header(m, "Require", 0, &require) ||
+	     msg_header(m, "Proxy-Require", 0, &require)) &&
+	    !str_is_empty(require)) {
 		CLEANUP(buf_done) struct buf extra = BUF_INIT;
 
 		buf_put(&extra, STR("Unsupported: "));
 		buf_put(&extra, require);
 		buf_put(&extra, STR("\r\n"));
 		reply_simple(t, 420, str_has_control(require) ? STR("") : buf_str(&extra));
+		return false;
+	}
+	if (!m->has_contact) {
+		reply_simple(t, 400, STR(""));
 		return false;
 	}
 	if (call_is_merged(w, m)) {

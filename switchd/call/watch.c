@@ -6,7 +6,7 @@
  */
 
 /* The hold is extended this long before it is used up, so that a busy switch is never late. */
-enum { EXTEND_EARLY_MS = 5000, MEDIA_LOOK_MS = 5000, DAY_MS = 86400000 };
+enum { EXTEND_EARLY_MS = 5000, MEDIA_LOOK_MS = 5000, DRY_LOOK_MS = 1000, DAY_MS = 86400000 };
 
 static void arm(struct call *c);
 
@@ -24,22 +24,44 @@ static int64_t silence_ms(const struct call *c)
 	return s > 0 ? s * 1000 : 0;
 }
 
-/* Money for the next slice; without any the call is cut at `reach_ms`, or runs on and keeps other calls of the account from starting. */
+/* A call that outlived its money, and what it has cost beyond: the bound that `account show` states. */
+static void run_on(struct call *c, int64_t age_ms)
+{
+	money_t over = charge_total(&c->q.price.terms, age_ms) - c->q.price.held;
+
+	if (!c->is_dry)
+		atomic_fetch_add(&c->q.price.purse->dry, 1);
+	c->is_dry = true;
+	if (over < 0)
+		over = 0;
+	atomic_fetch_add(&c->q.price.purse->overrun, over - c->overrun);
+	c->overrun = over;
+}
+
+void watch_paid_up(struct call *c)
+{
+	if (!c->is_dry)
+		return;
+	atomic_fetch_sub(&c->q.price.purse->overrun, c->overrun);
+	atomic_fetch_sub(&c->q.price.purse->dry, 1);
+	c->overrun = 0;
+	c->is_dry = false;
+}
+
+/* Money for the next slice; without any the call is cut at `reach_ms`, or runs on and keeps other
+ * calls of the account from starting. A payment in between mends both. */
 static void look_at_money(struct call *c, int64_t age_ms)
 {
-	if (!c->q.holds_money || c->is_dry || age_ms < c->reach_ms - EXTEND_EARLY_MS)
+	if (!c->q.holds_money || age_ms < c->reach_ms - EXTEND_EARLY_MS)
 		return;
-	if (admit_extend(&c->q, c->reach_ms, &c->reach_ms))
+	if (admit_extend(&c->q, c->reach_ms > age_ms ? c->reach_ms : age_ms, &c->reach_ms))
+		watch_paid_up(c);
+	else if (age_ms < c->reach_ms)
 		return;
-	if (c->q.cut_off) {
-		if (age_ms >= c->reach_ms)
-			finish(c, REASON_BALANCE_CUT_OFF, HANGUP_SWITCH, 0);
-		return;
-	}
-	if (age_ms >= c->reach_ms) {
-		c->is_dry = true;
-		atomic_fetch_add(&c->q.price.purse->dry, 1);
-	}
+	else if (c->q.cut_off)
+		finish(c, REASON_BALANCE_CUT_OFF, HANGUP_SWITCH, 0);
+	else
+		run_on(c, age_ms);
 }
 
 /* Silence of both sides; the journal learns when the media stopped, so that a crash bills no longer than that. */
@@ -85,6 +107,8 @@ static void arm(struct call *c)
 
 	if (c->relay && silence_ms(c) && now + MEDIA_LOOK_MS < at)
 		at = now + MEDIA_LOOK_MS;
+	if (c->is_dry && now + DRY_LOOK_MS < at)
+		at = now + DRY_LOOK_MS;
 	if (c->q.holds_money && !c->is_dry && c->reach_ms < DAY_MS) {
 		ms_t early = c->answer_mono + c->reach_ms - EXTEND_EARLY_MS;
 		ms_t last = c->answer_mono + c->reach_ms;

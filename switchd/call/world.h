@@ -23,7 +23,8 @@
 /* A gateway's live state. Made when the gateway is first seen, kept as long as the switch runs: calls point at it. */
 struct gate {
 	char *name;
-	_Atomic uint32_t lines; /* in use, ringing included */
+	_Atomic uint32_t lines;  /* in use, ringing included */
+	_Atomic uint64_t no_ack; /* answered calls that were never acknowledged */
 };
 
 /* Takes a line if fewer than limit (0 = no limit) are in use. */

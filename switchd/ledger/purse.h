@@ -19,6 +19,7 @@ struct purse {
 	_Atomic money_t balance; /* durable */
 	_Atomic money_t free;    /* balance - holds, charges of ended calls already off */
 	_Atomic uint32_t calls;  /* lines in use */
+	_Atomic money_t overrun; /* what such calls have cost beyond their holds so far */
 	_Atomic uint32_t dry; /* calls running whose hold could not be extended: no other starts */
 	_Atomic bool lock_auto; /* balance reached -limit_money */
 };

@@ -27,7 +27,6 @@ struct alarm {
 struct alarms {
 	struct list list;
 	int count;
-	uint64_t no_ack;
 };
 
 int alarms_create(struct alarms **ret)
@@ -126,23 +125,24 @@ static void look_at_ledger(struct ops *o)
 			    "records do not get into their month files");
 }
 
-static void look_at_workers(struct ops *o)
+/* Callers that do not acknowledge: forged addresses, or a gateway that is broken (security.md A2). */
+static void look_at_gateways(struct ops *o)
 {
-	uint64_t no_ack = 0;
+	const struct world *w = catalog_world(o->catalog);
 
-	for (int i = 0; i < o->hub->workers; i++)
-		no_ack += atomic_load_explicit(&o->hub->stats[i].no_ack, memory_order_relaxed);
-	/* A count that grew stays an alarm until it has been looked at for a second without growing. */
-	if (no_ack > o->alarms->no_ack)
-		alarm_raise(o->alarms, "no_ack", 1, "callers", (int64_t)no_ack,
-			    "answered calls whose callers never acknowledged");
-	o->alarms->no_ack = no_ack;
+	for (size_t i = 0; i < w->sources; i++) {
+		uint64_t n = atomic_load(&w->source[i].gate->no_ack);
+
+		if (n > 0)
+			alarm_raise(o->alarms, "no_ack", 1, w->source[i].row->name, (int64_t)n,
+				    "answered calls that the caller never acknowledged");
+	}
 }
 
 void alarms_look(struct ops *o)
 {
 	look_at_ledger(o);
-	look_at_workers(o);
+	look_at_gateways(o);
 	clear_unseen(o->alarms);
 }
 

@@ -50,7 +50,7 @@ static void fill_account(struct ops *o, struct account_row *a)
 	if (a->lock_auto) /* what operators read as Normal and Locked */
 		a->status = ACCOUNT_STATUS_LOCKED;
 	a->calls = atomic_load(&p->purse->calls);
-	a->debt_bound = 0;
+	a->debt_bound = atomic_load(&p->purse->overrun);
 }
 
 static void fill_gateway(struct ops *o, enum entity_id id, void *row)

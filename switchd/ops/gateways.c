@@ -46,7 +46,7 @@ static json_t *gate_json(const char *name, const char *side, const struct gate *
 			 int64_t line_limit, const struct meter *m, int64_t rate_limit, int64_t now,
 			 const char *health)
 {
-	return json_pack("{s:s s:s s:i s:I s:i s:I s:s}", "name", name, "side", side, "lines",
+	return json_pack("{s:s s:s s:i s:I s:i s:I s:s}", "name", name, "side", side, "calls",
 			 (int)atomic_load(&g->lines), "line_limit", (json_int_t)line_limit,
 			 "calls_per_second", m ? (int)meter_count(m, now) : 0, "rate_limit",
 			 (json_int_t)rate_limit, "health", health);

@@ -286,7 +286,7 @@ int rate_quote(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	struct charge c;
 	char fee[MONEY_TEXT], tax[MONEY_TEXT];
 	int64_t hold_ms;
-	int error = arg_int(r, "hold_ms", 0, CHARGE_HOLD_MAX_MS, 0, &hold_ms, err);
+	int error = arg_int(r, "hold_ms", 0, 1000000000000, 0, &hold_ms, err);
 
 	(void)o;
 	if (error == 0)
