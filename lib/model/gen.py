@@ -473,7 +473,7 @@ def entities_page(entities):
         rows = []
         for f in e.fields:
             accepted = f["values"].replace(",", ", ") or bounds(f)
-            notes = [n for n in f.flags if n != "number"] + ([f"a {f.ref}"] if f.ref else [])
+            notes = [n for n in f.flags if n != "number"] + ([f"names a row of {f.ref}"] if f.ref else [])
             rows.append((f"`{f['field']}`", f["type"], f["unit"], accepted, f["default"], ", ".join(notes), f["help"]))
         out += page_table(["field", "type", "unit", "accepted", "default", "", "meaning"], rows)
     return out

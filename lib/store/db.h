@@ -38,7 +38,8 @@ int db_begin(struct db *d); /* IMMEDIATE */
 int db_commit(struct db *d);
 /* Harmless outside a transaction. */
 void db_rollback(struct db *d);
-/* Attaches for writing, in WAL and synchronous=FULL too. Not within a transaction. */
+/* Attaches a file that exists (else -ENOENT), in WAL and synchronous=FULL too. Not within a
+ * transaction. */
 int db_attach(struct db *d, const char *path, const char *name);
 int db_detach(struct db *d, const char *name);
 int64_t db_last_id(const struct db *d);

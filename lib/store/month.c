@@ -193,7 +193,7 @@ static int copy(struct db *ledger, const char *path, const int64_t *ids, int cou
 	return r < 0 ? r : detached;
 }
 
-/* A file of its own connection, since ATTACH sees the schema only of what is there. */
+/* By a connection of its own, since a schema is made for the main database of one. */
 static int make_current(const char *path, struct err *err)
 {
 	CLEANUP(db_close) struct db *d = NULL;
@@ -206,19 +206,15 @@ int month_move(struct db *ledger, const char *dir, struct month m, const int64_t
 	       struct err *err)
 {
 	CLEANUP(buf_done) struct buf path = BUF_INIT;
-	int r = 0;
 
 	month_path(dir, m, &path);
 	if (!buf_cstr(&path))
 		return -ENOMEM;
-	if (access(path.p, F_OK) < 0)
-		r = make_current(path.p, err);
-	if (r == 0)
-		r = copy(ledger, path.p, ids, count);
-	if (r != -EINVAL)
+	int r = copy(ledger, path.p, ids, count);
+	if (r != -ENOENT && r != -EINVAL)
 		return r;
 
-	/* The statement does not fit the table: an older program made the file. */
+	/* No such file yet; or the statement does not fit the table, which an older program made. */
 	r = make_current(path.p, err);
 	return r < 0 ? r : copy(ledger, path.p, ids, count);
 }

@@ -245,24 +245,24 @@ int rows_add(struct db *d, const struct entity *e, void *row, struct err *err)
 	return 0;
 }
 
-/* UPDATE t SET "a" = ?1, "b" = ?2, ... WHERE "a" = ?1: the key is one of what rows_bind binds. */
-static void put_update(const struct entity *e, struct buf *sql)
+/* "a" = ?1, "b" = ?2, ...: those of the stored fields that have one of the flags (0 = all), numbered
+ * as rows_bind binds them. */
+static void put_equal(const struct entity *e, unsigned flags, const char *between, struct buf *sql)
 {
-	CLEANUP(buf_done) struct buf where = BUF_INIT;
+	const char *before = "";
 	int n = 0;
 
-	buf_printf(sql, "UPDATE \"%s\" SET ", e->table);
 	for (int i = 0; i < e->fields; i++) {
 		const struct field *f = &e->field[i];
 
 		if (!rows_is_stored(f))
 			continue;
-		buf_printf(sql, "%s\"%s\" = ?%d", n > 0 ? ", " : "", f->name, n + 1);
 		n++;
-		if (f->flags & (FIELD_KEY | FIELD_SUBKEY))
-			buf_printf(&where, "%s\"%s\" = ?%d", where.n ? " AND " : "", f->name, n);
+		if (flags && !(f->flags & flags))
+			continue;
+		buf_printf(sql, "%s\"%s\" = ?%d", before, f->name, n);
+		before = between;
 	}
-	buf_printf(sql, " WHERE %s", buf_cstr(&where) ? where.p : "");
 }
 
 int rows_set(struct db *d, const struct entity *e, const void *row, struct err *err)
@@ -273,7 +273,10 @@ int rows_set(struct db *d, const struct entity *e, const void *row, struct err *
 	int r = row_check(e, row, err);
 	if (r < 0)
 		return r;
-	put_update(e, &sql);
+	buf_printf(&sql, "UPDATE \"%s\" SET ", e->table);
+	put_equal(e, 0, ", ", &sql);
+	buf_putz(&sql, " WHERE ");
+	put_equal(e, FIELD_KEY | FIELD_SUBKEY, " AND ", &sql);
 	r = prepare(&s, d, &sql);
 	if (r < 0)
 		return store_error(d, r, err);
