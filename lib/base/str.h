@@ -19,6 +19,11 @@ struct str {
 
 /* A slice of a string literal. */
 #define STR(literal) ((struct str){ (literal), sizeof(literal) - 1 })
+/* The same where ISO C wants a constant: in tables, static or const. */
+#define STR_INIT(literal)                      \
+	{                                      \
+		(literal), sizeof(literal) - 1 \
+	}
 /* For printf: printf("%.*s", STR_ARG(s)) */
 #define STR_ARG(s) (int)(s).n, (s).p
 
