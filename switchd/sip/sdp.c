@@ -172,8 +172,7 @@ static struct str payload_name(const struct stream *s, uint8_t payload)
 			continue;
 		if (str_to_u32(word(&value), PAYLOAD_MAX, &n) < 0 || n != payload)
 			continue;
-		(void)str_split(&value, '/', &name);
-		return name;
+		return str_split(&value, '/', &name) ? name : STR("");
 	}
 	for (size_t i = 0; i < sizeof(statics) / sizeof(statics[0]); i++) {
 		if (statics[i].number == payload)

@@ -29,9 +29,13 @@ static int hex_value(char c)
 /* The octet that "%41" stands for; -1 if s does not begin with an escape. */
 static int escaped_octet(struct str s)
 {
-	if (s.n < 3 || s.p[0] != '%' || hex_value(s.p[1]) < 0 || hex_value(s.p[2]) < 0)
+	int high, low;
+
+	if (s.n < 3 || s.p[0] != '%')
 		return -1;
-	return hex_value(s.p[1]) << 4 | hex_value(s.p[2]);
+	high = hex_value(s.p[1]);
+	low = hex_value(s.p[2]);
+	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
 /*

@@ -1,0 +1,661 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "oom.h"
+#include "parsed.h"
+#include "sip/digest.h"
+#include "sip/digest_field.h"
+#include "sip/digest_nonce.h"
+
+#define ROWS(table)      (sizeof(table) / sizeof((table)[0]))
+#define assert_str(s, z) assert_true(str_eq((s), str_of(z)))
+#define REALM            STR("tandem")
+#define PASSWORD         STR("Circle of Life")
+
+enum { NOW = 1000000, HEADER_MAX = 600 };
+
+static const unsigned char secret[32] = "a secret of thirty-two octets..";
+
+static struct addr at(const char *text)
+{
+	struct addr a;
+
+	assert_int_equal(addr_parse(str_of(text), 5060, &a), 0);
+	return a;
+}
+
+/* ---- the computation ---- */
+
+static void responses_are_those_of_the_rfcs(void **state)
+{
+	static const struct {
+		enum digest_algorithm algorithm;
+		const char *realm, *password, *nonce, *cnonce, *qop, *response;
+	} cases[] = {
+		{ DIGEST_MD5, "http-auth@example.org", "Circle of Life",
+		  "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v",
+		  "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", "auth",
+		  "8ca523f5e9506fed4657c9700eebdbec" },
+		{ DIGEST_SHA256, "http-auth@example.org", "Circle of Life",
+		  "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v",
+		  "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", "auth",
+		  "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1" },
+		{ DIGEST_MD5, "testrealm@host.com", "Circle Of Life",
+		  "dcd98b7102dd2f0e8b11d0f600bfb0c093", "", "",
+		  "670fd8c2df070c60b045671b8b24ff02" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(cases); i++) {
+		struct digest_proof proof = {
+			.user = STR("Mufasa"),
+			.realm = str_of(cases[i].realm),
+			.password = str_of(cases[i].password),
+			.method = STR("GET"),
+			.uri = STR("/dir/index.html"),
+			.nonce = str_of(cases[i].nonce),
+			.nc = STR("00000001"),
+			.cnonce = str_of(cases[i].cnonce),
+			.qop = str_of(cases[i].qop),
+		};
+		char hex[DIGEST_HEX];
+
+		assert_int_equal(digest_compute(cases[i].algorithm, &proof, hex), 0);
+		assert_string_equal(hex, cases[i].response);
+	}
+}
+
+static void fields_are_read_from_a_list(void **state)
+{
+	struct digest_fields f;
+
+	(void)state;
+	assert_int_equal(
+		digest_fields(STR("digest  username = \"a\\\"b, c\" ,realm=\"\",, NC=00000001,"
+				  "future=\"x\", algorithm=md5,"),
+			      &f),
+		0);
+	assert_str(f.f[DIGEST_USERNAME], "a\\\"b, c");
+	assert_str(f.f[DIGEST_REALM], "");
+	assert_non_null(f.f[DIGEST_REALM].p);
+	assert_str(f.f[DIGEST_NC], "00000001");
+	assert_null(f.f[DIGEST_NONCE].p);
+	assert_int_equal(digest_algorithm_of(&f), DIGEST_MD5);
+}
+
+static void broken_lists_are_refused(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"Digest",
+		"Basic abc",
+		"Digestrealm=\"x\"",
+		"Digest realm",
+		"Digest realm=",
+		"Digest =x",
+		"Digest realm=\"x",
+		"Digest realm=\"x\\\"",
+		"Digest realm=\"x\"y",
+		"Digest realm=x\"y\"",
+		"Digest realm=\"x\", realm=\"x\"",
+		"Digest realm=\"x\", Realm=y",
+	};
+	struct digest_fields f;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(texts); i++) {
+		if (digest_fields(str_of(texts[i]), &f) != -EINVAL)
+			fail_msg("taken: %s", texts[i]);
+	}
+}
+
+/* ---- server side ---- */
+
+/* What a phone puts into its header; a field that is NULL is left out. */
+struct credentials {
+	const char *header, *scheme, *user, *realm, *uri, *algorithm, *nc, *cnonce, *qop, *password;
+	const char *response; /* NULL: the right one */
+	const char *more;
+};
+
+static const struct credentials usual = {
+	.header = "Authorization",
+	.scheme = "Digest",
+	.user = "bob",
+	.realm = "tandem",
+	.uri = "sip:8801712345678@192.0.2.1",
+	.algorithm = "SHA-256",
+	.nc = "00000001",
+	.cnonce = "abc",
+	.qop = "auth",
+	.password = "Circle of Life",
+	.more = "",
+};
+
+static void put_field(struct buf *b, const char *name, const char *value)
+{
+	if (value)
+		buf_printf(b, ", %s=\"%s\"", name, value);
+}
+
+static void right_response(const struct credentials *c, const char *nonce, char hex[DIGEST_HEX])
+{
+	struct digest_proof proof = {
+		.user = str_of(c->user),
+		.realm = str_of(c->realm),
+		.password = str_of(c->password),
+		.method = STR("INVITE"),
+		.uri = str_of(c->uri),
+		.nonce = str_of(nonce),
+		.nc = str_of(c->nc),
+		.cnonce = str_of(c->cnonce),
+		.qop = str_of(c->qop),
+	};
+	bool is_sha = c->algorithm && strcmp(c->algorithm, "SHA-256") == 0;
+
+	assert_int_equal(digest_compute(is_sha ? DIGEST_SHA256 : DIGEST_MD5, &proof, hex), 0);
+}
+
+static struct msg *request(const struct credentials *c, const char *nonce)
+{
+	char room[HEADER_MAX], hex[DIGEST_HEX];
+	struct buf b = buf_fixed(room, sizeof(room));
+
+	right_response(c, nonce, hex);
+	buf_printf(&b, "%s: %s realm=\"%s\"", c->header, c->scheme, c->realm);
+	put_field(&b, "username", c->user);
+	put_field(&b, "nonce", nonce);
+	put_field(&b, "uri", c->uri);
+	put_field(&b, "response", c->response ? c->response : hex);
+	put_field(&b, "algorithm", c->algorithm);
+	put_field(&b, "nc", c->nc);
+	put_field(&b, "cnonce", c->cnonce);
+	put_field(&b, "qop", c->qop);
+	buf_putz(&b, c->more);
+	assert_non_null(buf_cstr(&b));
+	return invite_with(room);
+}
+
+static int create(struct digest **d)
+{
+	return digest_create(d, secret, 1);
+}
+
+/* The nonce of a fresh challenge. */
+static void nonce_of(struct digest *d, const struct addr *to, int64_t now_ms, char ret[NONCE_TEXT])
+{
+	char room[HEADER_MAX];
+	struct buf b = buf_fixed(room, sizeof(room));
+
+	digest_put_challenge(d, 401, REALM, to, false, now_ms, &b);
+	ptrdiff_t start = str_find(buf_str(&b), STR("nonce=\""));
+	assert_true(start > 0);
+	struct str rest = str_skip(buf_str(&b), (size_t)start + 7);
+	assert_int_equal(str_chr(rest, '"'), NONCE_TEXT - 1);
+	assert_int_equal(str_copy(ret, NONCE_TEXT, str_head(rest, NONCE_TEXT - 1)), 0);
+}
+
+static void expect(struct digest *d, const struct credentials *c, const char *nonce, int64_t now_ms,
+		   enum digest_verdict expected)
+{
+	CLEANUP(msg_free) struct msg *m = request(c, nonce);
+
+	if (!m)
+		return;
+	enum digest_verdict v = digest_verify(d, m, REALM, PASSWORD, &source.peer, now_ms);
+	if (v != expected && !oom_hit())
+		fail_msg("verdict %d, not %d: nc %s, algorithm %s, more %s", v, expected, c->nc,
+			 c->algorithm, c->more);
+}
+
+static void a_challenge_offers_both_algorithms(void **state)
+{
+	static const char both[] = "Proxy-Authenticate: Digest realm=\"a\\\"b\", nonce=\"%s\", "
+				   "algorithm=SHA-256, qop=\"auth\", stale=true\r\n"
+				   "Proxy-Authenticate: Digest realm=\"a\\\"b\", nonce=\"%s\", "
+				   "algorithm=MD5, qop=\"auth\", stale=true\r\n";
+	char room[HEADER_MAX], expected[HEADER_MAX], nonce[NONCE_TEXT];
+	struct buf b = buf_fixed(room, sizeof(room));
+	CLEANUP(digest_free) struct digest *d = NULL;
+
+	(void)state;
+	if (oom_refused(create(&d)))
+		return;
+	digest_put_challenge(d, 407, STR("a\"b"), &source.peer, true, NOW, &b);
+	assert_non_null(buf_cstr(&b));
+	ptrdiff_t start = str_find(buf_str(&b), STR("nonce=\""));
+	assert_int_equal(
+		str_copy(nonce, NONCE_TEXT,
+			 str_head(str_skip(buf_str(&b), (size_t)start + 7), NONCE_TEXT - 1)),
+		0);
+	(void)snprintf(expected, sizeof(expected), both, nonce, nonce);
+	assert_string_equal(room, expected);
+}
+
+static void the_right_password_opens(void **state)
+{
+	CLEANUP(digest_free) struct digest *d = NULL;
+	struct credentials md5 = usual, none = usual, proxy = usual;
+	char nonce[NONCE_TEXT];
+
+	(void)state;
+	if (oom_refused(create(&d)))
+		return;
+	md5.algorithm = "MD5";
+	none.algorithm = NULL;
+	proxy.header = "Proxy-Authorization";
+	const struct credentials *all[] = { &usual, &md5, &none, &proxy };
+	for (size_t i = 0; i < ROWS(all); i++) {
+		nonce_of(d, &source.peer, NOW, nonce);
+		expect(d, all[i], nonce, NOW, DIGEST_OK);
+	}
+}
+
+static void what_is_not_right_is_wrong(void **state)
+{
+	CLEANUP(digest_free) struct digest *d = NULL;
+	struct credentials c[14];
+	char nonce[NONCE_TEXT];
+
+	(void)state;
+	if (oom_refused(create(&d)))
+		return;
+	for (size_t i = 0; i < ROWS(c); i++)
+		c[i] = usual;
+	c[0].password = "circle of life";
+	c[1].user = "bobby";
+	c[1].password = "";
+	c[2].response = "";
+	c[3].response = "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1";
+	c[4].qop = NULL; /* of RFC 2069 */
+	c[5].qop = "auth-int";
+	c[6].cnonce = "";
+	c[7].nc = "00000000";
+	c[8].nc = "1";
+	c[9].nc = "0000000g";
+	c[10].uri = "sip:8801712345679@192.0.2.1";
+	c[11].uri = "sip:8801712345678@192.0.2.9";
+	c[12].algorithm = "MD5-sess";
+	c[13].uri = "";
+	nonce_of(d, &source.peer, NOW, nonce);
+	for (size_t i = 0; i < ROWS(c); i++)
+		expect(d, &c[i], nonce, NOW, DIGEST_WRONG);
+	/* None of them has used the nonce up. */
+	expect(d, &usual, nonce, NOW, DIGEST_OK);
+}
+
+static void the_uri_may_be_written_in_another_way(void **state)
+{
+	CLEANUP(digest_free) struct digest *d = NULL;
+	struct credentials c = usual;
+	char nonce[NONCE_TEXT];
+
+	(void)state;
+	if (oom_refused(create(&d)))
+		return;
+	nonce_of(d, &source.peer, NOW, nonce);
+	c.uri = "sip:%38801712345678@192.0.2.1:5060;transport=udp";
+	expect(d, &c, nonce, NOW, DIGEST_OK);
+}
+
+static void another_realm_or_scheme_is_none(void **state)
+{
+	CLEANUP(digest_free) struct digest *d = NULL;
+	struct credentials realm = usual, scheme = usual, twice = usual;
+
+	(void)state;
+	if (oom_refused(create(&d)))
+		return;
+	realm.realm = "other";
+	scheme.scheme = "Basic";
+	twice.more = ", username=\"alice\"";
+	expect(d, &realm, "x", NOW, DIGEST_NONE);
+	expect(d, &scheme, "x", NOW, DIGEST_NONE);
+	expect(d, &twice, "x", NOW, DIGEST_NONE);
+}
+
+static void credentials_for_our_realm_are_found_among_others(void **state)
+{
+	CLEANUP(digest_free) struct digest *d = NULL;
+	struct credentials c = usual;
+	char nonce[NONCE_TEXT];
+	struct str user;
+
+	(void)state;
+	if (oom_refused(create(&d)))
+		return;
+	nonce_of(d, &source.peer, NOW, nonce);
+	c.header = "Authorization: Digest realm=\"other\", username=\"x\"\nProxy-Authorization: x\n"
+		   "Authorization";
+	CLEANUP(msg_free) struct msg *m = request(&c, nonce);
+	if (!m)
+		return;
+	assert_true(digest_user(m, REALM, &user));
+	assert_str(user, "bob");
+	assert_true(digest_user(m, STR("other"), &user));
+	assert_str(user, "x");
+	assert_false(digest_user(m, STR("third"), &user));
+	expect(d, &c, nonce, NOW, DIGEST_OK);
+}
+
+static void nobody_is_let_in_without_a_password(void **state)
+{
+	CLEANUP(digest_free) struct digest *d = NULL;
+	struct credentials c = usual;
+	char nonce[NONCE_TEXT];
+
+	(void)state;
+	if (oom_refused(create(&d)))
+		return;
+	nonce_of(d, &source.peer, NOW, nonce);
+	c.password = "a dummy, as long as others";
+	CLEANUP(msg_free) struct msg *m = request(&c, nonce);
+	if (m)
+		assert_int_equal(
+			digest_verify(d, m, REALM, (struct str){ NULL, 0 }, &source.peer, NOW),
+			DIGEST_WRONG);
+}
+
+static void a_nonce_is_used_with_growing_counts_only(void **state)
+{
+	static const struct {
+		const char *nc;
+		enum digest_verdict verdict;
+	} steps[] = {
+		{ "00000002", DIGEST_OK },    { "00000002", DIGEST_STALE },
+		{ "00000001", DIGEST_STALE }, { "00000003", DIGEST_OK },
+		{ "0000000A", DIGEST_OK },    { "0000000a", DIGEST_STALE },
+		{ "ffffffff", DIGEST_OK },    { "ffffffff", DIGEST_STALE },
+	};
+	CLEANUP(digest_free) struct digest *d = NULL;
+	struct credentials c = usual;
+	char nonce[NONCE_TEXT];
+
+	(void)state;
+	if (oom_refused(create(&d)))
+		return;
+	nonce_of(d, &source.peer, NOW, nonce);
+	for (size_t i = 0; i < ROWS(steps) && !oom_hit(); i++) {
+		c.nc = steps[i].nc;
+		expect(d, &c, nonce, NOW, steps[i].verdict);
+	}
+}
+
+static void a_nonce_has_an_end_and_an_owner(void **state)
+{
+	static const unsigned char other_secret[32] = "of another run";
+	CLEANUP(digest_free) struct digest *d = NULL;
+	CLEANUP(digest_free) struct digest *other_worker = NULL;
+	CLEANUP(digest_free) struct digest *other_run = NULL;
+	struct addr other_host = at("192.0.2.10"), other_port = at("192.0.2.9:9");
+	char nonce[NONCE_TEXT];
+
+	(void)state;
+	if (oom_refused(create(&d)) || oom_refused(digest_create(&other_worker, secret, 2)) ||
+	    oom_refused(digest_create(&other_run, other_secret, 1)))
+		return;
+	nonce_of(d, &source.peer, NOW, nonce);
+	expect(d, &usual, nonce, NOW - 1, DIGEST_STALE);
+	expect(d, &usual, nonce, NOW + NONCE_LIFE_MS, DIGEST_STALE);
+	expect(other_worker, &usual, nonce, NOW, DIGEST_STALE);
+	expect(other_run, &usual, nonce, NOW, DIGEST_STALE);
+	expect(d, &usual, nonce, NOW + NONCE_LIFE_MS - 1, DIGEST_OK);
+	nonce_of(d, &other_host, NOW, nonce);
+	expect(d, &usual, nonce, NOW, DIGEST_STALE);
+	nonce_of(d, &other_port, NOW, nonce);
+	expect(d, &usual, nonce, NOW, DIGEST_OK);
+}
+
+static void an_ipv6_source_has_its_own_nonces(void **state)
+{
+	struct addr a = at("[2001:db8::1]:1"), b = at("[2001:db8::2]:1");
+	CLEANUP(nonces_free) struct nonces *n = NULL;
+	char text[NONCE_TEXT];
+	struct nonce nonce;
+
+	(void)state;
+	if (oom_refused(nonces_create(&n, secret, 255)))
+		return;
+	nonces_mint(n, &a, NOW, text);
+	assert_true(nonces_check(n, str_of(text), &a, NOW, &nonce));
+	assert_int_equal(nonce.minted_ms, NOW);
+	assert_false(nonces_check(n, str_of(text), &b, NOW, &nonce));
+}
+
+static void no_octet_of_a_nonce_can_be_changed(void **state)
+{
+	CLEANUP(nonces_free) struct nonces *n = NULL;
+	char text[NONCE_TEXT];
+	struct nonce nonce;
+
+	(void)state;
+	if (oom_refused(nonces_create(&n, secret, 1)))
+		return;
+	nonces_mint(n, &source.peer, NOW, text);
+	assert_true(nonces_check(n, str_of(text), &source.peer, NOW, &nonce));
+	for (size_t i = 0; i < NONCE_TEXT - 1; i++) {
+		char was = text[i];
+
+		text[i] = was == 'A' ? 'B' : 'A';
+		assert_false(nonces_check(n, str_of(text), &source.peer, NOW, &nonce));
+		text[i] = ' ';
+		assert_false(nonces_check(n, str_of(text), &source.peer, NOW, &nonce));
+		text[i] = was;
+		assert_false(nonces_check(n, str_n(text, i), &source.peer, NOW, &nonce));
+	}
+	assert_false(nonces_check(n, STR(""), &source.peer, NOW, &nonce));
+}
+
+static void a_full_table_forgets_the_oldest_without_letting_it_in_again(void **state)
+{
+	CLEANUP(nonces_free) struct nonces *n = NULL;
+	char first[NONCE_TEXT], text[NONCE_TEXT];
+	struct nonce nonce;
+
+	(void)state;
+	if (oom_refused(nonces_create(&n, secret, 1)))
+		return;
+	nonces_mint(n, &source.peer, NOW, first);
+	assert_true(nonces_check(n, str_of(first), &source.peer, NOW, &nonce));
+	if (!nonces_use(n, &nonce, 1, NOW))
+		return;
+	for (int i = 0; i < NONCES_MAX; i++) {
+		nonces_mint(n, &source.peer, NOW + 1, text);
+		assert_true(nonces_check(n, str_of(text), &source.peer, NOW + 1, &nonce));
+		if (!nonces_use(n, &nonce, 1, NOW + 1))
+			return;
+	}
+	assert_false(nonces_check(n, str_of(first), &source.peer, NOW + 1, &nonce));
+	assert_true(nonces_check(n, str_of(text), &source.peer, NOW + 1, &nonce));
+	assert_false(nonces_use(n, &nonce, 1, NOW + 1));
+	assert_true(nonces_use(n, &nonce, 2, NOW + 2 * NONCE_LIFE_MS));
+}
+
+/* ---- client side ---- */
+
+static struct msg *challenge(int code, const char *lines)
+{
+	char text[1000];
+
+	(void)snprintf(
+		text, sizeof(text),
+		"SIP/2.0 %d x\nVia: SIP/2.0/UDP h\nFrom: <sip:a@b>;tag=1\nTo: <sip:a@b>;tag=2\n"
+		"Call-ID: x\nCSeq: 1 INVITE\n%s\n\n",
+		code, lines);
+	return parsed(text);
+}
+
+static int answer(const struct msg *m, const char *realm, struct buf *out, struct str *ret)
+{
+	return digest_answer(m, METHOD_INVITE, STR("sip:8801712345678@192.0.2.1"), STR("bob"),
+			     PASSWORD, str_of(realm), out, ret);
+}
+
+static void our_server_is_content_with_our_client(void **state)
+{
+	static const int codes[] = { 401, 407 };
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(codes); i++) {
+		CLEANUP(digest_free) struct digest *d = NULL;
+		char room[HEADER_MAX];
+		struct buf b = buf_fixed(room, sizeof(room));
+		struct str realm;
+
+		if (oom_refused(create(&d)))
+			return;
+		digest_put_challenge(d, codes[i], REALM, &source.peer, false, NOW, &b);
+		CLEANUP(msg_free) struct msg *c = challenge(codes[i], buf_cstr(&b));
+		buf_clear(&b);
+		if (!c || oom_refused(answer(c, "tandem", &b, &realm)))
+			return;
+		assert_str(realm, "tandem");
+		assert_non_null(strstr(buf_cstr(&b), "algorithm=SHA-256"));
+		CLEANUP(msg_free) struct msg *m = invite_with(room);
+		if (!m)
+			return;
+		enum digest_verdict v = digest_verify(d, m, REALM, PASSWORD, &source.peer, NOW);
+		assert_true(v == DIGEST_OK || oom_hit());
+	}
+}
+
+static void the_strongest_challenge_that_we_know_is_answered(void **state)
+{
+	static const struct {
+		const char *lines, *realm;
+		const char *has; /* NULL: none can be answered */
+	} cases[] = {
+		{ "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"", "",
+		  ", qop=auth, nc=00000001" },
+		{ "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth-int, auth\"", "r",
+		  ", qop=auth, nc=00000001" },
+		{ "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=MD5, qop=\"auth\"\n"
+		  "WWW-Authenticate: Digest realm=\"r\", nonce=\"m\", algorithm=sha-256, "
+		  "qop=\"auth\"",
+		  "r", "nonce=\"m\"" },
+		{ "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=SHA-512-256\n"
+		  "WWW-Authenticate: Basic realm=\"r\"\n"
+		  "WWW-Authenticate: Digest realm=\"r\", nonce=\"m\", algorithm=MD5, opaque=\"o\"",
+		  "r", "algorithm=MD5, opaque=\"o\"\r\n" },
+		{ "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\n"
+		  "WWW-Authenticate: Digest realm=\"r\", nonce=\"m\"",
+		  "r", "nonce=\"n\"" },
+		{ "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"", "other", NULL },
+		{ "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=SHA-512-256", "r",
+		  NULL },
+		{ "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"", "r",
+		  NULL },
+		{ "WWW-Authenticate: Digest realm=\"r\", nonce=\"\"", "r", NULL },
+		{ "WWW-Authenticate: Digest nonce=\"n\"", "", NULL },
+		{ "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\"", "r", NULL },
+		{ "Subject: x", "r", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(cases); i++) {
+		CLEANUP(msg_free) struct msg *m = challenge(401, cases[i].lines);
+		char room[HEADER_MAX];
+		struct buf b = buf_fixed(room, sizeof(room));
+		struct str realm = STR("untouched");
+
+		if (!m)
+			return;
+		int r = answer(m, cases[i].realm, &b, &realm);
+		if (r != (cases[i].has ? 0 : -ENOENT) && !oom_hit())
+			fail_msg("%s: %d", cases[i].lines, r);
+		assert_str(realm, r == 0 ? "r" : "untouched");
+		if (r == 0 && !strstr(buf_cstr(&b), cases[i].has))
+			fail_msg("%s: %s", cases[i].lines, room);
+		assert_int_equal(b.n > 0, r == 0);
+	}
+}
+
+static void a_server_without_qop_is_answered_as_of_old(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free)
+	struct msg *m = challenge(407, "Proxy-Authenticate: Digest realm=\"a\\\"b\", nonce=\"n\"");
+	char room[HEADER_MAX];
+	struct buf b = buf_fixed(room, sizeof(room));
+	struct str realm;
+
+	if (!m || oom_refused(answer(m, "", &b, &realm)))
+		return;
+	assert_str(realm, "a\\\"b");
+	/* MD5(MD5(bob:a\"b:Circle of Life):n:MD5(INVITE:sip:8801712345678@192.0.2.1)) */
+	assert_string_equal(buf_cstr(&b),
+			    "Proxy-Authorization: Digest username=\"bob\", realm=\"a\\\"b\", "
+			    "nonce=\"n\", uri=\"sip:8801712345678@192.0.2.1\", "
+			    "response=\"b266421028e0350056e886059e6348d4\"\r\n");
+}
+
+static void names_that_cannot_be_quoted_are_not_sent(void **state)
+{
+	static const char *const users[] = { "a\"b", "a\\b", "a\r\nX: y", "a\x7f" };
+
+	(void)state;
+	CLEANUP(msg_free)
+	struct msg *m = challenge(401, "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"");
+	struct buf b = BUF_INIT;
+	struct str realm;
+
+	if (!m)
+		return;
+	for (size_t i = 0; i < ROWS(users); i++)
+		assert_int_equal(digest_answer(m, METHOD_BYE, STR("sip:a"), str_of(users[i]),
+					       PASSWORD, STR("r"), &b, &realm),
+				 -ENOENT);
+	assert_int_equal(b.n, 0);
+}
+
+static void a_caller_is_challenged_and_let_in(void)
+{
+	CLEANUP(digest_free) struct digest *d = NULL;
+	char nonce[NONCE_TEXT];
+
+	if (oom_refused(create(&d)))
+		return;
+	nonce_of(d, &source.peer, NOW, nonce);
+	expect(d, &usual, nonce, NOW, DIGEST_OK);
+}
+
+static void memory_may_run_out(void **state)
+{
+	(void)state;
+	oom_each(a_caller_is_challenged_and_let_in);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(responses_are_those_of_the_rfcs),
+		cmocka_unit_test(fields_are_read_from_a_list),
+		cmocka_unit_test(broken_lists_are_refused),
+		cmocka_unit_test(a_challenge_offers_both_algorithms),
+		cmocka_unit_test(the_right_password_opens),
+		cmocka_unit_test(what_is_not_right_is_wrong),
+		cmocka_unit_test(the_uri_may_be_written_in_another_way),
+		cmocka_unit_test(another_realm_or_scheme_is_none),
+		cmocka_unit_test(credentials_for_our_realm_are_found_among_others),
+		cmocka_unit_test(nobody_is_let_in_without_a_password),
+		cmocka_unit_test(a_nonce_is_used_with_growing_counts_only),
+		cmocka_unit_test(a_nonce_has_an_end_and_an_owner),
+		cmocka_unit_test(an_ipv6_source_has_its_own_nonces),
+		cmocka_unit_test(no_octet_of_a_nonce_can_be_changed),
+		cmocka_unit_test(a_full_table_forgets_the_oldest_without_letting_it_in_again),
+		cmocka_unit_test(our_server_is_content_with_our_client),
+		cmocka_unit_test(the_strongest_challenge_that_we_know_is_answered),
+		cmocka_unit_test(a_server_without_qop_is_answered_as_of_old),
+		cmocka_unit_test(names_that_cannot_be_quoted_are_not_sent),
+		cmocka_unit_test(memory_may_run_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
