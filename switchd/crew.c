@@ -65,8 +65,8 @@ int crew_start(struct crew *c, const struct options *o, struct err *err)
 					   .index = i,
 					   .listen = o->listen,
 					   .listen_count = o->listen_count,
-					   .to = c->mail + i * n,
-					   .from = c->column + i * n,
+					   .to = c->mail + (ptrdiff_t)i * n,
+					   .from = c->column + (ptrdiff_t)i * n,
 					   .asks = c->asks[i],
 					   .answers = c->answers[i] };
 

@@ -43,7 +43,7 @@ static int on_term(sd_event_source *s, const struct signalfd_siginfo *si, void *
 		log_at(LOG_NOTICE, NULL, "stopping: no new calls, %u in progress",
 		       atomic_load(&r->crew.hub.calls));
 		(void)sd_notify(0, "STOPPING=1");
-		r->drain_until = now + r->options.drain_s * 1000;
+		r->drain_until = now + (int64_t)r->options.drain_s * 1000;
 	} else {
 		r->drain_until = now; /* asked twice: at once */
 	}

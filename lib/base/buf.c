@@ -168,6 +168,8 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 
 void buf_consume(struct buf *b, size_t n)
 {
+	if (b->err)
+		return;
 	assert(n <= b->n);
 	b->n -= n;
 	if (b->n && n)

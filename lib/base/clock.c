@@ -77,7 +77,7 @@ static struct date date_of(int64_t days)
 void buf_put_time(struct buf *b, ms_t wall_ms)
 {
 	int64_t days = floor_div(wall_ms, DAY_MS);
-	int ms = (int)(wall_ms - days * DAY_MS);
+	int ms = (int)((wall_ms % DAY_MS + DAY_MS) % DAY_MS);
 	struct date d = date_of(days);
 
 	buf_printf(b, "%04lld-%02d-%02dT%02d:%02d:%02d.%03dZ", (long long)d.year, d.month, d.day,

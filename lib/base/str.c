@@ -30,14 +30,6 @@ static bool same(const char *a, const char *b, size_t n)
 	return n == 0 || memcmp(a, b, n) == 0;
 }
 
-static bool same_caseless(const char *a, const char *b, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (lower(a[i]) != lower(b[i]))
-			return false;
-	return true;
-}
-
 bool str_eq(struct str a, struct str b)
 {
 	return a.n == b.n && same(a.p, b.p, a.n);
@@ -45,7 +37,12 @@ bool str_eq(struct str a, struct str b)
 
 bool str_ieq(struct str a, struct str b)
 {
-	return a.n == b.n && same_caseless(a.p, b.p, a.n);
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++)
+		if (lower(a.p[i]) != lower(b.p[i]))
+			return false;
+	return true;
 }
 
 int str_cmp(struct str a, struct str b)
@@ -87,8 +84,8 @@ ptrdiff_t str_find(struct str s, struct str needle)
 
 ptrdiff_t str_ifind(struct str s, struct str needle)
 {
-	for (size_t i = 0; s.n - i >= needle.n && i <= s.n; i++)
-		if (same_caseless(s.p + i, needle.p, needle.n))
+	for (size_t i = 0; i + needle.n <= s.n; i++)
+		if (str_ieq(str_head(str_skip(s, i), needle.n), needle))
 			return (ptrdiff_t)i;
 	return -1;
 }

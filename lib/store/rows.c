@@ -1,12 +1,10 @@
 #include "store/rows.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"
-
-enum { KEY_PARTS = 4 };
+#include "store/key.h"
 
 /* --- columns --- */
 
@@ -95,71 +93,6 @@ void *rows_read(const struct entity *e, struct stmt *s, int first)
 			row = row_free(e, row);
 	}
 	return row;
-}
-
-/* --- keys --- */
-
-/* The fields of a key, or of the primary key, in their order. */
-struct key {
-	const struct field *field[KEY_PARTS];
-	int parts;
-};
-
-static struct key key_of(const struct entity *e, unsigned flags)
-{
-	struct key k = { 0 };
-
-	for (int i = 0; i < e->fields; i++) {
-		if (!(e->field[i].flags & flags))
-			continue;
-		assert(k.parts < KEY_PARTS);
-		k.field[k.parts++] = &e->field[i];
-	}
-	return k;
-}
-
-/*
- * Binds the parts of a written key to ?1, ?2, ... The last '/' parts two of them: behind it stands a
- * prefix, which has none. Says false if the key has too few parts or is no number where it must be.
- */
-static bool bind_key(struct stmt *s, const struct key *k, struct str text)
-{
-	for (int i = k->parts; i > 0; i--) {
-		struct str part = text;
-		int64_t n;
-
-		if (i > 1) {
-			size_t at = text.n;
-
-			while (at > 0 && text.p[at - 1] != '/')
-				at--;
-			if (at == 0)
-				return false;
-			part = str_skip(text, at);
-			text = str_head(text, at - 1);
-		}
-		if (k->field[i - 1]->type == FIELD_TEXT)
-			stmt_bind_text(s, i, part);
-		else if (str_to_i64(part, 1, INT64_MAX, &n) == 0)
-			stmt_bind_int(s, i, n);
-		else
-			return false;
-	}
-	return true;
-}
-
-/* "a" = ?1 AND "b" = ?2 */
-static void put_match(const struct key *k, struct buf *sql)
-{
-	for (int i = 0; i < k->parts; i++)
-		buf_printf(sql, "%s\"%s\" = ?%d", i > 0 ? " AND " : "", k->field[i]->name, i + 1);
-}
-
-/* "a", "b" */
-static void put_names(const struct key *k, struct buf *sql)
-{
-	for (int i = 0; i < k->parts; i++)
-		buf_printf(sql, "%s\"%s\"", i > 0 ? ", " : "", k->field[i]->name);
 }
 
 /* --- statements and their errors --- */
@@ -298,11 +231,11 @@ int rows_del(struct db *d, const struct entity *e, struct str key, struct err *e
 	struct key k = key_of(e, FIELD_KEY);
 
 	buf_printf(&sql, "DELETE FROM \"%s\" WHERE ", e->table);
-	put_match(&k, &sql);
+	key_put_match(&k, &sql);
 	int r = prepare(&s, d, &sql);
 	if (r < 0)
 		return store_error(d, r, err);
-	if (!bind_key(s, &k, key))
+	if (!key_bind(&k, key, s))
 		return no_such(e, key, err);
 
 	r = stmt_run(s);
@@ -363,13 +296,13 @@ int rows_get(struct db *d, const struct entity *e, struct str key, ms_t now_ms, 
 
 	put_select(e, &sql);
 	buf_putz(&sql, " WHERE ");
-	put_match(&k, &sql);
+	key_put_match(&k, &sql);
 	if (key_of(e, FIELD_SUBKEY).parts > 0)
 		put_version(now_ms, &sql);
 	int r = prepare(&s, d, &sql);
 	if (r < 0)
 		return store_error(d, r, err);
-	if (!bind_key(s, &k, key))
+	if (!key_bind(&k, key, s))
 		return no_such(e, key, err);
 	return read_one(d, e, s, key, ret, err);
 }
@@ -384,16 +317,16 @@ static int prepare_each(struct stmt **ret, struct db *d, const struct entity *e,
 	put_select(e, &sql);
 	if (!str_is_empty(after)) {
 		buf_putz(&sql, " WHERE (");
-		put_names(&key, &sql);
+		key_put_names(&key, &sql);
 		buf_putz(&sql, key.parts == 1 ? ") > (?1)" : ") > (?1, ?2)");
 	}
 	buf_putz(&sql, " ORDER BY ");
-	put_names(&all, &sql);
+	key_put_names(&all, &sql);
 
 	int r = prepare(&s, d, &sql);
 	if (r < 0)
 		return r;
-	if (!str_is_empty(after) && !bind_key(s, &key, after))
+	if (!str_is_empty(after) && !key_bind(&key, after, s))
 		return -EINVAL;
 	*ret = TAKE(s);
 	return 0;

@@ -241,7 +241,9 @@ static int apply(struct db *d, const struct table *t, struct err *err)
 		schema_ddl(t, &sql);
 	if (t->indexes)
 		buf_printf(&sql, ";%s", t->indexes);
-	return r < 0 || sql.n == 0 ? r : run(d, &sql, err);
+	if (r < 0 || (sql.n == 0 && buf_error(&sql) == 0))
+		return r;
+	return run(d, &sql, err);
 }
 
 int schema_apply(struct db *d, const struct table *tables, int count, struct err *err)

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +34,7 @@ static void on_mail(struct inbox *in, const void *record, size_t n)
 		struct item *more = reallocarray(l->item, room, sizeof(*more));
 
 		/* Without memory the promise cannot be kept by going on: the journal can (design.md §4). */
-		if (!more)
-			abort();
+		assert(more);
 		l->item = more;
 		l->item_room = room;
 	}

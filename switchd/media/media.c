@@ -30,6 +30,7 @@ static int make_desks(struct media *m, const struct media_config *c)
 	if (!m->desk)
 		return -ENOMEM;
 	m->desks = c->workers;
+	m->threads = c->threads;
 	for (int i = 0; i < c->workers; i++) {
 		m->desk[i].media = m;
 		m->desk[i].orders = calloc((size_t)c->threads, sizeof(struct ring *));
@@ -90,8 +91,8 @@ struct media *media_free(struct media *m)
 		return NULL;
 	for (int t = 0; t < m->pumps; t++)
 		pump_free(m->pump[t]);
-	for (int i = 0; i < m->desks; i++) {
-		for (int t = 0; m->desk[i].orders && t < m->pumps; t++)
+	for (int i = 0; m->desk && i < m->desks; i++) {
+		for (int t = 0; m->desk[i].orders && t < m->threads; t++)
 			ring_free(m->desk[i].orders[t]);
 		free(m->desk[i].orders);
 	}

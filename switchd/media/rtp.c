@@ -116,7 +116,7 @@ uint32_t rtp_mos_100(uint64_t received, uint64_t lost, uint32_t jitter_us)
 		r = 10000;
 
 	/* MOS = 1 + 0.035 R + 7e-6 R (R - 60)(100 - R), with R in hundredths, times 100. */
-	int64_t mos = 100 + r * 35 / 1000 + r * (r - 6000) / 10000 * (10000 - r) * 7 / 100000000;
+	int64_t mos = 100 + r * 35 / 1000 + r * (r - 6000) / 10000 * (10000 - r) * 7 / 1000000;
 
 	return mos < 100 ? 100 : mos > 450 ? 450 : (uint32_t)mos;
 }

@@ -71,7 +71,7 @@ int account_recharge(struct ops *o, struct request *r, json_t **ret, struct err 
 	error = read_payment(r, buf_cstr(&id), &p, err);
 	if (error == 0)
 		error = wait_for_booking(o, r, &ref);
-	if (error < 0) {
+	if (error != 0) {
 		row_free(&entities[ENTITY_PAYMENT], p);
 		return error;
 	}

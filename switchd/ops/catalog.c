@@ -275,10 +275,10 @@ static int compile_world(struct catalog *c, struct params *params, struct err *e
 
 int catalog_prepare(struct catalog *c, unsigned changed, const char *group, struct err *err)
 {
-	struct params *params;
+	struct params *params = NULL;
 	int r = load_params(c, &params);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	/* Parameters are the default of every group's rounding. */
 	if (changed & (CHANGED_RATES | CHANGED_PARAMS))

@@ -223,7 +223,7 @@ int cdr_explain(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	struct cdr_row *row = NULL;
 	int error = find(o, r, &row, err);
 
-	if (error == 0) {
+	if (error == 0 && row) {
 		json_t *steps = row->decisions ? json_loads(row->decisions, 0, NULL) : NULL;
 		json_t *whole = row_to_json(cdr_entity, row);
 
@@ -241,12 +241,12 @@ int cdr_explain(struct ops *o, struct request *r, json_t **ret, struct err *err)
 
 int cdr_verify_op(struct ops *o, struct request *r, json_t **ret, struct err *err)
 {
-	ms_t from, to;
+	ms_t from, to = FIELD_ABSENT;
 	int error = arg_time(r, "from", FIELD_ABSENT, &from, err);
 
 	if (error == 0)
 		error = arg_time(r, "to", FIELD_ABSENT, &to, err);
-	return error < 0 ? error : cdr_verify(o->c.data_dir, from, to, ret, err);
+	return error != 0 ? error : cdr_verify(o->c.data_dir, from, to, ret, err);
 }
 
 int ledger_verify_op(struct ops *o, struct request *r, json_t **ret, struct err *err)

@@ -38,7 +38,7 @@ static void fill_account(struct ops *o, struct account_row *a)
 {
 	const struct payer *p = world_payer(catalog_world(o->catalog), a->id);
 
-	if (!p)
+	if (!p || !a->id)
 		return;
 	/* balance before free: a charge between the two shows as a hold, never as money that is not there */
 	a->balance = atomic_load(&p->purse->balance);
@@ -82,6 +82,8 @@ void entity_fill(struct ops *o, enum entity_id id, void *row)
 
 static json_t *shown(struct ops *o, const struct entity *e, void *row)
 {
+	if (!row)
+		return NULL;
 	entity_fill(o, (enum entity_id)(e - entities), row);
 	return row_to_json(e, row);
 }

@@ -179,7 +179,7 @@ int rate_del(struct ops *o, struct request *r, json_t **ret, struct err *err)
 
 	if (error == 0)
 		error = change_begin(o, err);
-	if (error < 0) {
+	if (error != 0 || !row) {
 		row_free(rate_entity, row);
 		return error;
 	}

@@ -55,6 +55,18 @@ static size_t find_outside(struct str s, char c)
 	return s.n;
 }
 
+bool lex_is_sound(struct str params)
+{
+	for (size_t i = 0; i < params.n;) {
+		size_t n = params.p[i] == '"' ? quoted_length(str_skip(params, i)) : 1;
+
+		if (n == 0 || memchr("<>,", params.p[i], 3))
+			return false;
+		i += n;
+	}
+	return true;
+}
+
 bool lex_split(struct str *rest, char sep, struct str *ret)
 {
 	if (rest->n == 0)
@@ -126,7 +138,7 @@ static int name_addr(struct str s, size_t angle, struct name_addr *ret)
 		return -EINVAL;
 	a.uri = str_head(behind, (size_t)end);
 	a.params = str_trim(str_skip(behind, (size_t)end + 1));
-	if (a.params.n && a.params.p[0] != ';')
+	if ((a.params.n && a.params.p[0] != ';') || !lex_is_sound(a.params))
 		return -EINVAL;
 	*ret = a;
 	return 0;
@@ -141,7 +153,8 @@ static int bare_addr(struct str s, struct name_addr *ret)
 	size_t end = find_outside(s, ';');
 	struct str uri = str_trim(str_head(s, end));
 
-	if (uri.n == 0 || str_chr(uri, '?') >= 0 || str_chr(uri, ',') >= 0)
+	if (uri.n == 0 || str_chr(uri, '?') >= 0 || str_chr(uri, ',') >= 0 ||
+	    !lex_is_sound(str_skip(s, end)))
 		return -EINVAL;
 	*ret = (struct name_addr){ STR(""), uri, str_skip(s, end) };
 	return 0;

@@ -19,6 +19,11 @@ bool lex_is_token(struct str s);
  */
 bool lex_split(struct str *rest, char sep, struct str *ret);
 /*
+ * Parameters that end where they seem to: quotes are closed, and none of <>, stands outside of them.
+ * So more can be written behind them.
+ */
+bool lex_is_sound(struct str params);
+/*
  * The value of a parameter of ";a=b;c" (blanks around '=' and ';' allowed); empty for one without
  * value. The first one counts.
  */

@@ -207,7 +207,7 @@ static bool take_before(struct str *s, char c, struct str *ret)
 	return true;
 }
 
-/* "host : 5060" → "host:5060", in place. */
+/* "host : 5060" → "host:5060  ", in place; the blanks that remain are left out of what is returned. */
 static struct str squeeze(struct msg *m, struct str s)
 {
 	char *to = m->text + (s.p - m->text);
@@ -217,6 +217,7 @@ static struct str squeeze(struct msg *m, struct str s)
 		if (s.p[i] != ' ' && s.p[i] != '\t')
 			to[n++] = s.p[i];
 	}
+	memset(to + n, ' ', s.n - n);
 	return str_n(to, n);
 }
 
@@ -227,7 +228,7 @@ static int read_via(struct msg *m, struct str s, bool is_top)
 	ptrdiff_t semicolon = str_chr(s, ';');
 	uint16_t port = 0;
 
-	if (!is_simple(s))
+	if (!is_simple(s) || !lex_is_sound(s))
 		return -EINVAL;
 	if (semicolon >= 0) {
 		params = str_skip(s, (size_t)semicolon);

@@ -170,7 +170,8 @@ static struct str payload_name(const struct stream *s, uint8_t payload)
 		sdp_attribute(line.value, &name, &value);
 		if (line.type != 'a' || !str_eq(name, STR("rtpmap")))
 			continue;
-		if (str_to_u32(word(&value), PAYLOAD_MAX, &n) < 0 || n != payload)
+		if (!str_split(&value, ' ', &name) || str_to_u32(name, PAYLOAD_MAX, &n) < 0 ||
+		    n != payload)
 			continue;
 		return str_split(&value, '/', &name) ? name : STR("");
 	}

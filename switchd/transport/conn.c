@@ -187,10 +187,10 @@ static void take_bytes(struct conn *c, struct str fresh)
 		buf_consume(&c->in, bytes.n - rest.n);
 	else
 		buf_put(&c->in, rest);
-	if (c->in.n == 0)
-		buf_done(&c->in);
 	if (buf_error(&c->in) < 0)
 		conn_end(c, buf_error(&c->in));
+	else if (c->in.n == 0)
+		buf_done(&c->in);
 }
 
 static void read_some(struct conn *c)

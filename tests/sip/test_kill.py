@@ -9,7 +9,9 @@ from harness.books import check_fee, every
 from harness.load import Stream
 from harness.oracle import Terms, charge
 from harness.record import CallRecord
+from harness.rtp import Media
 from harness.scene import scene
+from harness.sip import Sdp
 from harness.watch import Missed
 
 SELL = Terms(price="0.0123", first=1, step=1, tax_percent="7.5")
@@ -160,12 +162,13 @@ async def test_sigkill_while_recovering(t):
 async def test_a_cut_call_is_charged_to_the_last_proof_of_life(t):
     """Six seconds of talk, then the kill: the heartbeat of a second is what bounds the loss; the call
     is charged for at least three of the six, and for no moment after the kill."""
-    caller, carrier = await t.plain()
-    call = caller.invite("88017")
+    caller, carrier = await t.plain(media_source="sdp")
+    near = t.keep(Media(caller.ip, "near"))
+    call = caller.invite("88017", sdp=Sdp(caller.ip, near.port))
     await call.expect(200)
     leg = carrier.legs[0]
     await leg.ack()
-    await asyncio.sleep(6)  # the talk itself
+    await near.aim(call.remote_sdp).talk(300)
     killed = t.switch.kill()
     await asyncio.sleep(2)  # the time that the switch is away, which nobody pays
     await t.switch.start()

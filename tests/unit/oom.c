@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@
 
 /* What a child of the OOM=1 run says by its exit status. Everything else is a crash. */
 enum { NOTHING_REFUSED = 40, REFUSED = 41 };
-enum { HANG_S = 20, GROUP_S = 60, RUNS_MAX = 100000 };
+enum { BATCH = 50, HANG_S = 20, GROUP_S = 60, RUNS_MAX = 100000 };
 
 static _Thread_local long refuse_at; /* 0: refuse nothing */
 static _Thread_local long count;
@@ -143,7 +144,14 @@ bool oom_refused(int r)
 	return true;
 }
 
-/* The OOM=1 run, in place of cmocka's own loop over a group. */
+/*
+ * The OOM=1 run, in place of cmocka's own loop over a group.
+ *
+ * A fork of a process under asan takes 10 ms and more, so a child tries a batch of numbers, one
+ * after the other. What a failed assert leaves behind (memory, sockets, threads) may disturb those
+ * that follow it in the batch, so only the first of a child is believed when it says that there is
+ * nothing left to refuse, or crashes: another number saying so is tried again in a child of its own.
+ */
 
 typedef int group_fn(const char *name, const struct CMUnitTest *tests, size_t n,
 		     CMFixtureFunction setup, CMFixtureFunction teardown);
@@ -155,7 +163,14 @@ struct group {
 	CMFixtureFunction setup, teardown;
 	struct timespec start;
 	long runs;
+	long *trying; /* shared with the child */
 };
+
+/* Every allocation up to the 200th; after that ever fewer, as they are ever more alike. */
+static long next(long n)
+{
+	return n + 1 + n / 200;
+}
 
 static void show(FILE *f)
 {
@@ -166,39 +181,46 @@ static void show(FILE *f)
 		fputs(line, stderr);
 }
 
-static void child(const struct group *g, const struct CMUnitTest *test, long n, FILE *out)
+static void child(const struct group *g, const struct CMUnitTest *test, FILE *out)
 {
 	dup2(fileno(out), STDOUT_FILENO);
 	dup2(fileno(out), STDERR_FILENO);
-	alarm(HANG_S);
 	in_child = true;
 	refuse_jansson_too();
-	refuse_the(n);
-	(void)__real__cmocka_run_group_tests(g->name, test, 1, g->setup, g->teardown);
-	_exit(oom_hit() ? REFUSED : NOTHING_REFUSED);
+	for (int i = 0; i < BATCH; i++) {
+		alarm(HANG_S);
+		refuse_the(*g->trying);
+		(void)__real__cmocka_run_group_tests(g->name, test, 1, g->setup, g->teardown);
+		if (!oom_hit())
+			_exit(NOTHING_REFUSED);
+		*g->trying = next(*g->trying);
+	}
+	_exit(REFUSED);
 }
 
-/* Exit status of the run of one test with its n-th allocation refused; -1 after a crash. */
+/* Tries a batch from number n on. Returns how the child ended, -1 after a crash; *g->trying is the
+ * number that it ended with, or the next to try. */
 static int run(struct group *g, const struct CMUnitTest *test, long n)
 {
 	FILE *out = tmpfile();
 	int status = -1;
 
+	*g->trying = n;
 	fflush(NULL);
 	pid_t pid = out ? fork() : -1;
 	if (pid == 0)
-		child(g, test, n, out);
+		child(g, test, out);
 	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status))
 		status = WEXITSTATUS(status);
-	if (status != REFUSED && status != NOTHING_REFUSED) {
+	if (status != REFUSED && status != NOTHING_REFUSED)
+		status = -1;
+	if (status < 0 && *g->trying == n) {
 		print_error("%s: crash or hang when allocation %ld is refused:\n", test->name, n);
 		if (out)
 			show(out);
-		status = -1;
 	}
 	if (out)
 		fclose(out);
-	g->runs++;
 	return status;
 }
 
@@ -210,20 +232,24 @@ static bool out_of_time(const struct group *g)
 	return now.tv_sec - g->start.tv_sec > GROUP_S;
 }
 
-/* Every allocation up to the 200th; after that ever fewer, as they are ever more alike. */
 static bool survives(struct group *g, const struct CMUnitTest *test)
 {
-	for (long n = 1;; n += 1 + n / 200) {
-		int status = run(g, test, n);
+	long n = 1;
+	long first;
+	int status;
 
-		if (status != REFUSED)
-			return status == NOTHING_REFUSED;
+	do {
+		first = n;
+		status = run(g, test, first);
+		n = *g->trying;
 		if (out_of_time(g)) {
 			print_message("%s: stopped at allocation %ld, out of time\n", test->name,
 				      n);
-			return true;
+			return status >= 0;
 		}
-	}
+	} while (status == REFUSED || n != first);
+	g->runs += n - 1;
+	return status == NOTHING_REFUSED;
 }
 
 int __wrap__cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests, size_t n,
@@ -235,6 +261,10 @@ int __wrap__cmocka_run_group_tests(const char *name, const struct CMUnitTest *te
 	if (!getenv("OOM"))
 		return __real__cmocka_run_group_tests(name, tests, n, setup, teardown);
 
+	g.trying = mmap(NULL, sizeof(*g.trying), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
+	if (g.trying == MAP_FAILED)
+		return 1;
 	clock_gettime(CLOCK_MONOTONIC, &g.start);
 	for (size_t i = 0; i < n; i++)
 		failed += survives(&g, &tests[i]) ? 0 : 1;

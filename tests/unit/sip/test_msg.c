@@ -276,7 +276,14 @@ static const struct {
 	{ "Via: SIP/2.0/UDP h;branch=a;branch=b", 400 },
 	{ "Via: SIP/2.0/UDP h,", 0 },
 	{ "Via: SIP/2.0/UDP h,,SIP/2.0/UDP h", 400 },
+	{ "Via: SIP/2.0/UDP h;branch=a<b", 400 },
+	{ "Via: SIP/2.0/UDP h;x=\"a<b,>\"", 0 },
+	{ "Via: SIP/2.0/UDP h;x=\"a", 400 },
 	{ "Via:", 400 },
+	{ "To: <sip:a@b>;x=<", 400 },
+	{ "To: <sip:a@b>;x=\"a", 400 },
+	{ "To: <sip:a@b>;x=a,b", 400 },
+	{ "To: <sip:a@b>;x=\"<\"", 0 },
 	{ "Contact: x", 400 },
 	{ "Contact: <sip:a@b>, *", 400 },
 	{ "Contact: <tel:+1-201>", 0 },
@@ -591,6 +598,22 @@ static void a_reply_repeats_what_it_answers(void **state)
 		     "Record-Route: <sip:p1;lr>, <sip:p2>\r\n");
 }
 
+static void blanks_in_sent_by_leave_no_rubbish_in_a_reply(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free)
+	struct msg *m = invite_with("Via: SIP/2.0/UDP 192.0.2.9 : 5062;branch=z9");
+
+	if (m)
+		expect_reply(m, 200, NULL, false,
+			     "SIP/2.0 200 OK\r\n"
+			     "Via: SIP/2.0/UDP 192.0.2.9:5062;branch=z9\r\n"
+			     "From: \"Alice\" <sip:1001@192.0.2.2>;tag=from1\r\n"
+			     "To: <sip:8801712345678@192.0.2.1>\r\n"
+			     "Call-ID: call1@192.0.2.2\r\n"
+			     "CSeq: 1 INVITE\r\n");
+}
+
 static void a_100_has_no_tag_and_the_timestamp(void **state)
 {
 	(void)state;
@@ -746,6 +769,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_answered_is_dropped),
 		cmocka_unit_test(a_head_that_does_not_end_is_refused),
 		cmocka_unit_test(a_reply_repeats_what_it_answers),
+		cmocka_unit_test(blanks_in_sent_by_leave_no_rubbish_in_a_reply),
 		cmocka_unit_test(a_100_has_no_tag_and_the_timestamp),
 		cmocka_unit_test(a_tag_that_is_there_stays),
 		cmocka_unit_test(a_broken_request_is_answered_with_what_it_has),

@@ -121,6 +121,7 @@ static void a_codec_has_its_name_from_rtpmap_or_the_table(void **state)
 		  "b/1\na=rtpmap:\na=rtpmap:x",
 		  "" },
 		{ "m=audio 6000 RTP/AVP 96\na=rtpmap:96", "" },
+		{ "m=audio 6000 RTP/AVP 96\na=rtpmap: 96 x/8000", "" },
 	};
 	char text[300];
 
