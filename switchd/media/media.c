@@ -89,12 +89,14 @@ struct media *media_free(struct media *m)
 {
 	if (!m)
 		return NULL;
-	for (int t = 0; t < m->pumps; t++)
+	for (int t = 0; m->pump && t < m->pumps; t++)
 		pump_free(m->pump[t]);
-	for (int i = 0; m->desk && i < m->desks; i++) {
-		for (int t = 0; m->desk[i].orders && t < m->threads; t++)
-			ring_free(m->desk[i].orders[t]);
-		free(m->desk[i].orders);
+	for (int i = 0; i < m->desks; i++) {
+		struct ring **orders = m->desk[i].orders;
+
+		for (int t = 0; orders && t < m->threads; t++)
+			ring_free(orders[t]);
+		free(orders);
 	}
 	for (int i = 0; i < m->hosts; i++)
 		ports_free(m->ports[i]);
