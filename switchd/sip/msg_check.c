@@ -185,7 +185,7 @@ static void check_routes(struct msg *m, enum header_kind kind, struct msg_fault 
 	struct str s;
 
 	while (element_next(&e, &s)) {
-		if (read_address(s, &a, &u) < 0)
+		if (read_address(s, &a, &u) < 0 || !u.host.n)
 			msg_fault_set(fault, 400, "Route or Record-Route");
 		m->head->elements[kind]++;
 	}
