@@ -74,7 +74,11 @@ async def test_a_nonce_count_is_accepted_once(t):
     answer = await retry(caller, replay, challenge, nc=1)
     assert answer.code in (401, 403, 407), "a replayed nonce count was taken"
     onward, _ = await challenged(caller, "880183")
-    assert (await retry(caller, onward, challenge, nc=2)).code == 200
+    answer = await retry(caller, onward, challenge, nc=2)
+    if answer.code == 401:  # another worker has the call: the nonce is stale there, never wrong
+        assert "stale=true" in str(answer.all("WWW-Authenticate")).lower()
+        answer = await retry(caller, onward, answer)
+    assert answer.code == 200, answer.start_line()
     await onward.hang_up()
     assert len(carrier.legs) == 2
 

@@ -19,11 +19,11 @@ def challenges(response):
     return found
 
 
-def answer(response, method, ruri, user, password, algorithm="MD5", nc=1, cnonce=None, **lies):
+def answer(asked, method, ruri, user, password, algorithm="MD5", nc=1, cnonce=None, **lies):
     """(header name, value) for the challenge of that algorithm. lies overrides any field sent."""
-    challenge = next((c for c in challenges(response) if c.get("algorithm", "MD5") == algorithm), None)
-    assert challenge, f"no {algorithm} challenge in {response.code}"
-    return authorization(challenge, response.code, method, ruri, user, password, nc, cnonce, **lies)
+    challenge = next((c for c in challenges(asked) if c.get("algorithm", "MD5") == algorithm), None)
+    assert challenge, f"no {algorithm} challenge in {asked.code}"
+    return authorization(challenge, asked.code, method, ruri, user, password, nc, cnonce, **lies)
 
 
 def authorization(challenge, code, method, ruri, user, password, nc=1, cnonce=None, **lies):
