@@ -54,8 +54,12 @@ static int read_quoted(struct csv *c, struct raw *ret)
 	size_t i = 1;
 
 	for (;; i++) {
-		if (i >= c->rest.n)
+		if (i >= c->rest.n) {
+			/* Where the next row begins cannot be known, and looking for it at each
+			 * line of a long file would never end. */
+			c->rest = str_skip(c->rest, c->rest.n);
 			return bad(c, "a quote is not closed");
+		}
 		if (c->rest.p[i] != '"')
 			continue;
 		if (i + 1 >= c->rest.n || c->rest.p[i + 1] != '"')

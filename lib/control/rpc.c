@@ -147,7 +147,7 @@ static int read_envelope(struct rpc_call *c, struct err *err)
 	if (!json_is_string(version) || !str_eq(str_of(json_string_value(version)), STR("2.0")))
 		return err_set(err, ERR_USAGE, "jsonrpc", str_of(json_string_value(version)),
 			       "\"2.0\"", "the line is not a JSON-RPC 2.0 request");
-	if (!json_is_string(method))
+	if (!json_is_string(method) || json_string_length(method) == 0)
 		return err_set(err, ERR_USAGE, "method", STR(""), "the name of an operation",
 			       "the request names no method");
 	c->method = str_n(json_string_value(method), json_string_length(method));

@@ -228,15 +228,14 @@ int db_attach(struct db *d, const char *path, const char *name)
 	return r;
 }
 
+/* Allocates nothing of ours, so that whoever cleans up can. */
 int db_detach(struct db *d, const char *name)
 {
-	CLEANUP(stmt_free) struct stmt *s = NULL;
+	char sql[80];
+	struct buf b = buf_fixed(sql, sizeof(sql));
 
-	int r = stmt_prepare(&s, d, "DETACH ?1");
-	if (r < 0)
-		return r;
-	stmt_bind_text(s, 1, str_of(name));
-	return stmt_run(s);
+	buf_printf(&b, "DETACH \"%s\"", name);
+	return buf_cstr(&b) ? db_exec(d, sql) : -EINVAL;
 }
 
 int64_t db_last_id(const struct db *d)

@@ -184,8 +184,9 @@ static int copy_attached(struct db *ledger, const int64_t *ids, int count)
 
 static int copy(struct db *ledger, const char *path, const int64_t *ids, int count)
 {
+	/* What an earlier detach may have left for want of memory would be in the way for ever. */
+	(void)db_detach(ledger, "month");
 	int r = db_attach(ledger, path, "month");
-
 	if (r < 0)
 		return r;
 	r = copy_attached(ledger, ids, count);

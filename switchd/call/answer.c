@@ -122,7 +122,8 @@ void answer_received(struct leg *l, const struct msg *m)
 		return;
 	}
 	timer_stop(&c->setup_timer);
-	c->answer_mono = c->worker->loop.now_ms;
+	c->answer_mono =
+		clock_mono_ms(); /* money is counted from here: not from the turn's start */
 	l->is_answered = true;
 	l->stage = TRY_ANSWERED;
 	c->state = CALL_COMMITTING;

@@ -15,7 +15,7 @@ static const int64_t sides[] = { CDR_HANGUP_SIDE_CALLER, CDR_HANGUP_SIDE_CALLEE,
 /* Measured once on the monotonic clock and used for every party. With cut_off a call never lasts longer than its money. */
 static void measure(struct call *c)
 {
-	int64_t hold_ms = c->worker->loop.now_ms - c->answer_mono;
+	int64_t hold_ms = clock_mono_ms() - c->answer_mono;
 
 	if (c->q.cut_off && c->reach_ms > 0 && hold_ms > c->reach_ms)
 		hold_ms = c->reach_ms;

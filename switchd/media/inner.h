@@ -68,7 +68,7 @@ struct media {
 	struct pump **pump;
 	struct desk *desk;
 	int pumps, desks;
-	int threads; /* pumps that there are to be: so many rings a desk */
+	int threads;            /* pumps that there are to be: so many rings a desk */
 	_Atomic uint32_t range; /* low << 16 | high */
 	_Atomic uint32_t next;  /* pump for the next relay */
 	_Atomic uint32_t relays;

@@ -3,14 +3,6 @@
 
 #include "ops/inner.h"
 
-static const char *type_name(enum param_type t)
-{
-	static const char *const names[] = { "int",  "bool",   "duration", "decimal",
-					     "enum", "string", "list",     "range" };
-
-	return names[t];
-}
-
 static const char *effect_name(enum param_effect e)
 {
 	static const char *const names[] = { "none yet", "live", "not supported" };
@@ -28,7 +20,7 @@ static json_t *param_json(struct ops *o, enum param id)
 		(void)json_array_append_new(aliases, json_string(p->aliases[i]));
 	return json_pack("{s:s s:o s:s s:s s:s s:s s:b s:s s:s s:o s:s}", "name", p->name, "value",
 			 json_of_text(param_str(values, id)), "default", p->default_text, "unit",
-			 p->unit ? p->unit : "", "type", type_name(p->type), "category",
+			 p->unit ? p->unit : "", "type", param_type_name(p->type), "category",
 			 p->category, "changed", !param_is_default(values, id), "effect",
 			 effect_name(p->effect), "applies", p->applies ? p->applies : "", "aliases",
 			 aliases, "help", p->help);

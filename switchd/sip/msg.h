@@ -17,14 +17,14 @@
 #include "sip/uri.h"
 #include "transport/flow.h"
 
-#define METHODS(X)                                                                        \
-	X(INVITE)                                                                         \
-	X(ACK)                                                                            \
-	X(BYE)                                                                            \
-	X(CANCEL)                                                                         \
-	X(OPTIONS)                                                                        \
-	X(REGISTER) X(PRACK) X(UPDATE) X(INFO) X(REFER) X(SUBSCRIBE) X(NOTIFY) X(MESSAGE) \
-		X(PUBLISH) X(OTHER)
+#define METHODS(X)  \
+	X(INVITE)   \
+	X(ACK)      \
+	X(BYE)      \
+	X(CANCEL)   \
+	X(OPTIONS)  \
+	X(REGISTER) \
+	X(PRACK) X(UPDATE) X(INFO) X(REFER) X(SUBSCRIBE) X(NOTIFY) X(MESSAGE) X(PUBLISH) X(OTHER)
 
 enum method {
 #define METHOD_ENUM(m) METHOD_##m,

@@ -129,7 +129,7 @@ static void put_top_via(const struct msg *m, struct str top, struct buf *out)
 	char host[ADDR_TEXT];
 
 	for (bool first = true; lex_split(&top, ';', &piece); first = false) {
-		if (is_source_param(piece))
+		if (piece.n == 0 || is_source_param(piece))
 			continue;
 		if (!first)
 			buf_putc(out, ';');

@@ -1,11 +1,24 @@
 /* A line of the control socket: it is a request or it is refused with words, and the answer is one line. */
 #include <assert.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "control/rpc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What a client makes of the same line: an answer to its call 1, an error with words, or neither. */
+static void read_as_answer(struct str line)
+{
+	struct err err = ERR_INIT;
+	json_t *result = NULL;
+	int r = rpc_parse_answer(line, 1, &result, &err);
+
+	assert((r == 0) == (result != NULL));
+	assert((r == -EINVAL) == err_is_set(&err));
+	json_decref(result);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -27,5 +40,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	buf_done(&out);
 	rpc_call_done(&call);
+	read_as_answer(str_n(data, size));
 	return 0;
 }

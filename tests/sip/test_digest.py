@@ -55,11 +55,15 @@ async def test_wrong_answers_are_refused_alike(t):
     codes = set()
     for i, lies in enumerate((
             {"password": "wrong"}, {"user": "nobody"}, {"uri": "sip:99@127.0.0.1"},
-            {"realm": "elsewhere"}, {"qop": "auth-int"}, {"response": "0" * 32}, {"response": ""},
-            {"nonce": "made up"})):
+            {"qop": "auth-int"}, {"response": "0" * 32}, {"response": ""},
+            {"realm": "elsewhere"}, {"nonce": "made up"})):
         caller = await t.caller(f"guesser{i}", last=60 + i)  # each once: nobody is banned on the way
         call, answer = await challenged(caller)
-        codes.add((await retry(caller, call, answer, **lies)).code)
+        got = await retry(caller, call, answer, **lies)
+        if "realm" in lies or "nonce" in lies:  # not an answer to our challenge at all: asked again
+            assert got.code in (401, 407), got.start_line()
+        else:
+            codes.add(got.code)
     assert len(codes) == 1 and codes <= {401, 403, 407}, codes
     assert not carrier.legs, "a call passed without the right password"
 

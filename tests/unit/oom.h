@@ -30,8 +30,8 @@
  *     }
  *
  * Refused are malloc, calloc, realloc, reallocarray, aligned_alloc, posix_memalign, strdup, strndup,
- * asprintf and vasprintf in everything linked into the test, and what jansson allocates; not what
- * libc, SQLite and osip do inside. Threads: only the one that runs the test is refused.
+ * asprintf and vasprintf in everything linked into the test; not what libc, SQLite, osip and jansson
+ * do inside (jansson's parser does not survive it). Threads: only the one that runs the test is refused.
  */
 #pragma once
 

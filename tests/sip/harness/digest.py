@@ -37,7 +37,7 @@ def authorization(challenge, code, method, ruri, user, password, nc=1, cnonce=No
     sent.update(lies)
     ha1 = h(f"{sent['username']}:{sent['realm']}:{password}")
     ha2 = h(f"{method}:{sent['uri']}")
-    sent["response"] = lies.get("response") or h(
+    sent["response"] = lies["response"] if "response" in lies else h(
         ":".join((ha1, sent["nonce"], sent["nc"], sent["cnonce"], sent["qop"], ha2)))
     sent["algorithm"] = algorithm
     if "opaque" in challenge:

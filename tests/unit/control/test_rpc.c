@@ -64,6 +64,7 @@ static const struct {
 	{ "{\"jsonrpc\":\"1.0\",\"method\":\"x\"}", ERR_USAGE, "jsonrpc" },
 	{ "{\"jsonrpc\":\"2.0\"}", ERR_USAGE, "method" },
 	{ "{\"jsonrpc\":\"2.0\",\"method\":5}", ERR_USAGE, "method" },
+	{ "{\"jsonrpc\":\"2.0\",\"method\":\"\"}", ERR_USAGE, "method" },
 	{ "{\"jsonrpc\":\"2.0\",\"method\":\"x\",\"id\":{}}", ERR_USAGE, "id" },
 	{ "{\"jsonrpc\":\"2.0\",\"method\":\"x\",\"id\":1.5}", ERR_USAGE, "id" },
 	{ "{\"jsonrpc\":\"2.0\",\"method\":\"x\",\"params\":[1]}", ERR_BAD_VALUE, "params" },

@@ -147,7 +147,7 @@ static void an_answer_goes_back_through_the_owner_of_the_connection(void **state
 	for (int i = 0; i < 100 && (!owner->gone || !reader->gone); i++)
 		turn_both(1);
 	assert_true(owner->gone > 0);
-	assert_int_equal(reader->gone, 1);
+	assert_true(reader->gone > 0);
 	assert_int_equal(reader->gone_flow.conn, reader->flow[0].conn);
 	assert_int_equal(reader->gone_flow.worker, 0);
 	assert_int_equal(reader->gone_error, -ECONNRESET);
