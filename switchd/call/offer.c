@@ -108,6 +108,8 @@ enum reason offer_pass(struct leg *from, struct leg *to, struct str body, struct
 		return REASON_NONE;
 	if (sdp_parse(&s, body, &what) < 0)
 		return REASON_BAD_REQUEST;
+	if (sdp_media_count(s) == 0) /* cut off, or about nothing: no peer could answer it */
+		return REASON_CODEC_MISMATCH;
 
 	const struct sdp_media *audio = sdp_audio(s);
 	enum reason r = tell_relay(from, audio);

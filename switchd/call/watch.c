@@ -76,7 +76,8 @@ static void look_at_media(struct call *c, ms_t now_ms)
 
 	if (now_ms - heard >= limit) {
 		finish(c, REASON_MEDIA_TIMEOUT, HANGUP_SWITCH, 0);
-	} else if (now_ms - heard >= MEDIA_LOOK_MS && heard != c->heard_mono) {
+	} else if (now_ms - heard >= MEDIA_LOOK_MS && heard > c->answer_mono &&
+		   heard != c->heard_mono) {
 		c->heard_mono = heard;
 		(void)booking_mark(c->worker->booking, c->id, NULL, heard);
 	}
