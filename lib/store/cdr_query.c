@@ -267,11 +267,14 @@ static int keep_row(void *ctx, const void *row)
 int cdr_find(struct db *ledger, const char *dir, int64_t id, struct cdr_row **ret)
 {
 	struct cdr_filter f = CDR_FILTER_INIT;
-	struct query q = { .filter = &f, .dir = dir, .low = id, .high = id + 1 };
+	struct query q = { .filter = &f, .dir = dir, .low = id, .high = id };
 	struct cdr_row *row = NULL;
 
+	if (id < 0 || id == INT64_MAX)
+		return -ENOENT;
+	q.high++;
 	f.has_hidden = true;
-	int r = id < 0 || id == INT64_MAX ? 0 : query_run(&q, ledger, keep_row, &row);
+	int r = query_run(&q, ledger, keep_row, &row);
 	if (r < 0)
 		return r;
 	if (!row)

@@ -282,9 +282,10 @@ static void a_file_that_is_just_being_made_is_empty(void **state)
 {
 	struct place *p = *state;
 	CLEANUP(db_close) struct db *d = open_ledger(p);
-	CLEANUP(db_close) struct db *m = place_open(p, "2026-11.db", DB_WRITE);
+	CLEANUP(db_close) struct db *made = place_open(p, "2026-11.db", DB_WRITE);
 	struct cdr_filter f = CDR_FILTER_INIT;
 
+	assert_non_null(made);
 	record_add(d, RECORDS_NOVEMBER_END, 1);
 	check_query(d, p->dir, &f, "1");
 }
