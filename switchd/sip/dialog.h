@@ -26,8 +26,8 @@ struct dialog {
 	char *routes;     /* Route header value, NULL if none */
 	uint32_t local_cseq;
 	uint32_t remote_cseq;
-	struct flow
-		flow; /* where its requests go (request address of the gateway: the socket by default) */
+	/* Where its requests go: the request address of the gateway, by default where it sends from. */
+	struct flow flow;
 };
 
 /* Frees the texts; harmless on a dialog that is all zero or was done before. */

@@ -24,9 +24,9 @@ DEFINE_CLEANUP(struct digest *, digest_free);
 
 enum digest_verdict {
 	DIGEST_OK,
-	DIGEST_NONE, /* no credentials for this realm: challenge */
-	DIGEST_STALE, /* nonce expired, of another run or worker, or nc seen: challenge with stale=true */
-	DIGEST_WRONG, /* with a nonce of ours, so the source is who it says: may be counted against it */
+	DIGEST_NONE,  /* no credentials for this realm: challenge */
+	DIGEST_STALE, /* nonce expired, of another run or worker, or nc seen: challenge, stale */
+	DIGEST_WRONG, /* with a nonce of ours, so the source is real: may be counted against it */
 };
 
 /* Writes WWW-/Proxy-Authenticate lines (SHA-256, then MD5). code 401 or 407. */

@@ -103,13 +103,28 @@ bool lex_quoted(struct str s, struct str *ret)
 	return true;
 }
 
-void lex_put_unescaped(struct str quoted, struct buf *out)
+bool lex_is_visible(struct str s)
 {
-	for (size_t i = 0; i < quoted.n; i++) {
-		if (quoted.p[i] == '\\' && i + 1 < quoted.n)
-			i++;
-		buf_putc(out, quoted.p[i]);
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] <= 0x20 || s.p[i] >= 0x7f)
+			return false;
 	}
+	return s.n > 0;
+}
+
+int lex_identifier(struct str params, struct str name, struct str *ret)
+{
+	struct str piece, value, found = STR("");
+
+	while (lex_split(&params, ';', &piece)) {
+		if (!lex_param(piece, name, &value))
+			continue;
+		if (found.n || !lex_is_visible(value) || str_chr(value, '"') >= 0)
+			return -EINVAL;
+		found = value;
+	}
+	*ret = found;
+	return 0;
 }
 
 /*

@@ -8,7 +8,6 @@
 
 #include <stdbool.h>
 
-#include "base/buf.h"
 #include "base/str.h"
 
 /* One or more token characters. */
@@ -19,8 +18,8 @@ bool lex_is_token(struct str s);
  */
 bool lex_split(struct str *rest, char sep, struct str *ret);
 /*
- * Parameters that end where they seem to: quotes are closed, and none of <>, stands outside of them.
- * So more can be written behind them.
+ * Parameters that end where they seem to: quotes are closed, and none of <>, stands outside of
+ * them. So more can be written behind them.
  */
 bool lex_is_sound(struct str params);
 /*
@@ -33,8 +32,16 @@ bool lex_param(struct str params, struct str name, struct str *ret);
  * escapes kept.
  */
 bool lex_quoted(struct str s, struct str *ret);
-/* The content of a quoted string, its escapes resolved. */
-void lex_put_unescaped(struct str quoted, struct buf *out);
+/*
+ * One or more octets of visible ASCII: what a Call-ID, tag or branch is made of, at the most
+ * generous.
+ */
+bool lex_is_visible(struct str s);
+/*
+ * The value of a parameter that identifies (tag, branch), empty if there is none. -EINVAL if it is
+ * there twice, without a value, or with one that is no identifier.
+ */
+int lex_identifier(struct str params, struct str name, struct str *ret);
 
 struct name_addr {
 	struct str display; /* without its quotes, escapes kept */

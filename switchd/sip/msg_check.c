@@ -8,33 +8,10 @@
 
 enum { CSEQ_MAX = 0x7fffffff, MAX_FORWARDS_MAX = 255 };
 
-/* Visible ASCII: what identifiers (Call-ID, tag, branch) may be made of, at the most generous. */
-static bool is_visible(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] <= 0x20 || s.p[i] >= 0x7f)
-			return false;
-	}
-	return s.n > 0;
-}
-
-/*
- * So few parameters that nobody can be made to work hard: osip looks through all of a list to add one
- * more, which for a datagram full of them takes a second.
- */
-static bool is_simple(struct str s)
-{
-	int n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += s.p[i] == ';' || s.p[i] == '&';
-	return n <= MSG_PARAMS_MAX;
-}
-
 /* name-addr with a URI that we can read. */
 static int read_address(struct str s, struct name_addr *ret, struct uri *ret_uri)
 {
-	if (!is_simple(s) || lex_name_addr(s, ret) < 0)
+	if (!check_simple(s) || lex_name_addr(s, ret) < 0)
 		return -EINVAL;
 	return uri_parse(ret->uri, ret_uri);
 }
@@ -59,7 +36,7 @@ static int read_status_line(struct msg *m, struct str line)
 static void read_request_uri(struct msg *m, struct str text, struct msg_fault *fault)
 {
 	m->uri_text = text;
-	if (!is_simple(text) || uri_parse(text, &m->uri) < 0)
+	if (!check_simple(text) || uri_parse(text, &m->uri) < 0)
 		msg_fault_set(fault, 400, "Request-URI");
 	else if (m->uri.scheme == URI_OTHER)
 		msg_fault_set(fault, 416, "scheme of the Request-URI");
@@ -112,22 +89,6 @@ static int read_start(struct msg *m, struct msg_fault *fault)
 
 /* ---- From, To, Contact, Route ---- */
 
-/* The value of a parameter that may be there once and, if so, with a value. 0 or -EINVAL. */
-static int read_identifier(struct str params, struct str name, struct str *ret)
-{
-	struct str piece, value, found = STR("");
-
-	while (lex_split(&params, ';', &piece)) {
-		if (!lex_param(piece, name, &value))
-			continue;
-		if (found.n || !is_visible(value) || str_chr(value, '"') >= 0)
-			return -EINVAL;
-		found = value;
-	}
-	*ret = found;
-	return 0;
-}
-
 static int read_party(struct msg *m, bool from)
 {
 	struct name_addr a;
@@ -136,7 +97,7 @@ static int read_party(struct msg *m, bool from)
 
 	if (!value.p || read_address(value, &a, &u) < 0)
 		return -EINVAL;
-	if (read_identifier(a.params, STR("tag"), from ? &m->from_tag : &m->to_tag) < 0)
+	if (lex_identifier(a.params, STR("tag"), from ? &m->from_tag : &m->to_tag) < 0)
 		return -EINVAL;
 	*(from ? &m->from : &m->to) = u;
 	*(from ? &m->from_uri_text : &m->to_uri_text) = a.uri;
@@ -193,93 +154,12 @@ static void check_routes(struct msg *m, enum header_kind kind, struct msg_fault 
 		msg_fault_set(fault, 400, "too many Routes");
 }
 
-/* ---- Via ---- */
-
-/* Takes the piece before c off the front of *s, trimmed; false if there is no c. */
-static bool take_before(struct str *s, char c, struct str *ret)
-{
-	ptrdiff_t at = str_chr(*s, c);
-
-	if (at < 0)
-		return false;
-	*ret = str_trim(str_head(*s, (size_t)at));
-	*s = str_trim(str_skip(*s, (size_t)at + 1));
-	return true;
-}
-
-/* "host : 5060" → "host:5060  ", in place; the blanks that remain are left out of what is returned. */
-static struct str squeeze(struct msg *m, struct str s)
-{
-	char *to = m->text + (s.p - m->text);
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] != ' ' && s.p[i] != '\t')
-			to[n++] = s.p[i];
-	}
-	memset(to + n, ' ', s.n - n);
-	return str_n(to, n);
-}
-
-/* "SIP / 2.0 / UDP host:port ;params" */
-static int read_via(struct msg *m, struct str s, bool is_top)
-{
-	struct str name, version, transport, sent, params = STR(""), host, branch;
-	ptrdiff_t semicolon = str_chr(s, ';');
-	uint16_t port = 0;
-
-	if (!is_simple(s) || !lex_is_sound(s))
-		return -EINVAL;
-	if (semicolon >= 0) {
-		params = str_skip(s, (size_t)semicolon);
-		s = str_head(s, (size_t)semicolon);
-	}
-	s = str_trim(s);
-	if (!take_before(&s, '/', &name) || !take_before(&s, '/', &version))
-		return -EINVAL;
-	if (!str_ieq(name, STR("SIP")) || !str_eq(version, STR("2.0")))
-		return -EINVAL;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '\t')
-			m->text[s.p - m->text + (ptrdiff_t)i] = ' ';
-	}
-	if (!take_before(&s, ' ', &transport) || !lex_is_token(transport))
-		return -EINVAL;
-	sent = squeeze(m, s);
-	if (uri_host_port(sent, &host, &port) < 0 ||
-	    read_identifier(params, STR("branch"), &branch) < 0)
-		return -EINVAL;
-	if (is_top) {
-		m->via_host = sent;
-		m->branch = branch;
-		m->via_rport = lex_param(params, STR("rport"), &host);
-	}
-	return 0;
-}
-
-static void read_vias(struct msg *m, struct msg_fault *fault)
-{
-	struct elements e = { .head = m->head, .kind = HEADER_VIA };
-	struct str s;
-	int n = 0;
-
-	while (element_next(&e, &s)) {
-		if (read_via(m, s, n++ == 0) < 0)
-			msg_fault_set(fault, 400, "Via");
-	}
-	m->head->elements[HEADER_VIA] = n;
-	if (n == 0)
-		msg_fault_set(fault, 400, "no Via");
-	if (n > MSG_VIAS_MAX)
-		msg_fault_set(fault, 400, "too many Vias");
-}
-
 /* ---- the rest ---- */
 
 static void read_call_id(struct msg *m, struct msg_fault *fault)
 {
 	m->call_id = m->head->first[HEADER_CALL_ID];
-	if (!is_visible(m->call_id))
+	if (!lex_is_visible(m->call_id))
 		msg_fault_set(fault, 400, "Call-ID");
 }
 
@@ -323,9 +203,10 @@ static void read_content_type(struct msg *m, struct msg_fault *fault)
 	if (!s.p)
 		return;
 	subtype = str_head(s, (size_t)(str_chr(s, ';') < 0 ? (ptrdiff_t)s.n : str_chr(s, ';')));
-	m->content_type = squeeze(m, subtype);
+	m->content_type = check_squeeze(m, subtype);
 	subtype = m->content_type;
-	if (!take_before(&subtype, '/', &type) || !lex_is_token(type) || !lex_is_token(subtype))
+	if (!check_take_before(&subtype, '/', &type) || !lex_is_token(type) ||
+	    !lex_is_token(subtype))
 		msg_fault_set(fault, 400, "Content-Type");
 }
 
@@ -355,7 +236,7 @@ void msg_check(struct msg *m, struct msg_fault *fault)
 		msg_fault_set(fault, 0, "no SIP message");
 		return;
 	}
-	read_vias(m, fault);
+	check_vias(m, fault);
 	read_call_id(m, fault);
 	read_cseq(m, fault);
 	if (read_party(m, true) < 0)

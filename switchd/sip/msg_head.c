@@ -69,7 +69,7 @@ int head_room(struct str raw)
 	struct str line;
 	int n = 0;
 
-	while (n < HEADERS_MAX && str_line(&raw, &line) && line.n)
+	while (n < MSG_HEADERS_MAX && str_line(&raw, &line) && line.n)
 		n++;
 	return n;
 }

@@ -40,8 +40,6 @@ struct header {
 	struct str value;
 };
 
-enum { HEADERS_MAX = 256 };
-
 struct head {
 	struct str start; /* the first line */
 	/* Value of the first header of that kind; p is NULL if there is none. */
@@ -54,7 +52,7 @@ struct head {
 
 /*
  * How many headers `raw` has room for: line ends up to the empty line, but no more than
- * HEADERS_MAX.
+ * MSG_HEADERS_MAX.
  */
 int head_room(struct str raw);
 /*

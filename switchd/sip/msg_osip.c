@@ -26,9 +26,9 @@ static bool has_structure(enum header_kind kind)
 }
 
 /*
- * Written by us: unfolded, blanks trimmed, and only the headers whose structure matters. osip parses
- * bodies and a dozen more headers too, which is work and attack surface for nothing; and it does not
- * take a status line without a phrase.
+ * Written by us: unfolded, blanks trimmed, and only the headers whose structure matters. osip
+ * parses bodies and a dozen more headers too, which is work and attack surface for nothing; and it
+ * does not take a status line without a phrase.
  */
 static void put_text(const struct msg *m, struct buf *out)
 {

@@ -1,7 +1,7 @@
 /*
- * msg_osip: libosip2's reading of a message beside ours. Two parsers that were written apart have to
- * see the same Vias, Contacts, routes, tags and branch; what they differ on has two meanings, and
- * is refused (security.md P5).
+ * msg_osip: libosip2's reading of a message beside ours. Two parsers that were written apart have
+ * to see the same Vias, Contacts, routes, tags and branch; what they differ on has two meanings,
+ * and is refused (security.md P5).
  */
 #pragma once
 

@@ -6,17 +6,7 @@
 #include "sip/lex.h"
 #include "sip/sdp_stream.h"
 
-enum { PAYLOAD_MAX = 127 };
-
 static const char *const direction_names[] = { "sendrecv", "sendonly", "recvonly", "inactive" };
-
-/* What an attribute or c= line says for the streams it covers. */
-struct scope {
-	bool has_connection;
-	bool has_address;
-	struct addr host;
-	enum sdp_direction direction;
-};
 
 /* Payload types that need no rtpmap (RFC 3551), of those that telephony uses. */
 static const struct {
@@ -26,98 +16,6 @@ static const struct {
 	{ 0, { "PCMU", 4 } }, { 3, { "GSM", 3 } },   { 4, { "G723", 4 } },  { 8, { "PCMA", 4 } },
 	{ 9, { "G722", 4 } }, { 15, { "G728", 4 } }, { 18, { "G729", 4 } },
 };
-
-static int bad(const char **what, const char *why)
-{
-	*what = why;
-	return -EBADMSG;
-}
-
-bool sdp_line_next(struct str *rest, struct sdp_line *ret)
-{
-	struct str line;
-
-	if (!str_line(rest, &line) || line.n < 2)
-		return false;
-	*ret = (struct sdp_line){ line.p[0], str_skip(line, 2) };
-	return true;
-}
-
-void sdp_attribute(struct str value, struct str *ret_name, struct str *ret_value)
-{
-	ptrdiff_t colon = str_chr(value, ':');
-
-	*ret_name = colon < 0 ? value : str_head(value, (size_t)colon);
-	*ret_value = colon < 0 ? STR("") : str_skip(value, (size_t)colon + 1);
-}
-
-bool sdp_has_payload(const struct sdp_media *m, struct str number)
-{
-	uint32_t n;
-
-	if (str_to_u32(number, PAYLOAD_MAX, &n) < 0)
-		return false;
-	for (int i = 0; i < m->payload_count; i++) {
-		if (m->payload[i] == n)
-			return true;
-	}
-	return false;
-}
-
-/* Every line is "x=value" without control octets; empty ones may stand at the end only. */
-static int check_lines(struct str text, const char **what)
-{
-	struct str line;
-	bool is_over = false;
-
-	for (int n = 0; str_line(&text, &line); n++) {
-		if (n == SDP_LINES_MAX)
-			return bad(what, "too many lines");
-		if (line.n == 0) {
-			is_over = true;
-			continue;
-		}
-		if (is_over || line.n < 2 || line.p[0] < 'a' || line.p[0] > 'z' || line.p[1] != '=')
-			return bad(what, "a line that is not x=value");
-		if (str_has_control(line))
-			return bad(what, "control octet");
-	}
-	return 0;
-}
-
-/* ---- c= ---- */
-
-/* Takes the next word off the front of *s. */
-static struct str word(struct str *s)
-{
-	struct str w = STR("");
-
-	while (w.n == 0 && str_split(s, ' ', &w))
-		;
-	return w;
-}
-
-/* "IN IP4 192.0.2.1"; a TTL behind it belongs to multicast, which is refused anyway. */
-static int read_address(struct str s, struct scope *ret)
-{
-	struct str net = word(&s), type = word(&s), host = word(&s);
-	bool is_v6 = str_eq(type, STR("IP6"));
-	ptrdiff_t slash = str_chr(host, '/');
-
-	if (!str_eq(net, STR("IN")) || (!is_v6 && !str_eq(type, STR("IP4"))))
-		return -EBADMSG;
-	if (host.n == 0 || word(&s).n)
-		return -EBADMSG;
-	ret->has_connection = true;
-	ret->has_address = false;
-	if (addr_parse(slash < 0 ? host : str_head(host, (size_t)slash), 0, &ret->host) < 0)
-		return 0; /* a name: nothing is sent there until the other side was heard */
-	if (addr_is_v6(&ret->host) != is_v6 || addr_port(&ret->host) ||
-	    addr_is_multicast(&ret->host))
-		return -EBADMSG;
-	ret->has_address = true;
-	return 0;
-}
 
 /* ---- a= ---- */
 
@@ -134,13 +32,13 @@ static void read_direction(struct str name, enum sdp_direction *ret)
  */
 static void read_rtcp(struct str value, struct sdp_media *m)
 {
-	struct str number = word(&value);
-	struct scope scope = { .has_address = false };
+	struct str number = sdp_word(&value);
+	struct sdp_scope scope = { .has_address = false };
 	uint32_t port;
 
 	if (str_to_u32(number, UINT16_MAX, &port) < 0 || port == 0)
 		return;
-	if (value.n && (read_address(value, &scope) < 0 || !scope.has_address))
+	if (value.n && (sdp_read_address(value, &scope) < 0 || !scope.has_address))
 		return;
 	m->rtcp = value.n ? scope.host : m->rtp;
 	addr_set_port(&m->rtcp, (uint16_t)port);
@@ -170,7 +68,7 @@ static struct str payload_name(const struct stream *s, uint8_t payload)
 		sdp_attribute(line.value, &name, &value);
 		if (line.type != 'a' || !str_eq(name, STR("rtpmap")))
 			continue;
-		if (!str_split(&value, ' ', &name) || str_to_u32(name, PAYLOAD_MAX, &n) < 0 ||
+		if (!str_split(&value, ' ', &name) || str_to_u32(name, SDP_PAYLOAD_MAX, &n) < 0 ||
 		    n != payload)
 			continue;
 		return str_split(&value, '/', &name) ? name : STR("");
@@ -225,33 +123,33 @@ static int read_formats(struct stream *s, const char **what)
 	uint32_t n;
 	int count = 0;
 
-	while ((format = word(&rest)).n) {
+	while ((format = sdp_word(&rest)).n) {
 		if (++count > SDP_PAYLOADS_MAX)
-			return bad(what, "too many formats");
+			return sdp_bad(what, "too many formats");
 		if (!s->is_rtp && lex_is_token(format))
 			continue;
-		if (!s->is_rtp || str_to_u32(format, PAYLOAD_MAX, &n) < 0)
-			return bad(what, "format");
+		if (!s->is_rtp || str_to_u32(format, SDP_PAYLOAD_MAX, &n) < 0)
+			return sdp_bad(what, "format");
 		s->media.payload[s->media.payload_count++] = (uint8_t)n;
 	}
-	return count ? 0 : bad(what, "no format");
+	return count ? 0 : sdp_bad(what, "no format");
 }
 
 static int read_media_line(struct stream *s, struct str line, const char **what)
 {
-	s->kind = word(&line);
-	if (read_port(word(&line), &s->port) < 0)
-		return bad(what, "port");
-	s->proto = word(&line);
+	s->kind = sdp_word(&line);
+	if (read_port(sdp_word(&line), &s->port) < 0)
+		return sdp_bad(what, "port");
+	s->proto = sdp_word(&line);
 	if (!lex_is_token(s->kind) || !is_proto(s->proto))
-		return bad(what, "m= line");
+		return sdp_bad(what, "m= line");
 	s->formats = line;
 	s->is_rtp = str_find(s->proto, STR("RTP/")) >= 0;
 	s->media.is_audio = str_eq(s->kind, STR("audio"));
 	return read_formats(s, what);
 }
 
-static void set_addresses(struct stream *s, const struct scope *scope)
+static void set_addresses(struct stream *s, const struct sdp_scope *scope)
 {
 	struct sdp_media *m = &s->media;
 
@@ -266,7 +164,8 @@ static void set_addresses(struct stream *s, const struct scope *scope)
 }
 
 /* Reads what stands behind an m= line, up to the next one, off the front of *rest. */
-static int read_stream(struct stream *s, struct str *rest, struct scope scope, const char **what)
+static int read_stream(struct stream *s, struct str *rest, struct sdp_scope scope,
+		       const char **what)
 {
 	struct str here = *rest, rtcp = STR(""), name, value;
 	struct sdp_line line;
@@ -275,8 +174,8 @@ static int read_stream(struct stream *s, struct str *rest, struct scope scope, c
 	s->media.direction = scope.direction;
 	while (sdp_line_next(&here, &line) && line.type != 'm') {
 		*rest = here;
-		if (line.type == 'c' && read_address(line.value, &scope) < 0)
-			return bad(what, "c= line");
+		if (line.type == 'c' && sdp_read_address(line.value, &scope) < 0)
+			return sdp_bad(what, "c= line");
 		if (line.type != 'a')
 			continue;
 		read_media_attribute(line.value, &s->media);
@@ -286,7 +185,7 @@ static int read_stream(struct stream *s, struct str *rest, struct scope scope, c
 	}
 	s->lines.n -= rest->n;
 	if (s->port && !scope.has_connection)
-		return bad(what, "no c= line");
+		return sdp_bad(what, "no c= line");
 	set_addresses(s, &scope);
 	read_rtcp(rtcp, &s->media);
 	s->media.codec = first_codec(s);
@@ -295,39 +194,39 @@ static int read_stream(struct stream *s, struct str *rest, struct scope scope, c
 
 /* ---- the whole ---- */
 
-static int read_session(struct str *rest, struct scope *scope, const char **what)
+static int read_session(struct str *rest, struct sdp_scope *scope, const char **what)
 {
 	struct str here = *rest, name, value;
 	struct sdp_line line;
 	bool has_origin = false;
 
 	if (!sdp_line_next(&here, &line) || line.type != 'v' || !str_eq(line.value, STR("0")))
-		return bad(what, "v=0 does not stand first");
+		return sdp_bad(what, "v=0 does not stand first");
 	*rest = here;
 	while (sdp_line_next(&here, &line) && line.type != 'm') {
 		*rest = here;
 		has_origin = has_origin || line.type == 'o';
-		if (line.type == 'c' && read_address(line.value, scope) < 0)
-			return bad(what, "c= line");
+		if (line.type == 'c' && sdp_read_address(line.value, scope) < 0)
+			return sdp_bad(what, "c= line");
 		if (line.type != 'a')
 			continue;
 		sdp_attribute(line.value, &name, &value);
 		read_direction(name, &scope->direction);
 	}
-	return has_origin ? 0 : bad(what, "no o= line");
+	return has_origin ? 0 : sdp_bad(what, "no o= line");
 }
 
 static int read_all(struct sdp *s, struct str text, const char **what)
 {
-	struct scope scope = { .direction = SDP_SENDRECV };
+	struct sdp_scope scope = { .direction = SDP_SENDRECV };
 	struct sdp_line line;
-	int r = check_lines(text, what);
+	int r = sdp_check_lines(text, what);
 
 	if (r == 0)
 		r = read_session(&text, &scope, what);
 	while (r == 0 && sdp_line_next(&text, &line)) {
 		if (s->count == SDP_MEDIA_MAX)
-			return bad(what, "too many streams");
+			return sdp_bad(what, "too many streams");
 
 		struct stream *stream = &s->stream[s->count++];
 		r = read_media_line(stream, line.value, what);
@@ -340,7 +239,7 @@ static int read_all(struct sdp *s, struct str text, const char **what)
 int sdp_parse(struct sdp **ret, struct str body, const char **what)
 {
 	if (body.n > SDP_BYTES_MAX)
-		return bad(what, "too long");
+		return sdp_bad(what, "too long");
 
 	CLEANUP(sdp_free) struct sdp *s = calloc(1, sizeof(*s) + body.n);
 	if (!s)
