@@ -29,7 +29,8 @@ void csv_done(struct csv *c);
 /*
  * 1: a row is in cell[0..cells), valid until the next call; 0: the end; -ENOMEM; -EBADMSG: see
  * error (unclosed quote, text behind a quote, NUL, too many cells), and the next call goes on with
- * the next line. Empty lines are skipped, and a UTF-8 BOM at the start.
+ * the next line; behind an unclosed quote there is none. Empty lines are skipped, and a UTF-8 BOM
+ * at the start.
  */
 int csv_next(struct csv *c);
 /*

@@ -2,37 +2,40 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #include "unit.h"
 
-/* A world whose two halves always agree; freed ones are spoiled first. */
+/* Two worlds take turns. Whose halves differ, or is older than the last, was written while in use. */
 struct world {
 	int version;
 	int same_version;
 };
 
+static struct world world[2];
 static void *slot;
 static atomic_bool stop;
 static atomic_int wrong;
 
-static struct world *world_create(int version)
+static int setup(void **state)
 {
-	struct world *w = malloc(sizeof(*w));
-
-	assert_non_null(w);
-	*w = (struct world){ version, version };
-	return w;
+	(void)state;
+	(void)snapshot_swap(&slot, NULL);
+	atomic_store(&stop, false);
+	return 0;
 }
 
+/* Nobody has seen the other world since the last wait, so it can be written. */
 static void replace(int version)
 {
-	struct world *old = snapshot_swap(&slot, world_create(version));
+	struct world *w = &world[version % 2], *old;
 
+	*w = (struct world){ version, version };
+	old = snapshot_swap(&slot, w);
+	if (version > 1)
+		assert_ptr_equal(old, &world[1 - version % 2]);
 	snapshot_wait();
 	if (old)
 		old->version = -1;
-	free(old);
 }
 
 /* Reads as a worker does: many turns, now and then a wait. */
@@ -58,7 +61,7 @@ static void *read_worlds(void *arg)
 	return NULL;
 }
 
-static void a_replaced_world_is_freed_only_when_nobody_sees_it(void **state)
+static void a_replaced_world_is_written_only_when_nobody_sees_it(void **state)
 {
 	enum { READERS = 3, VERSIONS = 300 };
 	pthread_t reader[READERS];
@@ -73,7 +76,6 @@ static void a_replaced_world_is_freed_only_when_nobody_sees_it(void **state)
 	for (int i = 0; i < READERS; i++)
 		assert_int_equal(pthread_join(reader[i], NULL), 0);
 	assert_int_equal(wrong, 0);
-	free(snapshot_swap(&slot, NULL));
 }
 
 static void *sleep_offline(void *arg)
@@ -93,13 +95,11 @@ static void a_waiting_reader_holds_nobody_up(void **state)
 	pthread_t reader;
 
 	(void)state;
-	atomic_store(&stop, false);
 	assert_int_equal(pthread_create(&reader, NULL, sleep_offline, NULL), 0);
 	for (int v = 1; v < 10; v++)
 		replace(v);
 	atomic_store(&stop, true);
 	assert_int_equal(pthread_join(reader, NULL), 0);
-	free(snapshot_swap(&slot, NULL));
 }
 
 static void a_reader_may_be_the_publisher(void **state)
@@ -110,15 +110,14 @@ static void a_reader_may_be_the_publisher(void **state)
 	assert_int_equal(((const struct world *)snapshot_read(&slot))->version, 1);
 	replace(2);
 	snapshot_thread_leave();
-	free(snapshot_swap(&slot, NULL));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_replaced_world_is_freed_only_when_nobody_sees_it),
-		cmocka_unit_test(a_waiting_reader_holds_nobody_up),
-		cmocka_unit_test(a_reader_may_be_the_publisher),
+		cmocka_unit_test_setup(a_replaced_world_is_written_only_when_nobody_sees_it, setup),
+		cmocka_unit_test_setup(a_waiting_reader_holds_nobody_up, setup),
+		cmocka_unit_test_setup(a_reader_may_be_the_publisher, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
