@@ -217,7 +217,7 @@ static int put_line(const struct table *t, const json_t *row, size_t indent, str
 		if (r < 0)
 			return r;
 		if (is_last && !col->is_right)
-			text_put_cut(out, cell, col->width);
+			text_put_cut(out, cell, TEXT_LAST_MAX);
 		else
 			text_put_cell(out, cell, col->width, col->is_right);
 		if (!is_last)

@@ -14,8 +14,9 @@
 #include "base/str.h"
 #include "model/entity.h"
 
-/* A cell of a table is cut to this many columns of the screen. */
-enum { TEXT_CELL_MAX = 64 };
+/* A cell of a table is cut to this many columns of the screen; one at the end of its line, which
+ * pushes nothing aside, to more. */
+enum { TEXT_CELL_MAX = 64, TEXT_LAST_MAX = 256 };
 
 void text_put(struct buf *out, struct str s);
 /* Columns of the screen that text_put(s) takes. */

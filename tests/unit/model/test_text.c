@@ -163,22 +163,32 @@ static void without_a_choice_the_first_row_names_the_columns(void **state)
 	check_table("[]", NULL, NULL, "\n");
 }
 
-static void a_cell_that_is_too_wide_is_cut(void **state)
+/* The width of a line whose one row has this cell, alone or with an empty one behind it. */
+static size_t width_with(size_t cell, const char *const *columns)
 {
 	CLEANUP(json_decref) json_t *rows = json_array();
 	CLEANUP(buf_done) struct buf b = BUF_INIT;
-	char wide[200];
+	char wide[TEXT_LAST_MAX + 9];
+	struct str rest, line;
+
+	memset(wide, 'x', sizeof(wide));
+	json_t *text = json_of_text(str_n(wide, cell));
+	assert_int_equal(json_array_append_new(rows, json_pack("{s:o}", "prefix", text)), 0);
+	assert_int_equal(text_table(rows, columns, NULL, &b), 0);
+	rest = buf_str(&b);
+	assert_true(str_line(&rest, &line) && str_line(&rest, &line));
+	return text_width(line);
+}
+
+static void a_cell_that_is_too_wide_is_cut(void **state)
+{
+	static const char *const first[] = { "prefix", "x", NULL };
 
 	(void)state;
-	memset(wide, 'x', sizeof(wide));
-	assert_int_equal(
-		json_array_append_new(rows, json_pack("{s:o}", "prefix",
-						      json_of_text(str_n(wide, sizeof(wide))))),
-		0);
-	assert_int_equal(text_table(rows, NULL, NULL, &b), 0);
-	struct str rest = buf_str(&b), line;
-	assert_true(str_line(&rest, &line) && str_line(&rest, &line));
-	assert_int_equal(text_width(line), TEXT_CELL_MAX);
+	assert_int_equal(width_with(TEXT_CELL_MAX, first), TEXT_CELL_MAX + 3);
+	assert_int_equal(width_with(TEXT_CELL_MAX + 9, first), TEXT_CELL_MAX + 3);
+	assert_int_equal(width_with(TEXT_LAST_MAX, NULL), TEXT_LAST_MAX);
+	assert_int_equal(width_with(TEXT_LAST_MAX + 9, NULL), TEXT_LAST_MAX);
 }
 
 static void check_object(const char *json, const char *shown)
