@@ -60,10 +60,18 @@ static int set_routes(struct dialog *d, const struct msg *m, bool reversed)
 	return replace_by_buf(&d->routes, &b);
 }
 
-/* RFC 2543 let a caller leave its Contact out; From is then where it can be reached. */
-static struct str target_of(const struct msg *req)
+/* Headers of a URI have no place in a Request-URI (RFC 3261 §19.1.1). */
+static struct str without_headers(struct str text, const struct uri *u)
 {
-	return req->has_contact ? req->contact_text : req->from_uri_text;
+	return u->headers.n ? str_head(text, text.n - u->headers.n - 1) : text;
+}
+
+/* RFC 2543 let a caller leave its Contact out; From is then where it can be reached. */
+static struct str target_of(const struct msg *m)
+{
+	if (m->has_contact)
+		return without_headers(m->contact_text, &m->contact);
+	return without_headers(m->from_uri_text, &m->from);
 }
 
 int dialog_from_request(struct dialog *d, const struct msg *req, const char *local_tag)
@@ -96,7 +104,7 @@ int dialog_for_invite(struct dialog *d, const char *call_id, const char *local_t
 int dialog_update(struct dialog *d, const struct msg *response)
 {
 	struct dialog next = { 0 };
-	struct str target = response->has_contact ? response->contact_text : str_of(d->target);
+	struct str target = response->has_contact ? target_of(response) : str_of(d->target);
 	struct str tag = response->to_tag.n ? response->to_tag : str_of(d->remote_tag);
 
 	if (replace(&next.remote_tag, tag) < 0 || replace(&next.target, target) < 0 ||
@@ -115,7 +123,7 @@ int dialog_update(struct dialog *d, const struct msg *response)
 
 int dialog_refresh_target(struct dialog *d, const struct msg *m)
 {
-	return m->has_contact ? replace(&d->target, m->contact_text) : 0;
+	return m->has_contact ? replace(&d->target, target_of(m)) : 0;
 }
 
 /* ---- writing requests ---- */
@@ -137,8 +145,7 @@ static struct str strict_route(struct str first)
 
 	if (lex_name_addr(first, &a) < 0 || uri_parse(a.uri, &u) < 0 || uri_param(&u, "lr", &value))
 		return STR("");
-	/* Headers have no place in a Request-URI. */
-	return u.headers.n ? str_head(a.uri, a.uri.n - u.headers.n - 1) : a.uri;
+	return without_headers(a.uri, &u);
 }
 
 /*

@@ -56,8 +56,8 @@ static void check_request_in_dialog(const struct msg *m)
 	struct buf b = BUF_INIT;
 
 	assert(dialog_from_request(&d, m, "t01") == 0);
-	/* A Request-URI is sip, sips or tel, without headers: the other side's Contact is not always. */
-	if (m->contact.scheme != URI_OTHER && m->contact.headers.n == 0 && m->has_contact) {
+	/* A Request-URI is sip, sips or tel: the other side's Contact is not always. */
+	if (m->contact.scheme != URI_OTHER && m->has_contact) {
 		dialog_put_request(&d, &draft, &b);
 
 		CLEANUP(msg_free) struct msg *bye = read_again(&b);

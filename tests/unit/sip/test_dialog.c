@@ -199,14 +199,15 @@ done:
 static void a_target_is_refreshed_by_a_contact_only(void **state)
 {
 	(void)state;
-	CLEANUP(msg_free) struct msg *with = invite_with("Contact: <sip:new@192.0.2.8>");
+	CLEANUP(msg_free)
+	struct msg *with = invite_with("Contact: <sip:new@192.0.2.8;x=y?h=v&i=w>");
 	CLEANUP(msg_free) struct msg *without = response("To: <sip:b@h>;tag=1");
 	struct dialog d;
 
 	if (!with || !without || oom_refused(out_dialog(&d)))
 		return;
 	if (!oom_refused(dialog_refresh_target(&d, with)))
-		assert_string_equal(d.target, "sip:new@192.0.2.8");
+		assert_string_equal(d.target, "sip:new@192.0.2.8;x=y");
 	assert_int_equal(dialog_refresh_target(&d, without), 0);
 	dialog_done(&d);
 }
