@@ -88,10 +88,7 @@ uint64_t htab_hash(struct str s)
 	return siphash13(key[0], key[1], s);
 }
 
-/*
- * The hash of `a` becomes part of the key for `b`: ("ab", "c") and ("a", "bc") have nothing in
- * common.
- */
+/* The hash of `a` is part of the key for `b`, so ("ab", "c") and ("a", "bc") differ. */
 uint64_t htab_hash2(struct str a, struct str b)
 {
 	uint64_t h = htab_hash(a);

@@ -31,9 +31,7 @@ struct htab {
 	struct hnode **bucket;
 	size_t mask;  /* buckets - 1 */
 	size_t count; /* nodes in the table */
-	/*
-	 * Private: the buckets from before the last growth, of which the first `moved` are empty.
-	 */
+	/* Private: the buckets before the last growth; the first `moved` of them are empty. */
 	struct hnode **old;
 	size_t old_mask;
 	size_t moved;
@@ -60,5 +58,5 @@ struct hnode *htab_next(const struct hnode *n);
  */
 struct hnode *htab_walk(const struct htab *t, const struct hnode *after);
 
-#define HTAB_EACH_MATCH(it, t, h) for ((it) = htab_first((t), (h)); (it); (it) = htab_next(it))
-#define HTAB_EACH(it, t)          for ((it) = htab_walk((t), NULL); (it); (it) = htab_walk((t), (it)))
+#define HTAB_EACH_MATCH(i, t, h) for ((i) = htab_first((t), (h)); (i); (i) = htab_next(i))
+#define HTAB_EACH(i, t)          for ((i) = htab_walk((t), NULL); (i); (i) = htab_walk((t), (i)))

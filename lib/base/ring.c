@@ -233,10 +233,7 @@ void ring_awake(struct ring *r)
 	if (r->is_armed && !atomic_exchange_explicit(&r->asleep, false, memory_order_acq_rel))
 		r->owed++;
 	r->is_armed = false;
-	/*
-	 * The writer may be between taking the flag and writing; then the next wake-up is for
-	 * nothing.
-	 */
+	/* The writer may have taken the flag and not written yet: one wake-up for nothing. */
 	if (r->owed && read(r->fd, &written, sizeof(written)) == sizeof(written))
 		r->owed -= written;
 }

@@ -62,9 +62,7 @@ void snapshot_online(void)
 	rcu_thread_online();
 }
 
-/*
- * The same as rcu_dereference and rcu_xchg_pointer, in a form that compilers and sanitizers know.
- */
+/* rcu_dereference and rcu_xchg_pointer, in a form that compilers and sanitizers know. */
 void *snapshot_read(void *const *slot)
 {
 	return __atomic_load_n(slot, __ATOMIC_ACQUIRE);

@@ -22,9 +22,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/*
- * The mem functions want a valid pointer even for no bytes at all, and an empty slice may be NULL.
- */
+/* memcmp wants a valid pointer even for no bytes at all, and an empty slice may be NULL. */
 static bool same(const char *a, const char *b, size_t n)
 {
 	return n == 0 || memcmp(a, b, n) == 0;
@@ -151,9 +149,7 @@ int str_to_u64(struct str s, uint64_t max, uint64_t *ret)
 {
 	uint64_t v = 0;
 
-	/*
-	 * First, so that a long text with a letter at its end is no number rather than a large one.
-	 */
+	/* First: a long text with a letter at its end is no number, not a large one. */
 	if (!str_is_digits(s))
 		return -EINVAL;
 

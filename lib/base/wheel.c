@@ -152,10 +152,7 @@ void wheel_advance(struct wheel *w, int64_t now_ms)
 	if (now_ms < w->now_ms)
 		now_ms = w->now_ms;
 
-	/*
-	 * All are taken out before the first is called: what a function starts waits for the next
-	 * time.
-	 */
+	/* All are taken out first: what a callback starts waits for the next time. */
 	list_init(&due);
 	while (next_spot(w, &at) && at.at_ms <= now_ms) {
 		w->now_ms = at.at_ms;

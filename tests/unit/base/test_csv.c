@@ -7,7 +7,7 @@
 #include "oom.h"
 #include "unit.h"
 
-/* Rows as one text: cells between |, a row ends with its line number; what was wrong, and its column. */
+/* Rows as one text: a | behind each cell, or what was wrong and where; then the line number. */
 static void put_rows(struct buf *b, struct str text, char sep)
 {
 	struct csv c;

@@ -170,7 +170,7 @@ static void hashes_differ_where_keys_do(void **state)
 	assert_int_not_equal(htab_hash2(STR("abc"), STR("")), htab_hash(STR("abc")));
 }
 
-/* Each bit of each octet, at each length around the eight octets of a word, moves half of the hash. */
+/* Each bit of a key moves half of the hash, whatever the length and its rest of eight. */
 static void every_bit_of_a_key_counts(void **state)
 {
 	char key[20] = { 0 };

@@ -7,7 +7,7 @@
 
 #include "unit.h"
 
-/* Two worlds take turns. Whose halves differ, or is older than the last, was written while in use. */
+/* Two worlds take turns. One whose halves differ was written while in use. */
 struct world {
 	int version;
 	int same_version;

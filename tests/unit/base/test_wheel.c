@@ -240,8 +240,8 @@ static void a_callback_may_free_the_owner(void **state)
 }
 
 /*
- * Against a model: each timer has a time at which it must fire, and an advance fires exactly those due.
- * Some callbacks restart themselves, or stop, or restart another.
+ * Against a model: each timer has a time at which it must fire, and an advance fires exactly those
+ * due. Some callbacks restart themselves, or stop, or restart another.
  */
 enum { MODEL = 400 };
 

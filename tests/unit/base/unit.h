@@ -1,6 +1,6 @@
 /*
- * unit: what the tests of lib/base share: cmocka with what it needs before it, slices in asserts, and
- * chance that repeats itself, so that a random test that fails fails again.
+ * unit: what the tests of lib/base share: cmocka with what it needs before it, slices in asserts,
+ * and chance that repeats itself, so that a random test that fails fails again.
  */
 #pragma once
 
