@@ -64,7 +64,7 @@ replay: $(FUZZ:%=$(B)/%.ok)
 .SECONDARY:
 
 # The generator rewrites only what changed, so a touched table rebuilds only what reads it.
-$(GEN)/.stamp: $(wildcard lib/model/gen.py lib/model/*.tsv)
+$(GEN)/.stamp: $(wildcard lib/model/*.py lib/model/*.tsv)
 	@mkdir -p $(GEN); if [ -n "$^" ]; then python3 lib/model/gen.py --out $(GEN); fi; touch $@
 $(wildcard $(GEN)/*): $(GEN)/.stamp ;
 $(B)/%.o: %.c Makefile VERSION | $(GEN)/.stamp

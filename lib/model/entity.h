@@ -1,14 +1,14 @@
 /*
  * entity: what operators enter and see, as tables of field descriptors (entities.tsv).
  *
- * gen.py makes from each entity a struct (struct account_row { char *id; money_t limit_money; ... }),
- * an index for each field (ACCOUNT_LIMIT_MONEY), constants for each enum value (ACCOUNT_KIND_CLEARING)
- * and the descriptors. SQL, JSON, CLI arguments, forms and the reference are produced by walking the
- * descriptors: adding a field is adding a row.
+ * gen.py makes from each entity a struct (account_row, with char *id, money_t limit_money ...), an
+ * index for each field (ACCOUNT_LIMIT_MONEY), constants for each enum value
+ * (ACCOUNT_KIND_CLEARING) and the descriptors. SQL, JSON, CLI arguments, forms and the reference
+ * are produced by walking the descriptors: adding a field is adding a row.
  *
- * In a row struct a text or list is a char * owned by the row (NULL = absent); everything else is an
- * int64_t (bool 0/1, enum the index of its value, money 1e-8, time wall ms), FIELD_ABSENT = absent.
- * A field with a default is never absent: cleared, it is back at its default.
+ * In a row struct a text or list is a char * owned by the row (NULL = absent); everything else is
+ * an int64_t (bool 0/1, enum the index of its value, money 1e-8, time wall ms), FIELD_ABSENT =
+ * absent. A field with a default is never absent: cleared, it is back at its default.
  */
 #pragma once
 
@@ -102,8 +102,8 @@ int row_reset(const struct field *f, void *row);
  * nothing at all resets it. -EINVAL with *err filled, -ENOMEM; the field then stays as it was.
  */
 int row_parse(const struct field *f, void *row, struct str text, struct err *err);
-/* Is everything there that must be? -EINVAL with *err naming the first required field or key that is
- * absent. AUTO fields are not asked for. */
+/* Is everything there that must be? -EINVAL with *err naming the first required field or key
+ * that is absent. AUTO fields are not asked for. */
 int row_check(const struct entity *e, const void *row, struct err *err);
 /* The field's text for people: money exact, time ISO, bool true/false, absent = nothing. */
 void row_print(const struct field *f, const void *row, struct buf *out);

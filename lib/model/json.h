@@ -20,14 +20,14 @@ json_t *json_of_text(struct str s);
 json_t *row_to_json(const struct entity *e, const void *row);
 json_t *field_to_json(const struct field *f, const void *row);
 /*
- * Sets the fields that the object names; unknown, AUTO and COMPUTED ones are refused. Keys may be left
- * out of *object when they stand in `row` already. -EINVAL with *err, -ENOMEM; the row may then have
- * been changed in part, so work on a copy.
+ * Sets the fields that the object names; unknown, AUTO and COMPUTED ones are refused. Keys may be
+ * left out of *object when they stand in `row` already. -EINVAL with *err, -ENOMEM; the row may
+ * then have been changed in part, so work on a copy.
  */
 int row_from_json(const struct entity *e, void *row, const json_t *object, struct err *err);
 /*
  * The text of a scalar or an array of scalars as row_parse takes it (null = nothing). -EINVAL for
- * objects, for nested arrays, for items with commas, and for reals: a decimal is written as a string,
- * since a double would change it. -ENOMEM.
+ * objects, for nested arrays, for items with commas, and for reals: a decimal is written as a
+ * string, since a double would change it. -ENOMEM.
  */
 int json_to_text(const json_t *v, struct buf *out);

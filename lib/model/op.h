@@ -1,6 +1,6 @@
 /*
- * op: everything that can be asked of the switch (operations.tsv): name, owner, permission, arguments,
- * help.
+ * op: everything that can be asked of the switch (operations.tsv): name, owner, permission,
+ * arguments, help.
  *
  * The same table serves the control socket, switchctl, its completion and the reference.
  */

@@ -25,5 +25,5 @@ const char *reason_name(enum reason r);
 int reason_sip_code(enum reason r);
 /* REASON_NONE if there is none of that name. */
 enum reason reason_find(struct str name);
-/* The standard phrase of a SIP status code (sip_phrases.tsv), else one for its hundred. Never NULL. */
+/* The standard phrase of a SIP status code (sip_phrases.tsv), else one for its hundred. */
 const char *sip_phrase(int code);

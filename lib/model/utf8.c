@@ -29,7 +29,7 @@ static bool is_among(const struct range *r, size_t count, int32_t c)
 	return false;
 }
 
-/* Bytes of the sequence that begins with this byte, and the bits of it that count; 0 if none does. */
+/* Bytes of the sequence that begins with this byte, 0 if none does; and the bits that count. */
 static size_t lead(uint8_t byte, int32_t *ret_bits)
 {
 	static const struct {

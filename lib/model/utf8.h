@@ -14,8 +14,8 @@
 
 enum { UTF8_BAD = -1 };
 
-/* Takes the next code point off the front of *rest and says true; false when *rest is used up. A byte
- * that belongs to no UTF-8 sequence is taken alone, as UTF8_BAD. */
+/* Takes the next code point off the front of *rest and says true; false when *rest is used up. A
+ * byte that belongs to no UTF-8 sequence is taken alone, as UTF8_BAD. */
 bool utf8_next(struct str *rest, int32_t *ret);
 bool utf8_is_valid(struct str s);
 /* Code points; each byte that is not UTF-8 counts as one. */

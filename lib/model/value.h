@@ -1,8 +1,8 @@
 /*
  * value: what an operator writes, checked against a rule and brought into one form.
  *
- * Fields of entities and system parameters differ in their tables, not in what a number, a list or a
- * choice is: both make a rule of their row and ask here.
+ * Fields of entities and system parameters differ in their tables, not in what a number, a list or
+ * a choice is: both make a rule of their row and ask here.
  */
 #pragma once
 

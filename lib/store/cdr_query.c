@@ -162,8 +162,8 @@ static int fill(struct query *q)
 }
 
 /*
- * The outbox is looked at first, and its snapshot held: a record that moves meanwhile is then seen in
- * both, not in neither.
+ * The outbox is looked at first, and its snapshot held: a record that moves meanwhile is then seen
+ * in both, not in neither.
  */
 static int query_start(struct query *q, struct db *ledger)
 {

@@ -1,9 +1,9 @@
 /*
  * cdr_query: CDRs wherever they are, the ledger's outbox or the month files, newest first.
  *
- * Both are read in the order of their ids and merged, so that a query for the last hundred touches a
- * hundred rows, however big the files are. Month files are opened one after the other, newest first,
- * and only those that the times asked for can lie in.
+ * Both are read in the order of their ids and merged, so that a query for the last hundred touches
+ * a hundred rows, however big the files are. Month files are opened one after the other, newest
+ * first, and only those that the times asked for can lie in.
  */
 #pragma once
 
@@ -28,8 +28,8 @@ struct cdr_filter {
 #define CDR_FILTER_INIT ((struct cdr_filter){ .from = FIELD_ABSENT, .to = FIELD_ABSENT })
 
 /*
- * ledger: a connection to ledger.db, not within a transaction; dir: where the month files are. on_row
- * gets struct cdr_row *. 0, what on_row returned, or negative errno.
+ * ledger: a connection to ledger.db, not within a transaction; dir: where the month files are.
+ * on_row gets struct cdr_row *. 0, what on_row returned, or negative errno.
  */
 int cdr_query(struct db *ledger, const char *dir, const struct cdr_filter *f, rows_fn *on_row,
 	      void *ctx);

@@ -119,9 +119,9 @@ static int harden(struct db *d)
 }
 
 /*
- * A commit syncs the WAL; a checkpoint, which syncs the database too, comes every 4,000 pages (16 MB)
- * instead of every 1,000, so that the commits of a busy second seldom wait for one. After a burst the
- * WAL file is cut back.
+ * A commit syncs the WAL; a checkpoint, which syncs the database too, comes every 4,000 pages (16
+ * MB) instead of every 1,000, so that the commits of a busy second seldom wait for one. After a
+ * burst the WAL file is cut back.
  */
 static const char *const write_pragmas = "PRAGMA journal_mode = WAL;"
 					 "PRAGMA synchronous = FULL;"
@@ -148,8 +148,8 @@ static int set_up(struct db *d, enum db_mode mode, int busy_ms)
 
 int db_open(struct db **ret, const char *path, enum db_mode mode, int busy_ms)
 {
-	/* Readers too: one that may not make the -shm file cannot read a WAL database that nobody else
-	 * has open. query_only keeps them from changing anything. */
+	/* Readers too: one that may not make the -shm file cannot read a WAL database that
+	 * nobody else has open. query_only keeps them from changing anything. */
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE;
 	int r = mode == DB_WRITE ? make_file(path) : 0;
 	if (r < 0)

@@ -24,7 +24,8 @@ struct stmt;
 
 enum db_mode { DB_READ, DB_WRITE };
 
-/* Opens, and makes the file if mode is DB_WRITE. busy_ms: how long a locked database is waited for. */
+/* DB_WRITE makes the file if need be; DB_READ changes nothing. busy_ms: how long a locked database
+ * is waited for. */
 int db_open(struct db **ret, const char *path, enum db_mode mode, int busy_ms);
 /* Its statements must be freed before. Accepts NULL and returns NULL. */
 struct db *db_close(struct db *d);
@@ -50,8 +51,8 @@ int stmt_prepare(struct stmt **ret, struct db *d, const char *sql);
 struct stmt *stmt_free(struct stmt *s);
 DEFINE_CLEANUP(struct stmt *, stmt_free);
 /*
- * Parameters count from 1, columns from 0. Texts are not copied: they must live until the reset. What
- * goes wrong in a bind is said by the next step.
+ * Parameters count from 1, columns from 0. Texts are not copied: they must live until the reset.
+ * What goes wrong in a bind is said by the next step.
  */
 void stmt_bind_int(struct stmt *s, int i, int64_t v);
 void stmt_bind_text(struct stmt *s, int i, struct str v); /* p NULL = NULL */

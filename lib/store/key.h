@@ -17,15 +17,15 @@ struct key {
 	int parts;
 };
 
-/* The fields with one of these flags, in the order of the table: FIELD_KEY, with FIELD_SUBKEY for the
- * whole primary key. */
+/* The fields with one of these flags, in the order of the table: FIELD_KEY, with FIELD_SUBKEY
+ * for the whole primary key. */
 struct key key_of(const struct entity *e, unsigned flags);
 /* "a" = ?1 AND "b" = ?2 */
 void key_put_match(const struct key *k, struct buf *sql);
 /* "a", "b" */
 void key_put_names(const struct key *k, struct buf *sql);
 /*
- * Binds the parts of a written key to ?1, ?2, ... The last '/' parts two of them: behind it stands a
- * prefix, which has none. False if there are too few parts, or no number where one must be.
+ * Binds the parts of a written key to ?1, ?2, ... The last '/' parts two of them: behind it stands
+ * a prefix, which has none. False if there are too few parts, or no number where one must be.
  */
 bool key_bind(const struct key *k, struct str text, struct stmt *s);

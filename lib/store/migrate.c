@@ -76,8 +76,9 @@ static const char *const ledger_steps[] = { first_step };
 static const struct file ledger_file = { ledger_tables, COUNT(ledger_tables), ledger_steps,
 					 COUNT(ledger_steps) };
 
-/* --- cdr/YYYY-MM.db: closed records. Ids grow with time, so an index on one column also has the order
- * of time. --- */
+/* --- cdr/YYYY-MM.db: closed records --- */
+
+/* Ids grow with time, so an index on one column also has the order of time. */
 
 static const struct table month_tables[] = {
 	{ .name = "cdr",

@@ -1,16 +1,18 @@
 /*
  * migrate: brings a database file to the schema of this program, at start, forward only.
  *
- * PRAGMA user_version is the number of the schema. Two ways lead from an older file to this program:
+ * PRAGMA user_version is the number of the schema. Two ways lead from an older file to this
+ * program:
  *
  * - What is added needs no step: a row in entities.tsv, a column, table or index in migrate.c is
- *   compared with the file (store/schema.h) and added there. So a field that is added later must have
- *   a default or be optional.
- * - What is renamed, dropped, tightened or moved needs one: a numbered step at the end of the file's
- *   list, which sees the tables as older programs left them. Steps are never changed once released.
+ *   compared with the file (store/schema.h) and added there. So a field that is added later must
+ *   have a default or be optional.
+ * - What is renamed, dropped, tightened or moved needs one: a numbered step at the end of the
+ *   file's list, which sees the tables as older programs left them. Steps are never changed once
+ *   released.
  *
- * A new file is made as declared and starts at the newest number. A file with a higher number, or with
- * columns that nobody declared, was written by a newer program and is refused.
+ * A new file is made as declared and starts at the newest number. A file with a higher number, or
+ * with columns that nobody declared, was written by a newer program and is refused.
  */
 #pragma once
 
@@ -18,8 +20,8 @@
 #include "store/db.h"
 
 /*
- * steps[i] takes the schema from version i to i + 1; one transaction each. 0; -EPROTO with *err if the
- * file's version is above `count`; db's errors with *err, the step then undone.
+ * steps[i] takes the schema from version i to i + 1; one transaction each. 0; -EPROTO with *err if
+ * the file's version is above `count`; db's errors with *err, the step then undone.
  */
 int migrate(struct db *d, const char *const *steps, int count, struct err *err);
 

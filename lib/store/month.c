@@ -215,7 +215,7 @@ int month_move(struct db *ledger, const char *dir, struct month m, const int64_t
 	if (r != -ENOENT && r != -EINVAL)
 		return r;
 
-	/* No such file yet; or the statement does not fit the table, which an older program made. */
+	/* No such file yet; or an older program made it, and the statement does not fit. */
 	r = make_current(path.p, err);
 	return r < 0 ? r : copy(ledger, path.p, ids, count);
 }

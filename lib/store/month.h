@@ -1,12 +1,12 @@
 /*
  * month: the files of closed CDRs, DIR/YYYY-MM.db, one for each month (UTC) in which calls began.
  *
- * The id of a CDR is the start of its call in milliseconds, shifted by CDR_ID_SHIFT: it names its month,
- * and the order of ids is the order of time.
+ * The id of a CDR is the start of its call in milliseconds, shifted by CDR_ID_SHIFT: it names its
+ * month, and the order of ids is the order of time.
  *
- * Closed CDRs wait in the ledger's outbox. The ledger thread moves them: month_next, month_move (the
- * month file has them then, on the disk), month_clear. A crash in between repeats the move, which
- * changes nothing; a reader may see a record twice and drops one (cdr_query.h).
+ * Closed CDRs wait in the ledger's outbox. The ledger thread moves them: month_next, month_move
+ * (the month file has them then, on the disk), month_clear. A crash in between repeats the move,
+ * which changes nothing; a reader may see a record twice and drops one (cdr_query.h).
  */
 #pragma once
 
@@ -39,12 +39,12 @@ int month_list(const char *dir, struct month **ret, size_t *ret_count);
 int month_remove(const char *dir, struct month m);
 
 /*
- * The ids of the oldest records in the outbox, at most `room`, all of one month. Returns how many (0:
- * the outbox is empty) or negative errno.
+ * The ids of the oldest records in the outbox, at most `room`, all of one month. Returns how many
+ * (0: the outbox is empty) or negative errno.
  */
 int month_next(struct db *ledger, int64_t *ids, int room, struct month *ret);
-/* Copies these records, all of that month, to its file, which is made if need be. 0: they are durable
- * there. Not within a transaction. -EPROTO with *err: the file is a newer program's. */
+/* Copies these records, all of that month, to its file, which is made if need be. 0: they are
+ * durable there. Not within a transaction. -EPROTO with *err: the file is a newer program's. */
 int month_move(struct db *ledger, const char *dir, struct month m, const int64_t *ids, int count,
 	       struct err *err);
 /* Takes these records out of the outbox, in a transaction of its own. */

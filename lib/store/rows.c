@@ -178,8 +178,8 @@ int rows_add(struct db *d, const struct entity *e, void *row, struct err *err)
 	return 0;
 }
 
-/* "a" = ?1, "b" = ?2, ...: those of the stored fields that have one of the flags (0 = all), numbered
- * as rows_bind binds them. */
+/* "a" = ?1, "b" = ?2, ...: those of the stored fields that have one of the flags (0 = all),
+ * numbered as rows_bind binds them. */
 static void put_equal(const struct entity *e, unsigned flags, const char *between, struct buf *sql)
 {
 	const char *before = "";
@@ -258,8 +258,8 @@ static void put_select(const struct entity *e, struct buf *sql)
 	buf_printf(sql, " FROM \"%s\"", e->table);
 }
 
-/* Of the versions of a rate: not over, in force before to come, the latest of the former, the first of
- * the latter. */
+/* Of the versions of a rate: not over, in force before to come, the latest of the former, the
+ * first of the latter. */
 static void put_version(ms_t now_ms, struct buf *sql)
 {
 	long long now = now_ms;

@@ -2,8 +2,9 @@
  * rows: add, set, get, list, delete for any entity, from its field table.
  *
  * What is stored of an entity are its fields without the COMPUTED ones, in the order of the table.
- * Enums are stored as their words, so that a value may be added between others; money, times and ids
- * as integers. A SUBKEY text that is absent is stored as '', since a NULL is never equal to another.
+ * Enums are stored as their words, so that a value may be added between others; money, times and
+ * ids as integers. A SUBKEY text that is absent is stored as '', since a NULL is never equal to
+ * another.
  */
 #pragma once
 
@@ -11,8 +12,8 @@
 #include "model/entity.h"
 #include "store/db.h"
 
-/* The stored fields as quoted columns, "id", "name", ...; and one '?' for each. For users with tables
- * of their own (call, outbox). */
+/* The stored fields as quoted columns, "id", "name", ...; and one '?' for each. For users with
+ * tables of their own (call, outbox). */
 void rows_columns(const struct entity *e, struct buf *out);
 void rows_marks(const struct entity *e, struct buf *out);
 int rows_column_count(const struct entity *e);
@@ -24,16 +25,16 @@ void rows_bind(const struct entity *e, struct stmt *s, int first, const void *ro
 void *rows_read(const struct entity *e, struct stmt *s, int first);
 
 /*
- * All of these fill *err whatever goes wrong. -EINVAL: a required field is absent; -EEXIST; -ENOLINK:
- * the row names another one that is not there; and db's errors.
+ * All of these fill *err whatever goes wrong. -EINVAL: a required field is absent; -EEXIST;
+ * -ENOLINK: the row names another one that is not there; and db's errors.
  */
 /* An AUTO integer key that is absent is set in the row. */
 int rows_add(struct db *d, const struct entity *e, void *row, struct err *err);
 /* Replaces the stored row of the same primary key; -ENOENT. */
 int rows_set(struct db *d, const struct entity *e, const void *row, struct err *err);
 /*
- * key as operators write it ("wholesale/880"). -ENOENT. Of an entity whose rows are versions (a rate)
- * the one in force at now_ms, else the next to come; the one without an origin before others.
+ * key as operators write it ("wholesale/880"). -ENOENT. Of an entity whose rows are versions (a
+ * rate) the one in force at now_ms, else the next to come; the one without an origin before others.
  */
 int rows_get(struct db *d, const struct entity *e, struct str key, ms_t now_ms, void **ret,
 	     struct err *err);

@@ -1,10 +1,11 @@
 /*
  * schema: the tables of a file as they should be, and making it so.
  *
- * A table is declared once: the stored fields of an entity, further columns, constraints and indexes.
- * A new file gets the tables as declared. In a file that exists, tables, columns and indexes that are
- * missing are added (so a new row in entities.tsv is a new column, with its default in old rows); a
- * column that is not declared means that a newer program has been here, and is refused.
+ * A table is declared once: the stored fields of an entity, further columns, constraints and
+ * indexes. A new file gets the tables as declared. In a file that exists, tables, columns and
+ * indexes that are missing are added (so a new row in entities.tsv is a new column, with its
+ * default in old rows); a column that is not declared means that a newer program has been here, and
+ * is refused.
  */
 #pragma once
 
@@ -32,8 +33,8 @@ int schema_is_empty(struct db *d);
  * db's errors. A field that is added later must have a default or be optional (-EINVAL).
  */
 int schema_apply(struct db *d, const struct table *tables, int count, struct err *err);
-/* Adds the names of a table's columns to out, each with a NUL behind it; nothing if there is no such
- * table. */
+/* Adds the names of a table's columns to out, each with a NUL behind it; nothing if there is no
+ * such table. */
 int schema_columns(struct db *d, const char *table, struct buf *out);
 /* Is it one of these? */
 bool schema_has(struct str names, struct str column);

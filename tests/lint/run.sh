@@ -61,7 +61,7 @@ check() {
 }
 
 if [ $# -eq 0 ]; then
-	set -- layers sizes bans params paths format shell python headers tidy analyze
+	set -- layers sizes bans params paths docs format shell python headers tidy analyze
 fi
 for name in "$@"; do
 	check "$name"

@@ -1,6 +1,6 @@
 /*
- * sample: a row of any entity with every field set, made from the field table alone, so that a field
- * that is added is tested without anybody thinking of it.
+ * sample: a row of any entity with every field set, made from the field table alone, so that a
+ * field that is added is tested without anybody thinking of it.
  */
 #pragma once
 

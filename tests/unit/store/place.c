@@ -18,7 +18,7 @@ int place_make(void **state)
 	if (!p)
 		return -1;
 	*state = p;
-	/* In memory if there is such a place: every commit waits for the disk, and there are many. */
+	/* In memory if there is such a place: there are many commits, and each waits for a disk. */
 	(void)snprintf(p->dir, sizeof(p->dir), "/dev/shm/tandem-store-XXXXXX");
 	if (mkdtemp(p->dir))
 		return 0;

@@ -10,7 +10,7 @@
 /* 2026-11-30T23:59:59.000Z, the last second of a month. */
 #define RECORDS_NOVEMBER_END ((ms_t)1796083199000)
 
-/* A CDR that began then; `n` (below 2^20) tells those of one millisecond apart, and is its callee. */
+/* A CDR that began then; `n` (below 2^20) is part of its id, and its callee. */
 struct cdr_row *record_make(ms_t start, int n);
 /* The same, into the outbox. Returns its id. */
 int64_t record_add(struct db *ledger, ms_t start, int n);

@@ -1,0 +1,96 @@
+"""The tables as pages of docs/reference."""
+from gen_tables import words
+
+
+def cell(text):
+    return text.replace("|", "\\|") or " "
+
+
+def page_table(header, rows):
+    out = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return out + ["| " + " | ".join(cell(c) for c in row) + " |" for row in rows] + [""]
+
+
+def bounds(row):
+    low, high = row["min"], row["max"]
+    if row["type"] in ("text", "list", "string", "numbers"):
+        return f"up to {high or row.max} characters" if high or row.max else ""
+    if low and high:
+        return f"{low} to {high}"
+    return f"from {low}" if low else f"up to {high}" if high else ""
+
+
+def field_row(f):
+    accepted = f["values"].replace(",", ", ") or bounds(f)
+    notes = [flag for flag in f.flags if flag != "number"]
+    if f.ref:
+        notes.append(f"names a row of {f.ref}")
+    name, notes = f"`{f['field']}`", ", ".join(notes)
+    return name, f["type"], f["unit"], accepted, f["default"], notes, f["help"]
+
+
+def entities_page(entities):
+    out = ["# Entities", ""]
+    out += ["What operators enter and see. Money is exact, in units of the account's currency;"]
+    out += ["times are ISO 8601; a list is written with commas, and is an array in JSON.", ""]
+    for e in entities:
+        out += [f"## {e.name}", "", f"{e.help}.", ""]
+        header = ["field", "type", "unit", "accepted", "default", "", "meaning"]
+        out += page_table(header, map(field_row, e.fields))
+    return out
+
+
+def param_row(p):
+    names = ", ".join(f"`{n}`" for n in [p["name"], *words(p["aliases"])])
+    accepted = "; ".join(filter(None, [bounds(p), p["values"].replace(",", ", ")]))
+    cells = [p[c] for c in ("default", "applies", "effect", "help")]
+    return names, p["type"], p["unit"], accepted, *cells
+
+
+def params_page(params):
+    out = ["# System parameters", ""]
+    out += ["Set with `switchctl parameter set NAME VALUE`; aliases are accepted, in any case."]
+    out += ["*Effect* says whether the switch reads it: `live`, `none yet` or `not supported`.", ""]
+    header = ["name", "type", "unit", "accepted", "default", "applies", "effect", "meaning"]
+    for category in sorted({p["category"] for p in params}):
+        rows = [param_row(p) for p in params if p["category"] == category]
+        out += [f"## {category}", ""] + page_table(header, rows)
+    return out
+
+
+def reasons_page(reasons, phrases):
+    out = ["# End reasons", ""]
+    out += ["Why a call ended, as its CDR says it. *Next vendor*: is another one tried?", ""]
+    cells = ("sip_code", "q850", "failover", "text")
+    rows = [(f"`{r['reason']}`", *(r[c] for c in cells)) for r in reasons]
+    out += page_table(["reason", "SIP", "Q.850", "next vendor", "meaning"], rows)
+    out += ["## SIP status codes", ""]
+    return out + page_table(["code", "phrase", "source"], [tuple(p.values()) for p in phrases])
+
+
+def op_row(op):
+    args = [f"fields of {op.fields}"] if op.fields else []
+    args += [f"`{name}`{'!' if must else ''} ({kind})" for name, kind, must in op.args]
+    cells = [op[c] for c in ("result", "permission", "owner", "help")]
+    return f"`{op['name']}`", op["key"], ", ".join(args), *cells
+
+
+def ops_page(ops):
+    out = ["# Operations", ""]
+    out += ["Everything that can be asked of the switch, by"]
+    out += ["`switchctl ENTITY VERB [KEY] [name=value ...]` or as a JSON-RPC method on the control"]
+    out += ["socket. `!` marks what must be given.", ""]
+    header = ["operation", "key", "arguments", "result", "permission", "daemon", "what it does"]
+    return out + page_table(header, map(op_row, ops))
+
+
+def files(entities, params, reasons, phrases, ops):
+    """File name → lines."""
+    made = {
+        "entities.md": entities_page(entities),
+        "parameters.md": params_page(params),
+        "reasons.md": reasons_page(reasons, phrases),
+        "operations.md": ops_page(ops),
+    }
+    note = "<!-- Made by lib/model/gen.py: do not edit. -->"
+    return {name: [note, *lines] for name, lines in made.items()}
