@@ -200,7 +200,7 @@ static struct server_txn *find(const struct sip *s, const struct msg *m, enum me
 	{
 		struct server_txn *t = CONTAINER(it, struct server_txn, t.node);
 
-		if (t->t.method == method && t->cseq == m->cseq)
+		if (t->t.method == method && t->cseq == m->cseq && t->t.state != ENDED)
 			return t;
 	}
 	return NULL;
@@ -392,7 +392,6 @@ int server_refuse(struct server_txn *t, const struct reply *r)
 void server_drop(struct server_txn *t)
 {
 	server_detach(t);
-	htab_del(&t->t.sip->server, &t->t.node);
 	timer_stop(&t->t.repeat);
 	t->t.state = ENDED;
 	txn_live(&t->t, 0);
