@@ -55,18 +55,6 @@ static size_t find_outside(struct str s, char c)
 	return s.n;
 }
 
-bool lex_is_sound(struct str params)
-{
-	for (size_t i = 0; i < params.n;) {
-		size_t n = params.p[i] == '"' ? quoted_length(str_skip(params, i)) : 1;
-
-		if (n == 0 || memchr("<>,", params.p[i], 3))
-			return false;
-		i += n;
-	}
-	return true;
-}
-
 bool lex_split(struct str *rest, char sep, struct str *ret)
 {
 	if (rest->n == 0)
@@ -110,6 +98,48 @@ bool lex_is_visible(struct str s)
 			return false;
 	}
 	return s.n > 0;
+}
+
+/* Quotes are closed, and none of <>, stands outside of them. */
+static bool is_closed(struct str params)
+{
+	for (size_t i = 0; i < params.n;) {
+		size_t n = params.p[i] == '"' ? quoted_length(str_skip(params, i)) : 1;
+
+		if (n == 0 || memchr("<>,", params.p[i], 3))
+			return false;
+		i += n;
+	}
+	return true;
+}
+
+/* name, or name=value with a token, a host or a quoted string for a value. */
+static bool is_param(struct str piece)
+{
+	ptrdiff_t equals = str_chr(piece, '=');
+	struct str value;
+
+	if (equals < 0)
+		return lex_is_token(piece);
+	value = str_trim(str_skip(piece, (size_t)equals + 1));
+	if (!lex_is_token(str_trim(str_head(piece, (size_t)equals))))
+		return false;
+	return lex_quoted(value, &value) || (lex_is_visible(value) && str_chr(value, '"') < 0);
+}
+
+bool lex_is_sound(struct str params)
+{
+	struct str piece;
+
+	if (!is_closed(params))
+		return false;
+	if (params.n && params.p[0] == ';')
+		params = str_skip(params, 1);
+	while (lex_split(&params, ';', &piece)) {
+		if (!is_param(piece))
+			return false;
+	}
+	return true;
 }
 
 int lex_identifier(struct str params, struct str name, struct str *ret)

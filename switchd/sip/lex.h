@@ -18,8 +18,9 @@ bool lex_is_token(struct str s);
  */
 bool lex_split(struct str *rest, char sep, struct str *ret);
 /*
- * Parameters that end where they seem to: quotes are closed, and none of <>, stands outside of
- * them. So more can be written behind them.
+ * Parameters that are what they seem, ";a=b;c": none is empty, names are tokens, values are not
+ * empty, quotes are closed, and nothing stands in them that ends an element of a list. So more can be
+ * written behind them.
  */
 bool lex_is_sound(struct str params);
 /*

@@ -181,6 +181,9 @@ static void put_to(const struct msg *m, const char *tag, struct buf *out)
 
 	if (!to.p)
 		return;
+	/* A semicolon that nothing stood behind would give an empty parameter. */
+	if (str_has_suffix(to, STR(";")))
+		to = str_trim(str_head(to, to.n - 1));
 	buf_put(out, STR("To: "));
 	buf_put(out, to);
 	if (tag && m->to_tag.n == 0) {

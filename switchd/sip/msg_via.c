@@ -38,20 +38,12 @@ struct str check_squeeze(struct msg *m, struct str s)
 	return str_n(to, n);
 }
 
-/* "SIP / 2.0 / UDP host:port ;params" */
-static int read_via(struct msg *m, struct str s, bool is_top)
+/* "SIP / 2.0 / UDP host : port" → "host:port" */
+static int read_sent_by(struct msg *m, struct str s, struct str *ret)
 {
-	struct str name, version, transport, sent, params = STR(""), host, branch;
-	ptrdiff_t semicolon = str_chr(s, ';');
-	uint16_t port = 0;
+	struct str name, version, transport, host;
+	uint16_t port;
 
-	if (!check_simple(s) || !lex_is_sound(s))
-		return -EINVAL;
-	if (semicolon >= 0) {
-		params = str_skip(s, (size_t)semicolon);
-		s = str_head(s, (size_t)semicolon);
-	}
-	s = str_trim(s);
 	if (!check_take_before(&s, '/', &name) || !check_take_before(&s, '/', &version))
 		return -EINVAL;
 	if (!str_ieq(name, STR("SIP")) || !str_eq(version, STR("2.0")))
@@ -62,14 +54,25 @@ static int read_via(struct msg *m, struct str s, bool is_top)
 	}
 	if (!check_take_before(&s, ' ', &transport) || !lex_is_token(transport))
 		return -EINVAL;
-	sent = check_squeeze(m, s);
-	if (uri_host_port(sent, &host, &port) < 0 ||
+	*ret = check_squeeze(m, s);
+	return uri_host_port(*ret, &host, &port);
+}
+
+static int read_via(struct msg *m, struct str s, bool is_top)
+{
+	ptrdiff_t semicolon = str_chr(s, ';');
+	struct str params = semicolon < 0 ? STR("") : str_skip(s, (size_t)semicolon);
+	struct str sent_by = semicolon < 0 ? s : str_head(s, (size_t)semicolon), branch, rport;
+
+	if (!check_simple(params) || !lex_is_sound(params))
+		return -EINVAL;
+	if (read_sent_by(m, str_trim(sent_by), &sent_by) < 0 ||
 	    lex_identifier(params, STR("branch"), &branch) < 0)
 		return -EINVAL;
 	if (is_top) {
-		m->via_host = sent;
+		m->via_host = sent_by;
 		m->branch = branch;
-		m->via_rport = lex_param(params, STR("rport"), &host);
+		m->via_rport = lex_param(params, STR("rport"), &rport);
 	}
 	return 0;
 }
