@@ -1,5 +1,5 @@
 # There are no file lists here: a folder in layers.mk is a library, tests/unit/F/test_x.c a test of
-# layer F (any other .c beside it is linked into each), tests/fuzz/fuzz_x.c a fuzz target.
+# layer or program F (other .c beside it are linked into each), tests/fuzz/fuzz_x.c a fuzz target.
 #   make [V=release|clang|asan|tsan|fuzz] [O=build]     libraries and programs
 #   make V=asan check [F=sip]                           unit tests (of one layer)
 #   make V=fuzz replay                                  fuzz targets over the committed corpus
@@ -10,7 +10,6 @@ B := $(O)/$(V)
 BIN := $(if $(filter release,$(V)),$(O)/bin,$(B)/bin)
 GEN := $(O)/gen
 TIMEOUT := timeout -k 5 120
-
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wconversion \
 	-Wno-sign-conversion -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough -Wdouble-promotion -Werror
@@ -53,7 +52,7 @@ run = @if { $1; } >$*.log 2>&1; then echo "  OK    $<"; touch $@; \
 $(foreach l,$(LAYERS),$(if $(wildcard $l/*.c),$(eval DOWN := $l $(DOWN)))\
 	$(eval BELOW.$(notdir $l) := $(DOWN)))
 PROGS := $(foreach p,$(PROGRAMS),$(if $(wildcard $(call home,$p)/*.c),$p))
-TESTS := $(basename $(foreach f,$(or $(F),$(notdir $(LAYERS))),$(wildcard tests/unit/$f/test_*.c)))
+TESTS := $(basename $(foreach f,$(or $(F),*),$(wildcard tests/unit/$f/test_*.c)))
 FUZZ := $(basename $(wildcard tests/fuzz/fuzz_*.c))
 
 all: $(call libs,$(DOWN)) $(foreach p,$(PROGS),$(call name,$p))
@@ -78,8 +77,9 @@ $(B)/$1.a: $(call objs,$1) $(B)/$1.list
 	@rm -f $$@; $(AR) rcs $$@ $$(filter %.o,$$^)
 endef
 define TEST
-$(B)/$1: $(filter-out $(B)/$(dir $1)test_%,$(call objs,$(call up,$1) tests/unit)) \
-		$(B)/$1.o $(call libs,$(BELOW.$(notdir $(call up,$1))))
+$(B)/$1: $(filter-out $(B)/$(dir $1)test_% %/main.o,$(call objs,$(call up,$1) tests/unit \
+		$(filter %/$(notdir $(call up,$1)),$(subst :, ,$(PROGRAMS))))) $(B)/$1.o \
+		$(call libs,$(or $(BELOW.$(notdir $(call up,$1))),$(filter lib/%,$(DOWN))))
 	$$(link) $(WRAP:%=-Wl,--wrap=%) -lcmocka
 $(B)/$1.ok: $(filter-out %.c %.h,$(wildcard $(dir $1)*))
 endef
