@@ -16,8 +16,8 @@ DEFINE_CLEANUP(struct client *, client_close);
 /* How long one call may stand still before it fails with -EAGAIN; 0, as at the start: for ever. */
 int client_set_timeout(struct client *c, uint32_t ms);
 /*
- * 0 with a new reference in *ret; -EINVAL with *err as the daemon said; other negative errno: connection lost, and the
- * client is good for closing only. params is a loan; NULL: none.
+ * 0 with a new reference in *ret; -EINVAL with *err as the daemon said; other negative errno:
+ * connection lost, and the client is good for closing only. params is a loan; NULL: none.
  */
 int client_call(struct client *c, const char *method, json_t *params, json_t **ret,
 		struct err *err);

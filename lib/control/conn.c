@@ -1,12 +1,13 @@
 /*
- * A client goes through this cycle, a step a turn of the event loop, so that ten thousand lines sent at
- * once hold up nobody else:
+ * A client goes through this cycle, a step a turn of the event loop, so that ten thousand lines
+ * sent at once hold up nobody else:
  *
  *	input ──▶ a line ──▶ on_request ──▶ request_done ──▶ output ──▶ input
  *
- * While a request is pending the socket is not read, and while an answer is unsent no line is looked
- * at. request_done may be called from inside on_request or hours later, so it only files the answer and wakes
- * the client; all else, freeing above all, happens in step(), called by the event loop alone.
+ * While a request is pending the socket is not read, and while an answer is unsent no line is
+ * looked at. request_done may be called from inside on_request or hours later, so it only files
+ * the answer and wakes the client; all else, freeing above all, happens in step(), called by the
+ * event loop alone.
  */
 #include "control/conn.h"
 
@@ -242,7 +243,10 @@ static int watch(struct conn *c)
 	return sd_event_source_set_enabled(c->io, c->pending ? SD_EVENT_OFF : SD_EVENT_ON);
 }
 
-/* At most one line is served; whether there are more is seen at the next turn. Frees the client when it is over. */
+/*
+ * At most one line is served; whether there are more is seen at the next turn. Frees the client
+ * when it is over.
+ */
 static void step(struct conn *c)
 {
 	struct str line;

@@ -1,7 +1,9 @@
 /*
- * conn: one client of the control socket, from its first byte to its last answer (server.h has the rules).
+ * conn: one client of the control socket, from its first byte to its last answer (server.h has the
+ * rules).
  *
- * Belongs to the thread of its event loop. It ends and frees itself when the client is done, gone or out of patience.
+ * Belongs to the thread of its event loop. It ends and frees itself when the client is done, gone
+ * or out of patience.
  */
 #pragma once
 
@@ -17,7 +19,10 @@ struct conn_user {
 	uint64_t patience_us;
 };
 
-/* Takes fd, also on failure; user is a loan. The client joins the list `conns` until it ends. 0 or negative errno. */
+/*
+ * Takes fd, also on failure; user is a loan. The client joins the list `conns` until it ends. 0 or
+ * negative errno.
+ */
 int conn_open(struct list *conns, const struct conn_user *user, const struct peer *peer, int fd);
 /* Ends every client of the list. A request under way is answered to nobody. */
 void conn_close_all(struct list *conns);

@@ -1,8 +1,8 @@
 /*
  * line: the bytes of a stream cut into lines, for both ends of the control protocol.
  *
- * No byte is searched or moved more than once for each line it belongs to, so one long line and many
- * short ones both cost linear time.
+ * No byte is searched or moved more than once for each line it belongs to, so one long line and
+ * many short ones both cost linear time.
  */
 #pragma once
 
@@ -21,8 +21,8 @@ struct lines {
 
 void lines_done(struct lines *l);
 /*
- * Reads once. The bytes got, 0 at the end of the stream, or negative errno: -EAGAIN, -EMSGSIZE (the line under
- * way is longer than RPC_LINE_MAX), -ENOMEM ... Slices given out before are void.
+ * Reads once. The bytes got, 0 at the end of the stream, or negative errno: -EAGAIN, -EMSGSIZE
+ * (the line under way is longer than RPC_LINE_MAX), -ENOMEM ... Slices given out before are void.
  */
 ssize_t lines_read(struct lines *l, int fd);
 /* The next whole line, without its newline; a loan until the next lines_read. */

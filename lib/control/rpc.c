@@ -61,7 +61,10 @@ static bool is_too_deep(struct str line)
 	return false;
 }
 
-/* Parses a line into *ret; what is wrong is told without repeating the parser's own words, which quote the line. */
+/*
+ * Parses a line into *ret; what is wrong is told without repeating the parser's own words, which
+ * quote the line.
+ */
 static int parse_json(json_t **ret, struct str line, struct err *err)
 {
 	if (line.n > RPC_LINE_MAX)

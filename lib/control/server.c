@@ -41,8 +41,8 @@ static int admit(const struct server *s, int fd, struct peer *peer, struct err *
 }
 
 /*
- * Out of descriptors or memory the connection stays in the queue and would call again at once, for ever;
- * so the listener rests a moment.
+ * Out of descriptors or memory the connection stays in the queue and would call again at once, for
+ * ever; so the listener rests a moment.
  */
 static void rest(struct server *s)
 {

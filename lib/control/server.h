@@ -1,14 +1,16 @@
 /*
- * server: the control socket. Accepts clients, checks who they are (SO_PEERCRED), frames lines, hands each request to the
- * handler and writes the answer, at once or later. Runs in the main thread on sd-event.
+ * server: the control socket. Accepts clients, checks who they are (SO_PEERCRED), frames lines,
+ * hands each request to the handler and writes the answer, at once or later. Runs in the main
+ * thread on sd-event.
  *
- * Administrators: uid 0, the daemon's own uid, members of group tandem-admin; anyone else is refused. An `actor` is believed
- * from user switch-api alone.
+ * Administrators: uid 0, the daemon's own uid, members of group tandem-admin; anyone else is
+ * refused. An `actor` is believed from user switch-api alone.
  *
- * A client is served one request at a time, in the order of its lines: the next is looked at when the answer before it
- * is done and on its way, so answers come in order and what a client can make us keep is one line and one answer. Who wants
- * two things at once opens two connections. A client that leaves a line unfinished or its answer unread is closed after
- * a while; one that is merely quiet is not.
+ * A client is served one request at a time, in the order of its lines: the next is looked at when
+ * the answer before it is done and on its way, so answers come in order and what a client can make
+ * us keep is one line and one answer. Who wants two things at once opens two connections. A client
+ * that leaves a line unfinished or its answer unread is closed after a while; one that is merely
+ * quiet is not.
  */
 #pragma once
 
@@ -30,17 +32,23 @@ struct request {
 };
 
 /*
- * Must call request_done or request_fail exactly once, now or later (client gone in between: harmless).
+ * Must call request_done or request_fail exactly once, now or later (client gone in between:
+ * harmless).
  */
 typedef void request_fn(void *ctx, struct request *r);
 
-/* 0; -EINVAL with *err (the socket cannot be had); other negative errno. The directory of path must exist. */
+/*
+ * 0; -EINVAL with *err (the socket cannot be had); other negative errno. The directory of path
+ * must exist.
+ */
 int server_create(struct server **ret, sd_event *ev, const char *path, request_fn *on_request,
 		  void *ctx, struct err *err);
 /* Closes clients and unlinks the socket. Requests under way may still be answered, to nobody. */
 struct server *server_free(struct server *s);
 DEFINE_CLEANUP(struct server *, server_free);
-/* How long a client may take to end a line or to read its answer; SERVER_PATIENCE_MS at the start. */
+/*
+ * How long a client may take to end a line or to read its answer; SERVER_PATIENCE_MS at the start.
+ */
 void server_set_patience(struct server *s, uint64_t ms);
 
 /* Takes the reference of result. */

@@ -69,8 +69,9 @@ static int bind_to(int fd, const struct sockaddr_un *a)
 }
 
 /*
- * The umask may have taken the group's bits at the bind. A daemon that is not a member of the group cannot
- * give the socket to it; administrators other than root then stay out, which is the safe side.
+ * The umask may have taken the group's bits at the bind. A daemon that is not a member of the
+ * group cannot give the socket to it; administrators other than root then stay out, which is the
+ * safe side.
  */
 static int open_to_group(const char *path)
 {

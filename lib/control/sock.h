@@ -9,8 +9,9 @@
 #define SOCK_GROUP "tandem-admin"
 
 /*
- * A non-blocking listening descriptor, or -EINVAL with *err. The socket has mode 0660 and, where that exists and the
- * caller may, group tandem-admin. One left behind by a daemon that died is replaced; one that somebody answers on is not.
+ * A non-blocking listening descriptor, or -EINVAL with *err. The socket has mode 0660 and, where
+ * that exists and the caller may, group tandem-admin. One left behind by a daemon that died is
+ * replaced; one that somebody answers on is not.
  */
 int sock_listen(const char *path, struct err *err);
 /* A blocking connected descriptor, or negative errno. */

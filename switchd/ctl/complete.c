@@ -12,8 +12,8 @@
 #include "words.h"
 
 /*
- * bash takes '=' and ':' for the ends of words and replaces only what stands behind the last of them, so that is
- * cut off each line. COMP_LINE is split anew for the same reason.
+ * bash takes '=' and ':' for the ends of words and replaces only what stands behind the last of
+ * them, so that is cut off each line. COMP_LINE is split anew for the same reason.
  */
 static const char bash[] =
 	"# bash completion for switchctl; see switchctl(1).\n"
@@ -126,7 +126,10 @@ static void offer_columns(struct place *p, const struct op_info *op)
 	}
 }
 
-/* An argument is a key of the entity of its name, or refers to what the entity's field of that name does. */
+/*
+ * An argument is a key of the entity of its name, or refers to what the entity's field of that
+ * name does.
+ */
 static void offer_arg_value(struct place *p, const struct op_info *op, struct str name)
 {
 	const struct entity *e = entity_find(str_of(op->entity));
@@ -249,7 +252,10 @@ int complete(struct buf *out, const char *const *word, int n)
 	if (!line)
 		return -ENOMEM;
 
-	/* The words before the last one, with a first one that options_parse takes for the program. */
+	/*
+	 * The words before the last one, with a first one that options_parse takes for the
+	 * program.
+	 */
 	memcpy(line + 1, word, (size_t)(n - 1) * sizeof(*line));
 	line[0] = "switchctl";
 	line[n] = NULL;

@@ -18,12 +18,15 @@ struct options {
 };
 
 /*
- * Options may stand anywhere before "--"; a word such as -5 is none. 0; -EINVAL with *err; -ENOMEM. options_done must follow
- * in every case. The words are loans of argv.
+ * Options may stand anywhere before "--"; a word such as -5 is none. 0; -EINVAL with *err;
+ * -ENOMEM. options_done must follow in every case. The words are loans of argv.
  */
 int options_parse(struct options *ret, int argc, const char *const *argv, struct err *err);
 void options_done(struct options *o);
-/* The socket of the daemon that owns an operation: the one given, or its sibling. The caller frees it. 0 or -ENOMEM. */
+/*
+ * The socket of the daemon that owns an operation: the one given, or its sibling. The caller frees
+ * it. 0 or -ENOMEM.
+ */
 int options_socket(const struct options *o, const char *owner, char **ret);
 
 static inline void options_done_cleanup(struct options *o)

@@ -23,7 +23,10 @@ static void put_part(struct buf *out, const char *name, const char *text)
 	buf_putc(out, '\n');
 }
 
-/* "switchctl: what is wrong (code)" and, each on its line, where, what was given and what would do. */
+/*
+ * "switchctl: what is wrong (code)" and, each on its line, where, what was given and what would
+ * do.
+ */
 static int fail(int status, const struct err *e, FILE *err)
 {
 	CLEANUP(buf_done) struct buf out = BUF_INIT;

@@ -12,7 +12,10 @@
 
 enum { COLUMNS_MAX = 64 };
 
-/* What is worth a column where a line cannot hold everything. Of these, the ones that the rows have are shown. */
+/*
+ * What is worth a column where a line cannot hold everything. Of these, the ones that the rows
+ * have are shown.
+ */
 static const struct {
 	const char *op;
 	const char *columns[16];

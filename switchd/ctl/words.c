@@ -8,7 +8,10 @@
 #include "help.h"
 #include "nearest.h"
 
-/* The operations of one entity stand together in the table, so a change of the name is a new entity. */
+/*
+ * The operations of one entity stand together in the table, so a change of the name is a new
+ * entity.
+ */
 static bool is_first_of_entity(int i)
 {
 	return i == 0 || strcmp(op_infos[i].entity, op_infos[i - 1].entity) != 0;

@@ -1,8 +1,10 @@
 /*
- * words: the grammar of design.md §5, ENTITY VERB [KEY] [name=value ...], read by the table of operations.
+ * words: the grammar of design.md §5, ENTITY VERB [KEY] [name=value ...], read by the table of
+ * operations.
  *
- * A word without a name goes to the operation's key, then to its required arguments in their order, then to an argument
- * called `text`. Values are sent as they were typed; what they may be is for the daemon to say.
+ * A word without a name goes to the operation's key, then to its required arguments in their
+ * order, then to an argument called `text`. Values are sent as they were typed; what they may be
+ * is for the daemon to say.
  */
 #pragma once
 
@@ -20,13 +22,19 @@ struct words {
 	struct str columns; /* of fields=a,b,c; empty: as usual. A loan of the words */
 };
 
-/* 0; -EINVAL with *err: these words are no operation; -ENOMEM. words_done must follow in every case. */
+/*
+ * 0; -EINVAL with *err: these words are no operation; -ENOMEM. words_done must follow in every
+ * case.
+ */
 int words_parse(struct words *ret, const char *const *word, int n, struct err *err);
 void words_done(struct words *w);
 
 /* Is there an operation of this entity? */
 bool words_is_entity(struct str name);
-/* The operation of ENTITY VERB, OP_COUNT with *err if there is none. No verb (empty): show, where that needs no key. */
+/*
+ * The operation of ENTITY VERB, OP_COUNT with *err if there is none. No verb (empty): show, where
+ * that needs no key.
+ */
 enum op words_op(struct str entity, struct str verb, struct err *err);
 /* The name of bare word number n (from 0), NULL if it has no place. */
 const char *words_slot(const struct op_info *op, int n);

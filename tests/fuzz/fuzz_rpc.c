@@ -1,4 +1,7 @@
-/* A line of the control socket: it is a request or it is refused with words, and the answer is one line. */
+/*
+ * A line of the control socket: it is a request or it is refused with words, and the answer is one
+ * line.
+ */
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
@@ -8,7 +11,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What a client makes of the same line: an answer to its call 1, an error with words, or neither. */
+/*
+ * What a client makes of the same line: an answer to its call 1, an error with words, or neither.
+ */
 static void read_as_answer(struct str line)
 {
 	struct err err = ERR_INIT;

@@ -1,6 +1,6 @@
 /*
- * rig: a control server with a handler made for tests, in a folder of its own, and raw clients of it. All in one
- * thread: rig_settle() runs the event loop until nothing more happens.
+ * rig: a control server with a handler made for tests, in a folder of its own, and raw clients of
+ * it. All in one thread: rig_settle() runs the event loop until nothing more happens.
  *
  * The handler answers
  *   status.show    {"actor": who asks}
@@ -40,7 +40,12 @@ bool rig_is_closed_within(struct rig *r, int fd, int ms);
 int rig_connect(const struct rig *r);
 /* Sends what fits and says how much that was. */
 size_t rig_send(int fd, struct str bytes);
-/* Sends a line (newline added), settles, and gives what has come back: a loan until the next call. */
+/*
+ * Sends a line (newline added), settles, and gives what has come back: a loan until the next call.
+ */
 struct str rig_ask(struct rig *r, int fd, const char *line);
-/* What has come in; empty if nothing. *ret_is_closed, if wanted, says whether the server has hung up. */
+/*
+ * What has come in; empty if nothing. *ret_is_closed, if wanted, says whether the server has hung
+ * up.
+ */
 struct str rig_read(int fd, bool *ret_is_closed);

@@ -1,6 +1,6 @@
 /*
- * daemon: a control socket in a thread of its own that answers whatever the test put into its mouth, and remembers what it
- * was asked.
+ * daemon: a control socket in a thread of its own that answers whatever the test put into its
+ * mouth, and remembers what it was asked.
  */
 #pragma once
 
@@ -13,5 +13,8 @@ const char *daemon_path(void);
 
 /* The answer to everything from now on, JSON; NULL: an error with every part filled. */
 void daemon_says(const char *json);
-/* What was asked last: "account.show {"id":"acme"}"; "" if nothing. A loan until the next question. */
+/*
+ * What was asked last: "account.show {"id":"acme"}"; "" if nothing. A loan until the next
+ * question.
+ */
 const char *daemon_asked(void);

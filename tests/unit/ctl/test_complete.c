@@ -13,7 +13,10 @@
 
 #include "daemon.h"
 
-/* What is offered for the last word of the line, behind the program's name; blanks stand between words. */
+/*
+ * What is offered for the last word of the line, behind the program's name; blanks stand between
+ * words.
+ */
 static const char *offered(const char *line)
 {
 	static struct buf out;
