@@ -154,6 +154,7 @@ static void act(char letter)
 		break;
 	case 'd':
 		client_detach(f.t);
+		f.t = NULL;
 		break;
 	case 'g':
 		sip_gone(f.w.sip, f.flow, -ECONNRESET);
