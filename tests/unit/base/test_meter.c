@@ -111,6 +111,7 @@ struct crowd {
 	struct meter *meter;
 	_Atomic int64_t now_ms;
 	atomic_int given[TIME_MS];
+	pthread_barrier_t start;
 };
 
 static void *push_in(void *arg)
@@ -153,6 +154,42 @@ static void threads_together_get_exactly_the_limit(void **state)
 	meter_free(c.meter);
 }
 
+/* As many takes as the limit, all in one millisecond: each must be granted, to whichever thread. */
+enum { SHARE = 50, ROUNDS = 4000 };
+
+static void *take_a_share(void *arg)
+{
+	struct crowd *c = arg;
+	intptr_t refused = 0;
+
+	for (int64_t round = 0; round < ROUNDS; round++) {
+		(void)pthread_barrier_wait(&c->start);
+		for (int i = 0; i < SHARE; i++)
+			refused += !meter_take(c->meter, round * 1000);
+	}
+	return (void *)refused;
+}
+
+static void nobody_is_refused_while_there_is_room(void **state)
+{
+	static struct crowd c;
+	pthread_t thread[THREADS];
+	void *refused[THREADS];
+
+	(void)state;
+	c.meter = make(THREADS * SHARE);
+	assert_int_equal(pthread_barrier_init(&c.start, NULL, THREADS), 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, take_a_share, &c), 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(thread[i], &refused[i]), 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_null(refused[i]);
+	assert_int_equal(meter_count(c.meter, (ROUNDS - 1) * 1000), THREADS * SHARE);
+	(void)pthread_barrier_destroy(&c.start);
+	meter_free(c.meter);
+}
+
 static void a_meter_is_made(void)
 {
 	CLEANUP(meter_free) struct meter *m = NULL;
@@ -176,6 +213,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_steps_back_admits_nothing_more),
 		cmocka_unit_test(every_sliding_second_agrees_with_a_list),
 		cmocka_unit_test(threads_together_get_exactly_the_limit),
+		cmocka_unit_test(nobody_is_refused_while_there_is_room),
 		cmocka_unit_test(memory_may_run_out),
 	};
 

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 #include "oom.h"
 #include "unit.h"
@@ -301,6 +303,75 @@ static void ping_and_pong_never_wait_for_each_other(void **state)
 	ring_free(ring[1]);
 }
 
+/*
+ * The one race of the protocol, again and again: the reader goes to sleep in the moment in which the
+ * writer publishes. Both spin to the start of a round and dawdle a little, so that all the orders of
+ * their steps come about, if they really run at the same time.
+ */
+enum { MEETINGS = 30000 };
+
+struct meeting {
+	struct ring *ring;
+	atomic_int arrived;
+};
+
+/* Returns when the other has come here as often. */
+static void meet(struct meeting *m, int times)
+{
+	atomic_fetch_add(&m->arrived, 1);
+	for (int spins = 1; atomic_load(&m->arrived) < 2 * times; spins++)
+		if (spins % 1000 == 0)
+			(void)sched_yield();
+}
+
+static void dawdle(uint64_t *seed)
+{
+	for (volatile uint64_t left = chance(seed, 64); left > 0; left--)
+		;
+}
+
+static void *write_at_meetings(void *arg)
+{
+	struct meeting *m = arg;
+	uint64_t seed = 1;
+
+	for (int i = 0; i < MEETINGS; i++) {
+		meet(m, 2 * i + 1);
+		dawdle(&seed);
+		(void)ring_push(m->ring, "x", 1, NULL, 0);
+		ring_flush(m->ring);
+		meet(m, 2 * i + 2);
+	}
+	return NULL;
+}
+
+static void who_falls_asleep_while_mail_comes_is_woken(void **state)
+{
+	struct meeting m = { .ring = make(64) };
+	pthread_t writer;
+	uint64_t seed = 2;
+	int lost = 0;
+
+	(void)state;
+	assert_int_equal(pthread_create(&writer, NULL, write_at_meetings, &m), 0);
+	for (int i = 0; i < MEETINGS; i++) {
+		size_t n;
+
+		meet(&m, 2 * i + 1);
+		dawdle(&seed);
+		bool sleeps = ring_sleep(m.ring);
+		meet(&m, 2 * i + 2);
+		lost += sleeps && !is_readable(m.ring);
+		ring_awake(m.ring);
+		lost += is_readable(m.ring);
+		if (ring_peek(m.ring, &n))
+			ring_pop(m.ring);
+	}
+	assert_int_equal(pthread_join(writer, NULL), 0);
+	assert_int_equal(lost, 0);
+	ring_free(m.ring);
+}
+
 static void a_ring_is_made(void)
 {
 	CLEANUP(ring_free) struct ring *r = NULL;
@@ -328,6 +399,7 @@ int main(void)
 		cmocka_unit_test(a_reader_that_woke_for_something_else_is_left_alone),
 		cmocka_unit_test(two_threads_lose_neither_mail_nor_wake_up),
 		cmocka_unit_test(ping_and_pong_never_wait_for_each_other),
+		cmocka_unit_test(who_falls_asleep_while_mail_comes_is_woken),
 		cmocka_unit_test(memory_may_run_out),
 	};
 
