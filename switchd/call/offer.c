@@ -16,8 +16,12 @@ enum reason offer_open(struct call *c, const struct source *s, const struct vend
 {
 	const struct world *w = c->q.world;
 
-	if (c->relay)
-		return REASON_NONE;
+	if (c->relay) { /* another try: the vendor before is neither heard nor sent to any more */
+		const struct relay_peer nobody = { .source = MEDIA_SDP };
+
+		return relay_set_peer(c->relay, SIDE_CALLEE, &nobody) < 0 ? REASON_OVERLOAD
+									  : REASON_NONE;
+	}
 	/* Direct media only if both sides opted in (behaviour.md, Media): a relay hides the vendor. */
 	if (!wants_relay(s->row->media_relay, w) && !wants_relay(v->row->media_relay, w))
 		return REASON_NONE;
@@ -46,6 +50,15 @@ static void peer_rules(const struct leg *l, struct relay_peer *p)
 	}
 }
 
+static struct payloads payloads_of(const struct sdp_media *m)
+{
+	struct payloads set = { { 0 } };
+
+	for (int i = 0; i < m->payload_count; i++)
+		set.word[m->payload[i] / 64 & 1] |= UINT64_C(1) << m->payload[i] % 64;
+	return set;
+}
+
 static enum reason tell_relay(struct leg *from, const struct sdp_media *audio)
 {
 	struct call *c = from->call;
@@ -57,9 +70,14 @@ static enum reason tell_relay(struct leg *from, const struct sdp_media *audio)
 	if (audio && audio->has_address) {
 		peer.rtp = audio->rtp;
 		peer.rtcp = audio->rtcp;
-		peer.may_send = audio->direction != SDP_INACTIVE;
 	}
-	return relay_set_peer(c->relay, from->side, &peer) < 0 ? REASON_BAD_REQUEST : REASON_NONE;
+	if (audio)
+		peer.payloads = payloads_of(audio);
+	peer.may_send = audio && audio->direction != SDP_INACTIVE;
+	peer.is_deaf = !peer.may_send;
+
+	int e = relay_set_peer(c->relay, from->side, &peer);
+	return e == -EINVAL ? REASON_BAD_REQUEST : e < 0 ? REASON_OVERLOAD : REASON_NONE;
 }
 
 /* Our own side of every stream: the relayed audio has our port, everything else is refused with port 0. */
@@ -94,8 +112,8 @@ static enum reason write_to(struct leg *to, const struct sdp *s, struct buf *out
 		return REASON_OVERLOAD;
 	buf_clear(&to->sdp);
 	buf_put(&to->sdp, buf_str(out));
-	if (c->relay)
-		relay_listen(c->relay, to->side);
+	if (c->relay && relay_listen(c->relay, to->side) < 0)
+		return REASON_OVERLOAD;
 	return REASON_NONE;
 }
 

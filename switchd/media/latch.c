@@ -1,119 +1,150 @@
+/*
+ * A description that changes (re-INVITE) does not drop the lock: what is on its way still comes
+ * from the old source, and would lock it again, against the new one, which is another stream and so
+ * could never rebind. The lock becomes old instead: its packets pass, and for LATCH_REBIND_MS after
+ * the change, and again after our answer to it, the first packet from another allowed source takes
+ * it over. Who speaks on from the old source after that is the right one.
+ */
 #include "media/latch.h"
 
 #include <string.h>
 
-/* A source that moved to another port is believed after the old one has been silent this long. */
-enum { REBIND_MS = 2000 };
-
-static const struct addr *sdp_address(const struct latch *l)
+static bool in_nets(const struct latch *l, const struct addr *a)
 {
-	return l->is_rtcp ? &l->peer.rtcp : &l->peer.rtp;
-}
-
-/* Does `auto` have to learn where the media comes from? Only when the description cannot be true as seen from here. */
-static bool must_learn(const struct latch *l)
-{
-	const struct addr *sdp = sdp_address(l);
-
-	return !addr_is_set(sdp) || addr_is_private(sdp) || !addr_eq_host(sdp, &l->peer.signalling);
-}
-
-static bool in_nets(const struct latch *l, const struct addr *from)
-{
-	for (int i = 0; i < l->peer.net_count; i++) {
-		if (cidr_has(&l->nets[i], from))
+	for (int i = 0; i < l->net_count; i++) {
+		if (cidr_has(&l->nets[i], a))
 			return true;
 	}
 	return false;
 }
 
+/* `auto` learns only when the description cannot be true as seen from here. */
+static bool must_learn(const struct latch *l)
+{
+	if (l->source != MEDIA_AUTO)
+		return l->source == MEDIA_NAT || l->source == MEDIA_NETS;
+	return !addr_is_set(&l->described) || addr_is_private(&l->described) ||
+	       !addr_eq_host(&l->described, &l->signalling);
+}
+
+/* An address that is not set is equal to none, not even to another one. */
+static bool is_host(const struct addr *of, const struct addr *from)
+{
+	return addr_is_set(of) && addr_eq_host(of, from);
+}
+
 static bool is_allowed(const struct latch *l, const struct addr *from)
 {
-	const struct addr *sdp = sdp_address(l);
-
-	switch (l->peer.source) {
+	switch (l->source) {
 	case MEDIA_SDP:
-		return addr_is_set(sdp) && addr_eq_host(from, sdp);
+		return is_host(&l->described, from);
 	case MEDIA_AUTO:
-		return (addr_is_set(sdp) && addr_eq_host(from, sdp)) ||
-		       addr_eq_host(from, &l->peer.signalling);
+		return is_host(&l->described, from) || is_host(&l->signalling, from);
 	case MEDIA_NAT:
-		return addr_eq_host(from, &l->peer.signalling);
+		return is_host(&l->signalling, from);
 	case MEDIA_NETS:
 		return in_nets(l, from);
 	}
 	return false;
 }
 
-/* sdp sends to the described port whatever the source port is; the others answer to where packets come from. */
-static bool follows_source(const struct latch *l)
+/* Where to send before anything was heard. */
+static struct addr first_target(const struct latch *l)
 {
-	return l->peer.source == MEDIA_NAT || l->peer.source == MEDIA_NETS ||
-	       (l->peer.source == MEDIA_AUTO && must_learn(l));
+	bool is_known = addr_is_set(&l->described) && addr_port(&l->described) != 0;
+
+	if (!is_known || l->source == MEDIA_NAT ||
+	    (l->source == MEDIA_NETS && !in_nets(l, &l->described)))
+		return (struct addr){ 0 };
+	return l->described;
 }
 
-/* A private address of a public peer is ignored: nothing is sent until something was heard. */
-static bool may_send_first(const struct latch *l)
+static void aim(struct latch *l, bool is_new)
 {
-	const struct addr *sdp = sdp_address(l);
+	struct addr first = first_target(l);
 
-	if (!addr_is_set(sdp) || addr_port(sdp) == 0 || l->peer.source == MEDIA_NAT)
-		return false;
-	return !(l->peer.is_public && addr_is_private(sdp));
+	if (l->is_locked && !is_new) /* goes on */
+		return;
+	if (l->is_locked && !addr_is_set(&first)) /* nothing better is known than the old source */
+		return;
+	l->to = first;
 }
 
-void latch_set(struct latch *l, const struct relay_peer *p, bool is_rtcp)
+static void take_rules(struct latch *l, const struct relay_peer *p)
 {
-	bool is_new = !addr_eq(is_rtcp ? &p->rtcp : &p->rtp, sdp_address(l));
+	l->source = p->source;
+	l->signalling = p->signalling;
+	l->net_count = p->net_count < LATCH_NETS ? p->net_count : LATCH_NETS;
+	if (l->net_count > 0)
+		memcpy(l->nets, p->nets, sizeof(l->nets[0]) * (size_t)l->net_count);
+}
 
-	l->peer = *p;
-	l->is_rtcp = is_rtcp;
-	if (l->peer.net_count > (int)(sizeof(l->nets) / sizeof(l->nets[0])))
-		l->peer.net_count = (int)(sizeof(l->nets) / sizeof(l->nets[0]));
-	if (l->peer.net_count > 0)
-		memcpy(l->nets, p->nets, sizeof(l->nets[0]) * (size_t)l->peer.net_count);
-	l->peer.nets = NULL; /* the copy counts */
-	if (is_new || (l->is_locked && !is_allowed(l, &l->from)))
+void latch_set(struct latch *l, const struct relay_peer *p, bool is_rtcp, ms_t now_ms)
+{
+	struct addr described = is_rtcp ? p->rtcp : p->rtp;
+
+	/* What a public peer says about its own private network is of no use here. */
+	if (p->is_public && addr_is_private(&described))
+		described = (struct addr){ 0 };
+
+	bool is_new = !addr_eq(&described, &l->described);
+
+	take_rules(l, p);
+	l->described = described;
+	l->learns = must_learn(l);
+	if (!l->learns || !is_allowed(l, &l->from))
 		l->is_locked = false;
-	if (!l->is_locked || !follows_source(l))
-		l->to = may_send_first(l) ? *sdp_address(l) : (struct addr){ 0 };
+	if (is_new) {
+		l->is_old = l->is_locked;
+		l->is_changed = true;
+		l->changed_ms = now_ms;
+	}
+	aim(l, is_new);
 }
 
-void latch_open(struct latch *l)
+void latch_open(struct latch *l, ms_t now_ms)
 {
 	l->is_open = true;
+	if (!l->is_changed)
+		return;
+	l->is_changed = false;
+	l->is_old = l->is_locked;
+	l->changed_ms = now_ms;
 }
 
-static void lock_on(struct latch *l, const struct addr *from, uint32_t ssrc)
+static bool hear(struct latch *l, uint32_t ssrc, ms_t now_ms)
 {
-	l->is_locked = true;
-	l->from = *from;
+	l->heard_ms = now_ms;
 	l->ssrc = ssrc;
-	if (follows_source(l))
-		l->to = *from;
+	if (l->is_old && now_ms - l->changed_ms >= LATCH_REBIND_MS) {
+		l->is_old = false;
+		l->to = l->from;
+	}
+	return true;
+}
+
+static bool may_lock(const struct latch *l, const struct addr *from, uint32_t ssrc, ms_t now_ms)
+{
+	if (!l->is_locked)
+		return l->is_open;
+	if (l->is_old && now_ms - l->changed_ms < LATCH_REBIND_MS)
+		return true;
+	return addr_eq_host(&l->from, from) && now_ms - l->heard_ms >= LATCH_REBIND_MS &&
+	       ssrc == l->ssrc;
 }
 
 bool latch_accept(struct latch *l, const struct addr *from, uint32_t ssrc, ms_t now_ms)
 {
-	if (l->is_locked && addr_eq(&l->from, from)) {
-		l->heard_ms = now_ms;
-		l->ssrc = ssrc;
-		return true;
-	}
-	if (!is_allowed(l, from))
+	if (!l->learns)
+		return is_allowed(l, from);
+	if (l->is_locked && addr_eq(&l->from, from))
+		return hear(l, ssrc, now_ms);
+	if (!is_allowed(l, from) || !may_lock(l, from, ssrc, now_ms))
 		return false;
-	if (l->peer.source == MEDIA_SDP) { /* any port of the described address, at any time */
-		l->heard_ms = now_ms;
-		return true;
-	}
-	if (!l->is_locked) {
-		if (!l->is_open)
-			return false;
-	} else if (!addr_eq_host(&l->from, from) || now_ms - l->heard_ms < REBIND_MS ||
-		   ssrc != l->ssrc) {
-		return false;
-	}
-	lock_on(l, from, ssrc);
+	l->is_locked = true;
+	l->is_old = false;
+	l->from = l->to = *from;
+	l->ssrc = ssrc;
 	l->heard_ms = now_ms;
 	return true;
 }

@@ -4,7 +4,7 @@
 
 #include "media/inner.h"
 
-/* Orders are some 200 bytes: room for 20,000 in one loop turn. */
+/* Room for the closes of 50,000 relays a worker, and some thousand other orders beside them. */
 enum { ORDER_BYTES = 4 << 20 };
 
 static int copy_hosts(struct media *m, const struct media_config *c)
@@ -24,46 +24,64 @@ static int copy_hosts(struct media *m, const struct media_config *c)
 	return 0;
 }
 
+static int make_pumps(struct media *m, const struct media_config *c)
+{
+	m->pump = calloc((size_t)c->threads, sizeof(struct pump *));
+	if (!m->pump)
+		return -ENOMEM;
+	for (int t = 0; t < c->threads; t++) {
+		int r = pump_create(&m->pump[t], c->workers);
+
+		if (r < 0)
+			return r;
+		m->pumps++;
+	}
+	return 0;
+}
+
+/* A line from each worker to each thread. */
+static int make_desk(struct media *m, struct desk *d)
+{
+	d->media = m;
+	d->line = calloc((size_t)m->pumps, sizeof(*d->line));
+	if (!d->line)
+		return -ENOMEM;
+	for (int t = 0; t < m->pumps; t++) {
+		struct line *l = &d->line[t];
+		int r = ring_create(&l->orders, ORDER_BYTES);
+
+		l->media = m;
+		l->pump = m->pump[t];
+		if (r == 0)
+			r = pump_connect(l->pump, l->orders);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int make_desks(struct media *m, const struct media_config *c)
 {
 	m->desk = calloc((size_t)c->workers, sizeof(*m->desk));
 	if (!m->desk)
 		return -ENOMEM;
 	m->desks = c->workers;
-	m->threads = c->threads;
-	for (int i = 0; i < c->workers; i++) {
-		m->desk[i].media = m;
-		m->desk[i].orders = calloc((size_t)c->threads, sizeof(struct ring *));
-		if (!m->desk[i].orders)
-			return -ENOMEM;
-		for (int t = 0; t < c->threads; t++) {
-			int r = ring_create(&m->desk[i].orders[t], ORDER_BYTES);
+	for (int i = 0; i < m->desks; i++) {
+		int r = make_desk(m, &m->desk[i]);
 
-			if (r < 0)
-				return r;
-		}
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
 
-static int make_pumps(struct media *m, const struct media_config *c)
+static int start(struct media *m)
 {
-	m->pump = calloc((size_t)c->threads, sizeof(struct pump *));
-	CLEANUP(free) struct ring **orders = calloc((size_t)c->workers, sizeof(struct ring *));
-	if (!m->pump || !orders)
-		return -ENOMEM;
-	for (int t = 0; t < c->threads; t++) {
-		for (int i = 0; i < c->workers; i++)
-			orders[i] = m->desk[i].orders[t];
+	int r = 0;
 
-		int r = pump_create(&m->pump[t], m, orders, c->workers);
-		if (r == 0)
-			r = pump_start(m->pump[t]);
-		if (r < 0)
-			return r;
-		m->pumps++;
-	}
-	return 0;
+	for (int t = 0; t < m->pumps && r == 0; t++)
+		r = pump_start(m->pump[t]);
+	return r;
 }
 
 int media_create(struct media **ret, const struct media_config *c, struct err *err)
@@ -72,9 +90,11 @@ int media_create(struct media **ret, const struct media_config *c, struct err *e
 	int r = m ? copy_hosts(m, c) : -ENOMEM;
 
 	if (r == 0)
+		r = make_pumps(m, c);
+	if (r == 0)
 		r = make_desks(m, c);
 	if (r == 0)
-		r = make_pumps(m, c);
+		r = start(m);
 	if (r < 0) {
 		(void)err_set(err, ERR_INTERNAL, "--media", STR(""), "",
 			      "the media threads cannot start");
@@ -85,19 +105,22 @@ int media_create(struct media **ret, const struct media_config *c, struct err *e
 	return 0;
 }
 
+static void free_desk(struct desk *d, int lines)
+{
+	for (int t = 0; d->line && t < lines; t++)
+		ring_free(d->line[t].orders);
+	free(d->line);
+}
+
 struct media *media_free(struct media *m)
 {
 	if (!m)
 		return NULL;
-	for (int t = 0; m->pump && t < m->pumps; t++)
+	/* the threads first: their last orders close the relays, which know line and ports */
+	for (int t = 0; t < m->pumps; t++)
 		pump_free(m->pump[t]);
-	for (int i = 0; i < m->desks; i++) {
-		struct ring **orders = m->desk[i].orders;
-
-		for (int t = 0; orders && t < m->threads; t++)
-			ring_free(orders[t]);
-		free(orders);
-	}
+	for (int i = 0; i < m->desks; i++)
+		free_desk(&m->desk[i], m->pumps);
 	for (int i = 0; i < m->hosts; i++)
 		ports_free(m->ports[i]);
 	free(m->pump);
@@ -123,6 +146,10 @@ void media_set_ports(struct media *m, uint16_t low, uint16_t high)
 void media_totals(const struct media *m, struct media_totals *ret)
 {
 	*ret = (struct media_totals){ .relays = atomic_load(&m->relays) };
-	for (int t = 0; t < m->pumps; t++)
-		pump_totals(m->pump[t], ret);
+	for (int t = 0; t < m->pumps; t++) {
+		const struct pump *p = m->pump[t];
+
+		ret->packets += atomic_load_explicit(&p->packets, memory_order_relaxed);
+		ret->refused += atomic_load_explicit(&p->refused, memory_order_relaxed);
+	}
 }

@@ -34,9 +34,10 @@ struct ports *ports_free(struct ports *p)
 
 void ports_set(struct ports *p, uint16_t low, uint16_t high)
 {
-	uint32_t first = (low + 1u) / 2, count = (high + 1u) / 2 - first;
+	uint32_t first = low < 2 ? 1 : (low + 1u) / 2, end = (high + 1u) / 2;
+	uint32_t count = end > first ? end - first : 0;
 
-	atomic_store(&p->range, first << 16 | (count & 0xffff));
+	atomic_store(&p->range, first << 16 | count);
 }
 
 static bool claim(_Atomic ms_t *word, ms_t now_ms)

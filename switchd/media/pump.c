@@ -1,229 +1,158 @@
+/*
+ * A media thread. It owns the sockets of its relays and does what their workers order.
+ *
+ * A wake-up costs as much as passing two packets on. So a thread that is busy does not wait for the
+ * next packet but naps a millisecond and then finds several. One that is not busy never naps: that
+ * would cost it a second wake-up a packet.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
+#include <time.h>
 
 #include "media/inner.h"
 
-/*
- * A media thread. It owns the sockets of its relays: a packet that comes in on one side's socket leaves by the other side's. No allocation,
- * no lock and no clock call a packet: buffers are the thread's, the time is the loop turn's.
- */
-
-enum { BATCH = 16, PACKET = 2048 };
-
-struct pump {
-	struct media *media;
-	struct loop loop;
-	struct inbox *inbox; /* one a worker */
-	int inboxes;
-	struct mmsghdr in[BATCH], out[BATCH];
-	struct iovec in_vec[BATCH], out_vec[BATCH];
-	struct addr from[BATCH];
-	char bytes[BATCH][PACKET];
-	_Atomic uint64_t packets, refused;
-	pthread_t thread;
-	bool is_running;
-};
-
-static void add(_Atomic uint64_t *counter, uint64_t n)
-{
-	/* one writer, so a load and a store do */
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-			      memory_order_relaxed);
-}
-
-/* ---- packets ---- */
-
-static bool is_valid(const struct plug *in, struct str packet, struct rtp_header *h)
-{
-	if (!in->is_rtcp)
-		return rtp_read(packet, h);
-	h->ssrc = 0;
-	return rtcp_is_valid(packet);
-}
-
-static void count_in(struct plug *in, const struct rtp_header *h, size_t n, ms_t now_ms)
-{
-	struct relay *r = in->relay;
-	struct counters *c = &r->counters[in->side];
-	uint32_t hz = r->clock_hz[in->side] ? r->clock_hz[in->side] : 8000;
-
-	atomic_store_explicit(&c->heard_ms, now_ms, memory_order_relaxed);
-	if (in->is_rtcp)
-		return;
-	add(&c->packets_in, 1);
-	add(&c->bytes_in, n);
-	rtp_count(&r->count[in->side], h, (uint32_t)(now_ms * hz / 1000));
-	atomic_store_explicit(&c->lost, rtp_lost(&r->count[in->side]), memory_order_relaxed);
-	atomic_store_explicit(&c->jitter_us, rtp_jitter_us(&r->count[in->side], hz),
-			      memory_order_relaxed);
-}
-
-/* Is this packet to be passed on? Counts it in any case. */
-static bool take(struct pump *p, struct plug *in, int i)
-{
-	struct str packet = str_n(p->bytes[i], p->in[i].msg_len);
-	struct rtp_header h;
-	struct addr from;
-	bool is_whole = !(p->in[i].msg_hdr.msg_flags & MSG_TRUNC);
-
-	if (!is_whole || addr_from_sa(&p->from[i].sa, p->in[i].msg_hdr.msg_namelen, &from) < 0 ||
-	    !is_valid(in, packet, &h) || !latch_accept(&in->latch, &from, h.ssrc, p->loop.now_ms)) {
-		add(&in->relay->counters[in->side].refused, 1);
-		add(&p->refused, 1);
-		return false;
-	}
-	count_in(in, &h, packet.n, p->loop.now_ms);
-	add(&p->packets, 1);
-	return in->relay->may_send[in->side];
-}
-
-static void send_out(struct pump *p, struct plug *out, int n)
-{
-	int sent = sendmmsg(out->event.fd, p->out, (unsigned)n, 0);
-	struct counters *c = &out->relay->counters[out->side];
-
-	for (int i = 0; !out->is_rtcp && i < sent; i++) {
-		add(&c->packets_out, 1);
-		add(&c->bytes_out, p->out_vec[i].iov_len);
-	}
-}
-
-static void prepare_in(struct pump *p)
-{
-	for (int i = 0; i < BATCH; i++) {
-		p->in[i].msg_hdr.msg_name = &p->from[i];
-		p->in[i].msg_hdr.msg_namelen = sizeof(p->from[i]);
-		p->in[i].msg_hdr.msg_iov = &p->in_vec[i];
-		p->in[i].msg_hdr.msg_iovlen = 1;
-		p->in_vec[i] = (struct iovec){ p->bytes[i], PACKET };
-	}
-}
-
-static struct pump *pump_of(const struct plug *p)
-{
-	return p->relay->pump;
-}
-
-static void on_packets(struct event *e, uint32_t events)
-{
-	struct plug *in = CONTAINER(e, struct plug, event);
-	struct pump *p = pump_of(in);
-	struct relay *r = in->relay;
-	enum side other = in->side == SIDE_CALLER ? SIDE_CALLEE : SIDE_CALLER;
-	struct plug *out = in->is_rtcp ? &r->rtcp[other] : &r->rtp[other];
-	int n, keep = 0;
-
-	(void)events;
-	for (int i = 0; i < BATCH; i++)
-		p->in[i].msg_hdr.msg_namelen = sizeof(p->from[i]);
-	n = recvmmsg(e->fd, p->in, BATCH, MSG_DONTWAIT, NULL);
-	for (int i = 0; i < n; i++) {
-		if (!take(p, in, i) || !addr_is_set(&out->latch.to))
-			continue;
-		p->out_vec[keep] = (struct iovec){ p->bytes[i], p->in[i].msg_len };
-		p->out[keep].msg_hdr = (struct msghdr){ .msg_name = &out->latch.to,
-							.msg_namelen = addr_len(&out->latch.to),
-							.msg_iov = &p->out_vec[keep],
-							.msg_iovlen = 1 };
-		keep++;
-	}
-	if (keep > 0)
-		send_out(p, out, keep);
-}
+/* Busy: more than BUSY packets in a window, that is two in a nap. */
+enum { WINDOW_MS = 50, BUSY = 100, NAP_NS = 1000000, FULL_TURN = 64 };
 
 /* ---- orders ---- */
 
+/*
+ * epoll refuses only for want of kernel memory. Then the socket stays deaf, and the call ends by
+ * its media time-out.
+ */
 static void plug_in(struct pump *p, struct relay *r)
 {
 	for (int s = 0; s < SIDE_COUNT; s++) {
-		struct plug *both[] = { &r->rtp[s], &r->rtcp[s] };
+		struct event *rtp = &r->rtp[s].event, *rtcp = &r->rtcp[s].event;
 
-		for (int i = 0; i < 2; i++)
-			(void)loop_add(&p->loop, &both[i]->event, both[i]->event.fd, EPOLLIN,
-				       on_packets);
+		(void)loop_add(&p->loop, rtp, rtp->fd, EPOLLIN, carry);
+		(void)loop_add(&p->loop, rtcp, rtcp->fd, EPOLLIN, carry);
 	}
 }
 
 static void unplug(struct pump *p, struct relay *r)
 {
 	for (int s = 0; s < SIDE_COUNT; s++) {
-		int rtp = r->rtp[s].event.fd, rtcp = r->rtcp[s].event.fd;
-
 		loop_del(&p->loop, &r->rtp[s].event);
 		loop_del(&p->loop, &r->rtcp[s].event);
-		r->rtp[s].event.fd = rtp;
-		r->rtcp[s].event.fd = rtcp;
 	}
 	relay_destroy(r);
 }
 
-static void set_peer(struct order *o, const struct cidr *nets)
+static void expect(struct relay *r)
 {
-	struct relay *r = o->relay;
+	const struct payloads *a = &r->payloads[SIDE_CALLER], *b = &r->payloads[SIDE_CALLEE];
 
-	o->peer.nets = nets;
-	r->clock_hz[o->side] = o->peer.clock_hz;
-	r->may_send[o->side] = o->peer.may_send;
-	latch_set(&r->rtp[o->side].latch, &o->peer, false);
-	latch_set(&r->rtcp[o->side].latch, &o->peer, true);
+	for (int i = 0; i < 2; i++)
+		r->expected.word[i] = a->word[i] | b->word[i];
+	if (r->expected.word[0] == 0 && r->expected.word[1] == 0)
+		r->expected = (struct payloads){ { UINT64_MAX, UINT64_MAX } };
+}
+
+static void set_peer(struct relay *r, enum side s, const struct relay_peer *peer, ms_t now_ms)
+{
+	r->clock_hz[s] = peer->clock_hz;
+	r->may_send[s] = peer->may_send;
+	r->is_deaf[s] = peer->is_deaf;
+	r->payloads[s] = peer->payloads;
+	expect(r);
+	latch_set(&r->rtp[s].latch, peer, false, now_ms);
+	latch_set(&r->rtcp[s].latch, peer, true, now_ms);
+}
+
+/* The networks lie behind the order, aligned to nothing. */
+static void on_peer(struct pump *p, const char *record, size_t n)
+{
+	struct peer_order o;
+	struct cidr nets[LATCH_NETS];
+
+	memcpy(&o, record, sizeof(o));
+	if (n > sizeof(o))
+		memcpy(nets, record + sizeof(o), n - sizeof(o));
+	o.peer.nets = nets;
+	set_peer(o.order.relay, o.order.side, &o.peer, p->loop.now_ms);
 }
 
 static void on_order(struct inbox *in, const void *record, size_t n)
 {
 	struct order o;
-	struct cidr nets[NETS_MAX];
-
-	memcpy(&o, record, sizeof(o));
-	if (n > sizeof(o))
-		memcpy(nets, (const char *)record + sizeof(o), n - sizeof(o));
-
-	struct pump *p = o.relay->pump;
 
 	(void)in;
+	memcpy(&o, record, sizeof(o));
+
+	struct relay *r = o.relay;
+	struct pump *p = r->pump;
+
 	switch (o.kind) {
 	case ORDER_OPEN:
-		plug_in(p, o.relay);
+		plug_in(p, r);
 		break;
 	case ORDER_LISTEN:
-		latch_open(&o.relay->rtp[o.side].latch);
-		latch_open(&o.relay->rtcp[o.side].latch);
+		latch_open(&r->rtp[o.side].latch, p->loop.now_ms);
+		latch_open(&r->rtcp[o.side].latch, p->loop.now_ms);
 		break;
 	case ORDER_PEER:
-		set_peer(&o, nets);
+		on_peer(p, record, n);
 		break;
 	case ORDER_CLOSE:
-		unplug(p, o.relay);
+		unplug(p, r);
 		break;
 	}
 }
 
 /* ---- the thread ---- */
 
-int pump_create(struct pump **ret, struct media *m, struct ring *const *orders, int desks)
+static void measure(struct pump *p, ms_t now_ms)
+{
+	p->in_window += p->in_turn;
+	if (now_ms - p->window_ms < WINDOW_MS)
+		return;
+	p->is_busy = p->in_window > (uint64_t)BUSY * (uint64_t)(now_ms - p->window_ms) / WINDOW_MS;
+	p->in_window = 0;
+	p->window_ms = now_ms;
+}
+
+/* A full turn means that more is waiting already. */
+static void on_turn(struct loop *l, void *ctx)
+{
+	struct pump *p = ctx;
+	bool may_nap = p->in_turn > 0 && p->in_turn < FULL_TURN;
+
+	measure(p, l->now_ms);
+	p->in_turn = 0;
+	if (p->is_busy && may_nap)
+		(void)nanosleep(&(struct timespec){ .tv_nsec = NAP_NS }, NULL);
+}
+
+int pump_create(struct pump **ret, int workers)
 {
 	struct pump *p = calloc(1, sizeof(*p));
-	int r = p ? loop_init(&p->loop) : -ENOMEM;
 
+	if (!p)
+		return -ENOMEM;
+	p->inbox = calloc((size_t)workers, sizeof(*p->inbox));
+
+	int r = p->inbox ? loop_init(&p->loop) : -ENOMEM;
 	if (r < 0) {
+		free(p->inbox);
 		free(p);
 		return r;
 	}
-	p->media = m;
-	p->inbox = calloc((size_t)desks, sizeof(*p->inbox));
-	for (int i = 0; p->inbox && r == 0 && i < desks; i++) {
-		r = loop_add_inbox(&p->loop, &p->inbox[i], orders[i], on_order);
-		p->inboxes++;
-	}
-	if (!p->inbox || r < 0) {
-		pump_free(p);
-		return r < 0 ? r : -ENOMEM;
-	}
-	prepare_in(p);
+	p->loop.on_turn = on_turn;
+	p->loop.ctx = p;
 	*ret = p;
 	return 0;
+}
+
+int pump_connect(struct pump *p, struct ring *orders)
+{
+	int r = loop_add_inbox(&p->loop, &p->inbox[p->inboxes], orders, on_order);
+
+	if (r == 0)
+		p->inboxes++;
+	return r;
 }
 
 static void *run(void *arg)
@@ -242,6 +171,18 @@ int pump_start(struct pump *p)
 	return -r;
 }
 
+/* The last orders: relays that the workers' end closed. */
+static void drain(struct inbox *in)
+{
+	const void *record;
+	size_t n;
+
+	while ((record = ring_peek(in->ring, &n))) {
+		on_order(in, record, n);
+		ring_pop(in->ring);
+	}
+}
+
 struct pump *pump_free(struct pump *p)
 {
 	if (!p)
@@ -250,17 +191,12 @@ struct pump *pump_free(struct pump *p)
 		loop_stop(&p->loop);
 		(void)pthread_join(p->thread, NULL);
 	}
-	(void)loop_turn(&p->loop, 0); /* the last orders: relays closed by the workers' end */
-	for (int i = 0; i < p->inboxes; i++)
+	for (int i = 0; i < p->inboxes; i++) {
+		drain(&p->inbox[i]);
 		loop_del_inbox(&p->loop, &p->inbox[i]);
+	}
 	free(p->inbox);
 	loop_done(&p->loop);
 	free(p);
 	return NULL;
-}
-
-void pump_totals(const struct pump *p, struct media_totals *ret)
-{
-	ret->packets += atomic_load_explicit(&p->packets, memory_order_relaxed);
-	ret->refused += atomic_load_explicit(&p->refused, memory_order_relaxed);
 }

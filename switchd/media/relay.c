@@ -1,77 +1,11 @@
 #include "media/relay.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "media/inner.h"
-
-/* A port of ours that somebody else has bound is passed over; so many tries, then the range counts as full. */
-enum { BIND_TRIES = 8 };
-
-/* ---- sockets ---- */
-
-static int open_socket(const struct addr *host, uint16_t port)
-{
-	struct addr a = *host;
-	int fd = socket(a.sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -errno;
-	addr_set_port(&a, port);
-	if (bind(fd, &a.sa, addr_len(&a)) < 0) {
-		int e = -errno;
-
-		(void)close(fd);
-		return e;
-	}
-	return fd;
-}
-
-static int open_pair(struct relay *r, enum side s, const struct addr *host, struct ports *ports,
-		     uint16_t port)
-{
-	int rtp = open_socket(host, port), rtcp = rtp < 0 ? rtp : open_socket(host, port + 1);
-
-	if (rtcp < 0) {
-		if (rtp >= 0)
-			(void)close(rtp);
-		return rtcp;
-	}
-	r->rtp[s].event.fd = rtp;
-	r->rtcp[s].event.fd = rtcp;
-	r->ports[s] = ports;
-	r->local[s] = *host;
-	addr_set_port(&r->local[s], port);
-	return 0;
-}
-
-/* A pair on the first media address that has one. */
-static int take_pair(struct relay *r, enum side s)
-{
-	struct media *m = r->desk->media;
-	ms_t now = clock_mono_ms();
-
-	for (int h = 0; h < m->hosts; h++) {
-		for (int i = 0; i < BIND_TRIES; i++) {
-			uint16_t port = ports_take(m->ports[h], now);
-
-			if (port == 0)
-				break;
-
-			int e = open_pair(r, s, &m->host[h], m->ports[h], port);
-
-			if (e == 0)
-				return 0;
-			ports_give(m->ports[h], port, now);
-			if (e != -EADDRINUSE)
-				return e;
-		}
-	}
-	return -EADDRNOTAVAIL;
-}
 
 static void wire(struct relay *r)
 {
@@ -82,47 +16,55 @@ static void wire(struct relay *r)
 			both[i]->relay = r;
 			both[i]->side = (enum side)s;
 			both[i]->is_rtcp = i == 1;
-			both[i]->event.fd = -1;
 		}
 		atomic_init(&r->counters[s].heard_ms, r->opened_ms);
 		r->may_send[s] = true;
 	}
+	r->expected = (struct payloads){ { UINT64_MAX, UINT64_MAX } };
 }
 
 void relay_destroy(struct relay *r)
 {
-	ms_t now = clock_mono_ms();
-
-	for (int s = 0; s < SIDE_COUNT; s++) {
-		if (r->rtp[s].event.fd >= 0)
-			(void)close(r->rtp[s].event.fd);
-		if (r->rtcp[s].event.fd >= 0)
-			(void)close(r->rtcp[s].event.fd);
-		if (r->ports[s])
-			ports_give(r->ports[s], addr_port(&r->local[s]), now);
-	}
-	atomic_fetch_sub(&r->desk->media->relays, 1);
+	for (int s = 0; s < SIDE_COUNT; s++)
+		pair_give(r, (enum side)s);
+	atomic_fetch_sub(&r->line->media->relays, 1);
 	free(r);
 }
 
 /* ---- orders ---- */
 
-static bool order(const struct relay *r, const struct order *o, const struct cidr *nets)
+/* What a record costs in the ring, at most: its header and padding (ring_room). */
+static size_t cost(size_t n)
 {
-	struct media *m = r->desk->media;
+	return n + 16;
+}
 
-	for (int i = 0; i < m->pumps; i++) {
-		if (m->pump[i] == r->pump)
-			return ring_push(r->desk->orders[i], o, sizeof(*o), nets,
-					 (size_t)o->peer.net_count * sizeof(*nets));
-	}
-	return false;
+/* Stores an order unless that would take the place of a close to come, of these relays. */
+static int order(struct line *l, uint32_t relays, const void *a, size_t na, const void *b,
+		 size_t nb)
+{
+	size_t closes = relays * cost(sizeof(struct order));
+
+	if (ring_room(l->orders) < closes + cost(na + nb))
+		return -ENOBUFS;
+	return ring_push(l->orders, a, na, b, nb) ? 0 : -ENOBUFS;
 }
 
 void desk_flush(struct desk *d)
 {
 	for (int i = 0; i < d->media->pumps; i++)
-		ring_flush(d->orders[i]);
+		ring_flush(d->line[i].orders);
+}
+
+/* From here on the relay is the media thread's, if it went well. */
+static int open_order(struct relay *r)
+{
+	struct order o = { .kind = ORDER_OPEN, .relay = r };
+	int e = order(r->line, r->line->relays + 1, &o, sizeof(o), NULL, 0);
+
+	if (e == 0)
+		r->line->relays++;
+	return e;
 }
 
 int relay_open(struct relay **ret, struct desk *d)
@@ -132,16 +74,16 @@ int relay_open(struct relay **ret, struct desk *d)
 
 	if (!r)
 		return -ENOMEM;
-	r->desk = d;
+	r->line = &d->line[atomic_fetch_add(&m->next, 1) % (uint32_t)m->pumps];
+	r->pump = r->line->pump;
 	r->opened_ms = clock_mono_ms();
-	r->pump = m->pump[atomic_fetch_add(&m->next, 1) % (uint32_t)m->pumps];
 	atomic_fetch_add(&m->relays, 1);
 	wire(r);
-	int e = take_pair(r, SIDE_CALLER);
+	int e = pair_take(r, SIDE_CALLER);
 	if (e == 0)
-		e = take_pair(r, SIDE_CALLEE);
-	if (e == 0 && !order(r, &(struct order){ .kind = ORDER_OPEN, .relay = r }, NULL))
-		e = -ENOBUFS;
+		e = pair_take(r, SIDE_CALLEE);
+	if (e == 0)
+		e = open_order(r);
 	if (e < 0) {
 		relay_destroy(r);
 		return e;
@@ -155,15 +97,17 @@ const struct addr *relay_local(const struct relay *r, enum side s)
 	return &r->local[s];
 }
 
-void relay_listen(struct relay *r, enum side s)
+int relay_listen(struct relay *r, enum side s)
 {
-	(void)order(r, &(struct order){ .kind = ORDER_LISTEN, .side = s, .relay = r }, NULL);
+	struct order o = { .kind = ORDER_LISTEN, .side = s, .relay = r };
+
+	return order(r->line, r->line->relays, &o, sizeof(o), NULL, 0);
 }
 
-/* security.md M5: addresses that no peer of ours can have. 0.0.0.0 is an old way to say hold. */
+/* security.md M5: addresses that no peer of ours can have. */
 static bool is_forbidden(const struct relay *r, enum side s, const struct addr *a)
 {
-	const struct media *m = r->desk->media;
+	const struct media *m = r->line->media;
 	uint32_t range = atomic_load(&m->range);
 	uint16_t port = addr_port(a);
 
@@ -178,27 +122,36 @@ static bool is_forbidden(const struct relay *r, enum side s, const struct addr *
 
 int relay_set_peer(struct relay *r, enum side s, const struct relay_peer *p)
 {
-	struct order o = { .kind = ORDER_PEER, .side = s, .relay = r, .peer = *p };
+	struct peer_order o = { .order = { .kind = ORDER_PEER, .side = s, .relay = r },
+				.peer = *p };
+	struct addr *rtp = &o.peer.rtp, *rtcp = &o.peer.rtcp;
 
-	if (addr_is_set(&p->rtp) && addr_is_any(&p->rtp)) {
-		o.peer.rtp = (struct addr){ 0 };
-		o.peer.rtcp = (struct addr){ 0 };
-	} else if (addr_is_set(&p->rtp) && is_forbidden(r, s, &p->rtp)) {
-		return -EINVAL;
+	if (addr_is_set(rtp) && addr_is_any(rtp)) { /* hold, as RFC 2543 said it */
+		*rtp = *rtcp = (struct addr){ 0 };
+		o.peer.is_deaf = true;
 	}
-	if (addr_is_set(&o.peer.rtcp) &&
-	    (addr_is_any(&o.peer.rtcp) || is_forbidden(r, s, &o.peer.rtcp)))
-		o.peer.rtcp = (struct addr){ 0 };
-	if (o.peer.net_count > NETS_MAX)
-		o.peer.net_count = NETS_MAX;
-	return order(r, &o, p->nets) ? 0 : -ENOBUFS;
+	if (addr_is_set(rtp) && is_forbidden(r, s, rtp))
+		return -EINVAL;
+	if (addr_is_set(rtcp) && (addr_is_any(rtcp) || is_forbidden(r, s, rtcp)))
+		*rtcp = (struct addr){ 0 };
+	if (o.peer.net_count > LATCH_NETS)
+		o.peer.net_count = LATCH_NETS;
+	return order(r->line, r->line->relays, &o, sizeof(o), p->nets,
+		     (size_t)o.peer.net_count * sizeof(*p->nets));
 }
 
 struct relay *relay_close(struct relay *r)
 {
-	/* A full ring would leave the sockets open for ever: the media thread is awake and empties it, so this ends. */
-	while (r && !order(r, &(struct order){ .kind = ORDER_CLOSE, .relay = r }, NULL))
-		desk_flush(r->desk);
+	if (!r)
+		return NULL;
+
+	struct order o = { .kind = ORDER_CLOSE, .relay = r };
+	struct line *l = r->line;
+	bool is_stored = ring_push(l->orders, &o, sizeof(o), NULL, 0);
+
+	assert(is_stored);
+	(void)is_stored;
+	l->relays--;
 	return NULL;
 }
 

@@ -1,9 +1,11 @@
 /*
- * relay: the media of one call: two sides, each with an RTP and an RTCP socket of ours; what one side sends goes to the other.
+ * relay: the media of one call: two sides, each with an RTP and an RTCP socket of ours; what one
+ * side sends goes to the other.
  *
- * Opened, changed and closed by the worker that owns the call; packets are moved by the media thread that owns the sockets. Orders go
- * there by mail; counters are read directly (one writer, relaxed atomics). Sources are believed as behaviour.md "Media" and
- * security.md M1-M5 say: media_source, latching, no packet from elsewhere ever changes anything.
+ * Opened, changed and closed by the worker that owns the call; packets are moved by the media
+ * thread that owns the sockets. Orders go there by mail; counters are read directly (one writer,
+ * relaxed atomics). Sources are believed as behaviour.md "Media" and security.md M1-M5 say:
+ * media_source, latching, no packet from elsewhere ever changes anything.
  */
 #pragma once
 
@@ -35,15 +37,16 @@ void media_set_ports(struct media *m, uint16_t low, uint16_t high);
 /* Sends the orders of a loop turn on their way. */
 void desk_flush(struct desk *d);
 
-enum media_source {
-	MEDIA_SDP,
-	MEDIA_AUTO,
-	MEDIA_NAT,
-	MEDIA_NETS
-}; /* in the order of the entity's values */
+/* In the order of the entity's values. */
+enum media_source { MEDIA_SDP, MEDIA_AUTO, MEDIA_NAT, MEDIA_NETS };
 enum side { SIDE_CALLER, SIDE_CALLEE, SIDE_COUNT };
 
 struct relay;
+
+/* A set of RTP payload types, 0 to 127: bit t % 64 of word t / 64. */
+struct payloads {
+	uint64_t word[2];
+};
 
 /* Where a side's media is, as its SDP and its gateway say. Values are copied. */
 struct relay_peer {
@@ -53,19 +56,34 @@ struct relay_peer {
 	const struct cidr *nets; /* for MEDIA_NETS */
 	int net_count;
 	bool is_public;    /* a private address in its SDP is ignored */
-	bool may_send;     /* false: on hold, packets from it are counted but not passed on */
+	bool may_send;     /* false: on hold, RTP from it is counted but not passed on */
+	bool is_deaf;      /* on hold: no RTP is sent to it */
 	uint32_t clock_hz; /* of its codec, for jitter; 0 = 8000 */
+	/* Of its SDP. What either side named may come from both; none named by both: any may. */
+	struct payloads payloads;
 };
 
-/* Takes two port pairs (random, even, quarantined 10 s after use) and binds four sockets. -EADDRNOTAVAIL: no free port, -ENOMEM, -EMFILE ... */
+/*
+ * Takes two port pairs (random, even, quarantined 10 s after use) and binds four sockets.
+ * -EADDRNOTAVAIL: no free port; -ENOBUFS: too many orders or relays; -ENOMEM, -EMFILE ...
+ */
 int relay_open(struct relay **ret, struct desk *d);
 /* Our RTP address and port for that side; RTCP is on the next port. */
 const struct addr *relay_local(const struct relay *r, enum side s);
-/* Our description was sent to that side: from now on a first packet from it may be believed (latching opens). */
-void relay_listen(struct relay *r, enum side s);
-/* What that side's SDP says, at first and after each change. 0; -EINVAL: an address that M5 forbids. */
+/*
+ * Our description was sent to that side: from now on a first packet from it may be believed
+ * (latching opens). 0 or -ENOBUFS.
+ */
+int relay_listen(struct relay *r, enum side s);
+/*
+ * What that side's SDP says, at first and after each change; 0.0.0.0 is hold. 0; -EINVAL: an
+ * address that M5 forbids; -ENOBUFS.
+ */
 int relay_set_peer(struct relay *r, enum side s, const struct relay_peer *p);
-/* Stops both directions at once, closes the sockets, frees. Accepts NULL, returns NULL. Read the counters before. */
+/*
+ * Stops both directions at once, closes the sockets, frees; cannot fail, its order has a place of
+ * its own in the mail. Accepts NULL, returns NULL. Read the counters before.
+ */
 struct relay *relay_close(struct relay *r);
 
 struct relay_stats {
@@ -74,7 +92,7 @@ struct relay_stats {
 	uint64_t packets_out; /* RTP sent to this side */
 	uint64_t bytes_out;
 	uint64_t lost;    /* missing by sequence number (RFC 3550 A.3) */
-	uint64_t refused; /* from a wrong source, or not RTP */
+	uint64_t refused; /* from a wrong source, not RTP, of an unknown payload type */
 	uint32_t jitter_us;
 	uint32_t mos_100; /* 0 = nothing measured */
 };

@@ -1,6 +1,8 @@
 #include "media/rtp.h"
 
-enum { RTP_HEADER = 12, SEQUENCE_JUMP = 3000 };
+enum { RTP_HEADER = 12, RTCP_HEADER = 4, RTCP_LEAST = 8, RTCP_FIRST = 192, RTCP_LAST = 223 };
+/* Further than this is not lost or late but begun anew: packets; units of the codec's clock. */
+enum { SEQUENCE_JUMP = 3000, TRANSIT_JUMP = 80000 };
 
 static uint32_t u16(const uint8_t *p)
 {
@@ -37,19 +39,34 @@ bool rtp_read(struct str packet, struct rtp_header *ret)
 	return true;
 }
 
-bool rtcp_is_valid(struct str packet)
+/* Padding counts its own bytes, whole words of them. */
+static bool is_padding_good(const uint8_t *p, size_t n)
+{
+	size_t padding = p[n - 1];
+
+	return padding != 0 && padding % 4 == 0 && padding + RTCP_HEADER <= n;
+}
+
+bool rtcp_read(struct str packet, uint32_t *ret_ssrc)
 {
 	const uint8_t *p = (const uint8_t *)packet.p;
 	size_t at = 0;
 
-	if (packet.n < 8)
+	if (packet.n < RTCP_LEAST || u16(p + 2) == 0) /* every kind begins with an SSRC */
 		return false;
-	while (at + 4 <= packet.n) {
-		if (p[at] >> 6 != 2 || p[at + 1] < 192 || p[at + 1] > 223)
+	while (at + RTCP_HEADER <= packet.n) {
+		size_t n = RTCP_HEADER + (size_t)u16(p + at + 2) * 4;
+
+		if (p[at] >> 6 != 2 || p[at + 1] < RTCP_FIRST || p[at + 1] > RTCP_LAST)
 			return false;
-		at += 4 + (size_t)u16(p + at + 2) * 4;
+		if (p[at] & 0x20 && (at + n != packet.n || !is_padding_good(p + at, n)))
+			return false;
+		at += n;
 	}
-	return at == packet.n;
+	if (at != packet.n)
+		return false;
+	*ret_ssrc = u32(p + 4);
+	return true;
 }
 
 static void restart(struct rtp_count *c, const struct rtp_header *h, uint32_t transit)
@@ -60,7 +77,26 @@ static void restart(struct rtp_count *c, const struct rtp_header *h, uint32_t tr
 	c->ssrc = h->ssrc;
 	c->base = c->highest = 0x10000u + h->sequence; /* room below for packets that come late */
 	c->received = 1;
+	c->timestamp = h->timestamp;
 	c->transit = transit;
+}
+
+/*
+ * A.8, less two things that are no jitter: a clock that was set anew (a huge step), and packets
+ * that repeat a timestamp because they go on about one moment (telephone events, duplicates).
+ */
+static void count_jitter(struct rtp_count *c, uint32_t timestamp, uint32_t transit)
+{
+	uint32_t d = transit - c->transit;
+
+	if (timestamp == c->timestamp)
+		return;
+	c->timestamp = timestamp;
+	c->transit = transit;
+	if (d > UINT32_MAX / 2)
+		d = -d;
+	if (d < TRANSIT_JUMP)
+		c->jitter_16 += d - ((c->jitter_16 + 8) >> 4);
 }
 
 void rtp_count(struct rtp_count *c, const struct rtp_header *h, uint32_t arrival)
@@ -76,11 +112,7 @@ void rtp_count(struct rtp_count *c, const struct rtp_header *h, uint32_t arrival
 	c->received++;
 	if (ahead > 0)
 		c->highest += (uint32_t)ahead;
-
-	int32_t d = (int32_t)(transit - c->transit);
-
-	c->transit = transit;
-	c->jitter_16 += (uint32_t)(d < 0 ? -d : d) - ((c->jitter_16 + 8) >> 4);
+	count_jitter(c, h->timestamp, transit);
 }
 
 uint64_t rtp_lost(const struct rtp_count *c)
@@ -97,7 +129,10 @@ uint32_t rtp_jitter_us(const struct rtp_count *c, uint32_t clock_hz)
 	return (uint32_t)((uint64_t)(c->jitter_16 >> 4) * 1000000 / (clock_hz ? clock_hz : 8000));
 }
 
-/* In whole numbers: R in hundredths. Delay taken as twice the jitter and 10 ms of codec; G.711 without concealment: Bpl 4.3. */
+/*
+ * In whole numbers: R in hundredths. Delay is taken as twice the jitter and 10 ms of codec; G.711
+ * without concealment: Bpl 4.3.
+ */
 uint32_t rtp_mos_100(uint64_t received, uint64_t lost, uint32_t jitter_us)
 {
 	if (received == 0)
