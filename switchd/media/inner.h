@@ -79,7 +79,7 @@ struct pump {
 	struct loop loop;
 	struct inbox *inbox; /* one a worker */
 	int inboxes;
-	ms_t window_ms;      /* how busy it is is measured from here on */
+	ms_t window_ms;              /* how busy it is is measured from here on */
 	uint32_t in_window, in_turn; /* packets */
 	bool is_busy;
 	_Atomic uint64_t packets, refused;

@@ -87,7 +87,7 @@ static int start(struct media *m)
 int media_create(struct media **ret, const struct media_config *c, struct err *err)
 {
 	CLEANUP(media_free) struct media *m = calloc(1, sizeof(*m));
-	int r = m ? copy_hosts(m, c) : -ENOMEM;
+	int r = !m ? -ENOMEM : c->threads < 1 || c->workers < 1 ? -EINVAL : copy_hosts(m, c);
 
 	if (r == 0)
 		r = make_pumps(m, c);

@@ -56,7 +56,7 @@ static inline bool txn_is_reliable(const struct txn *t)
 /* (Re)starts `life` or `repeat` from now on. */
 void txn_live(struct txn *t, int64_t ms);
 void txn_repeat_in(struct txn *t, int64_t ms);
-/* Keeps a copy for repeating instead of what was kept; bytes that are empty, or memory that is short, keep nothing. */
+/* Keeps a copy for repeating in place of what was kept; nothing if empty or memory is short. */
 void txn_keep(struct txn *t, struct str bytes);
 /* Sends what is kept once more. */
 void txn_send_again(struct txn *t);

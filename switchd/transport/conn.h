@@ -1,8 +1,8 @@
 /*
  * conn: one stream connection: framed messages in, queued bytes out, and its deadlines.
  *
- * A connection is never freed under the feet of a caller: when it ends it leaves the tables at once,
- * and its own timer reports it as gone and frees it in the next turn of the wheel.
+ * A connection is never freed under the feet of a caller: when it ends it leaves the tables at
+ * once, and its own timer reports it as gone and frees it in the next turn of the wheel.
  *
  *	connecting → open → ending → gone
  */
@@ -54,3 +54,8 @@ void conn_flush(struct conn *c);
 void conn_trust(struct conn *c);
 /* Ends it, for this negative errno. */
 void conn_end(struct conn *c, int error);
+
+/* For conn*.c alone. A sign of life that counts; reads once; goes on with what a pause kept. */
+void conn_alive(struct conn *c);
+void conn_read(struct conn *c);
+void conn_read_on(struct conn *c);

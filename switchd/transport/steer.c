@@ -7,6 +7,30 @@
 #include "base/rand.h"
 #include "transport/field.h"
 
+/*
+ * A call lives on one worker, but what belongs to it may come in at any: the kernel spreads datagrams
+ * by address and port, a trunk is one address and port, and a connection is read by whoever accepted
+ * it. So whoever reads a message looks whose it is before anything is parsed, and hands it over.
+ *
+ *	t 05 0123456789abcdef      a token: our letter, the worker in hex, 64 random bits
+ *
+ *	our tag, in the From of the requests that we send and the To of the answers that we give
+ *	   → comes back in the To of what the peer sends inside the dialog
+ *	our branch, in the Via of the requests that we send
+ *	   → comes back in the top Via of the answers
+ *
+ * What has no token yet is the first request of a call, and what belongs to that one alone: its
+ * repeats, its CANCEL, the ACK of a refusal that some other element made. They share a Call-ID. The
+ * hash is keyed: a stranger cannot load one worker, and where a call goes is decided anew by each
+ * run, which nobody needs to know. Our answer to that first request carries our tag, so from then on
+ * the token leads to the same worker as the hash did.
+ *
+ * A token is believed without proof. Who forges one reaches a worker that does not know the dialog
+ * and says so; it is no more than sending to another port.
+ *
+ * What it costs: 110 ns for an INVITE, 4.2 µs less than parsing it twice.
+ */
+
 static const char HEX[] = "0123456789abcdef";
 
 enum { LETTER = 't', RANDOM_BYTES = 8 };

@@ -11,17 +11,7 @@
 #include "transport/conn.h"
 #include "transport/quota.h"
 
-enum {
-	ACCEPTS_A_TURN = 64,
-	REOPEN_MS = 100,
-	UNACKED_MS = 32000, /* a peer that acknowledges nothing for so long is gone */
-};
-
-struct door {
-	struct event event;
-	struct stream *stream;
-	uint16_t listener;
-};
+enum { UNACKED_MS = 32000 }; /* a peer that acknowledges nothing for so long is gone */
 
 static uint64_t peer_hash(const struct flow *f)
 {
@@ -111,8 +101,7 @@ static bool take_quota(struct stream *s, const struct addr *peer, bool is_truste
 	return v == QUOTA_OK;
 }
 
-/* Takes fd over, whatever happens. */
-static int adopt(struct stream *s, const struct flow *f, int fd, bool is_ours, struct conn **ret)
+int stream_adopt(struct stream *s, const struct flow *f, int fd, bool is_ours, struct conn **ret)
 {
 	int r = -ENOBUFS;
 
@@ -126,62 +115,6 @@ static int adopt(struct stream *s, const struct flow *f, int fd, bool is_ours, s
 	stat_add(&s->sink->stats->refused_connections, 1);
 	(void)close(fd);
 	return r;
-}
-
-/* Out of descriptors or memory: no use in asking again at once. */
-static void shut_doors(struct stream *s)
-{
-	for (int i = 0; i < s->listener_count; i++)
-		if (s->doors[i].event.is_added)
-			(void)loop_change(s->sink->loop, &s->doors[i].event, 0);
-	timer_start(&s->sink->loop->wheel, &s->reopen, s->sink->loop->now_ms + REOPEN_MS);
-}
-
-static void on_reopen(struct timer *t, int64_t now_ms)
-{
-	struct stream *s = CONTAINER(t, struct stream, reopen);
-
-	(void)now_ms;
-	for (int i = 0; i < s->listener_count; i++)
-		if (s->doors[i].event.is_added)
-			(void)loop_change(s->sink->loop, &s->doors[i].event, EPOLLIN);
-}
-
-static bool is_shortage(int error)
-{
-	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
-/* Says whether there may be more. */
-static bool accept_one(struct door *d)
-{
-	struct stream *s = d->stream;
-	struct flow f = { .proto = (uint8_t)s->listener[d->listener].proto,
-			  .worker = (uint8_t)s->worker,
-			  .listener = d->listener };
-	struct sockaddr_storage from;
-	socklen_t n = sizeof(from);
-	struct conn *c;
-	int fd = accept4(d->event.fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-	if (fd < 0 && is_shortage(errno))
-		shut_doors(s);
-	if (fd < 0)
-		return errno == EINTR || errno == ECONNABORTED;
-	if (addr_from_sa((struct sockaddr *)&from, n, &f.peer) < 0)
-		(void)close(fd);
-	else
-		(void)adopt(s, &f, fd, false, &c);
-	return true;
-}
-
-static void on_knock(struct event *e, uint32_t epoll_events)
-{
-	struct door *d = CONTAINER(e, struct door, event);
-
-	(void)epoll_events;
-	for (int i = 0; i < ACCEPTS_A_TURN && accept_one(d); i++)
-		;
 }
 
 /* From the address that we listen on, so that the peer knows us; the port is the kernel's choice. */
@@ -209,7 +142,7 @@ static int open_conn(struct stream *s, const struct flow *to, struct conn **ret)
 {
 	int fd = open_socket(&s->listener[to->listener], &to->peer);
 
-	return fd < 0 ? fd : adopt(s, to, fd, true, ret);
+	return fd < 0 ? fd : stream_adopt(s, to, fd, true, ret);
 }
 
 int stream_send(struct stream *s, const struct flow *to, struct str bytes)
@@ -257,24 +190,16 @@ int stream_init(struct stream *s, const struct sink *sink, int worker,
 	list_init(&s->trusted);
 	list_init(&s->ended);
 	list_init(&s->dirty);
-	timer_init(&s->reopen, on_reopen);
 	s->sink = sink;
 	s->scratch = malloc(STREAM_READ);
-	s->doors = calloc((size_t)count + 1, sizeof(*s->doors));
-	if (!s->scratch || !s->doors)
+	if (!s->scratch)
 		return -ENOMEM;
 
 	int r = htab_init(&s->by_number, 0);
 
 	if (r == 0)
 		r = htab_init(&s->by_peer, 0);
-	for (int i = 0; i < count && r == 0; i++) {
-		s->doors[i] = (struct door){ .stream = s, .listener = (uint16_t)i };
-		if (proto_is_stream(listener[i].proto))
-			r = loop_add(sink->loop, &s->doors[i].event, listener[i].fd, EPOLLIN,
-				     on_knock);
-	}
-	return r;
+	return r < 0 ? r : doors_open(s);
 }
 
 static void free_conns(struct list *conns)
@@ -292,12 +217,9 @@ void stream_done(struct stream *s)
 	free_conns(&s->unknown);
 	free_conns(&s->trusted);
 	free_conns(&s->ended);
-	timer_stop(&s->reopen);
-	for (int i = 0; s->doors && i < s->listener_count; i++)
-		loop_del(s->sink->loop, &s->doors[i].event);
+	doors_close(s);
 	htab_done(&s->by_number);
 	htab_done(&s->by_peer);
-	free(s->doors);
 	free(s->scratch);
 	*s = (struct stream){ 0 };
 }

@@ -45,3 +45,10 @@ void stream_trust(struct stream *s, const struct flow *f);
 /* For conn alone: joins the tables and gets a number; leaves them for the list of the ended. */
 void stream_add(struct stream *s, struct conn *c);
 void stream_remove(struct stream *s, struct conn *c);
+/*
+ * For stream*.c alone. Puts a connected or connecting (is_ours) socket among the connections if the
+ * quota allows; takes fd over, whatever happens. The doors open and close.
+ */
+int stream_adopt(struct stream *s, const struct flow *f, int fd, bool is_ours, struct conn **ret);
+int doors_open(struct stream *s);
+void doors_close(struct stream *s);

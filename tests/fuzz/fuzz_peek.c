@@ -49,7 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(w == steer_peek(raw, workers));
 	}
 	(void)steer_token_worker(raw);
-	(void)frame_all(raw, size + 1);
-	(void)frame_all(raw, 7);
+
+	uint64_t whole = frame_all(raw, size + 1);
+
+	assert(frame_all(raw, 7) == whole);
+	assert(size > 4096 || frame_all(raw, 1) == whole);
 	return 0;
 }

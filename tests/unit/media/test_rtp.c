@@ -15,7 +15,7 @@ static void headers_whose_lengths_do_not_fit_are_refused(void **state)
 		size_t n;
 		bool is_good;
 	} cases[] = {
-		/* clang-format off */
+	/* clang-format off */
 #define AUDIO "\x08\0\1\0\0\0\2\0\0\0\3" /* PCMA, sequence 1, timestamp 2, SSRC 3 */
 		{ "", 0, false },
 		{ "\x80" AUDIO, 12, true },
@@ -76,7 +76,7 @@ static void a_compound_of_rtcp_must_add_up(void **state)
 		size_t n;
 		bool is_good;
 	} cases[] = {
-		/* clang-format off */
+	/* clang-format off */
 #define EMPTY_RR "\xc9\0\1\0\0\0\7"
 		{ "", 0, false },
 		{ "\x80" EMPTY_RR, 7, false },
@@ -147,7 +147,7 @@ static void what_is_missing_is_counted(void **state)
 	assert_int_equal(LOST(1, 2, 2, 3), 0);
 	assert_int_equal(LOST(65535, 1), 1);
 	assert_int_equal(LOST(65535, 1, 0), 0);
-	assert_int_equal(LOST(5, 4, 6), 0); /* one from before the first */
+	assert_int_equal(LOST(5, 4, 6), 0);            /* one from before the first */
 	assert_int_equal(LOST(1, 3, 40000, 40001), 1); /* a jump starts anew */
 	assert_int_equal(LOST(1, 3001, 3002), 2999);
 	assert_int_equal(LOST(1, 3002, 3004), 1);
@@ -187,21 +187,22 @@ static void jitter_is_that_of_rfc_3550(void **state)
 	} packets[] = {
 		{ 0, 1000, 0 },
 		{ 160, 1160, 0 },
-		{ 320, 1336, 16 },        /* 16 late: 0 + 16 - 0 */
+		{ 320, 1336, 16 },          /* 16 late: 0 + 16 - 0 */
 		{ 480, 1480, 16 + 16 - 1 }, /* 16 early against the last: - (16 + 8) / 16 */
 		{ 640, 1960, 31 + 320 - 2 },
-		{ 800, 2120, 349 - 22 },  /* in step: it falls by a sixteenth */
-		{ 800, 2400, 327 },       /* the same moment again: an event goes on */
-		{ 960, 2280, 327 - 20 },  /* measured against the last that counted */
-		{ 9000000, 2440, 307 },   /* the source set its clock anew */
+		{ 800, 2120, 349 - 22 }, /* in step: it falls by a sixteenth */
+		{ 800, 2400, 327 },      /* the same moment again: an event goes on */
+		{ 960, 2280, 327 - 20 }, /* measured against the last that counted */
+		{ 9000000, 2440, 307 },  /* the source set its clock anew */
 		{ 9000160, 2600, 307 - 19 },
-		{ 2400, 2760, 288 },      /* and back, by more than half the circle or not */
+		{ 2400, 2760, 288 }, /* and back, by more than half the circle or not */
 	};
 	struct rtp_count c = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
-		struct rtp_header h = { .sequence = (uint16_t)i, .ssrc = 1,
+		struct rtp_header h = { .sequence = (uint16_t)i,
+					.ssrc = 1,
 					.timestamp = packets[i].timestamp };
 
 		rtp_count(&c, &h, packets[i].arrival);
@@ -233,7 +234,8 @@ static void a_clock_that_jumps_is_no_jitter(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(stamp) / sizeof(stamp[0]); i++)
-		rtp_count(&c, &(struct rtp_header){ .sequence = (uint16_t)i, .timestamp = stamp[i] },
+		rtp_count(&c,
+			  &(struct rtp_header){ .sequence = (uint16_t)i, .timestamp = stamp[i] },
 			  0);
 	assert_int_equal(c.jitter_16 / 16, 0);
 }
