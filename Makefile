@@ -26,8 +26,8 @@ MODE := $(or $(MODE.$(V)),$(error V=$(V): no such variant))
 CC := $(if $(filter release,$(V)),gcc,clang)
 CPPFLAGS := -D_GNU_SOURCE -DTANDEM_VERSION='"$(file <VERSION)"' -Ilib -Iswitchd -I$(GEN) -Itests/unit
 CFLAGS := -std=gnu17 -g -fno-omit-frame-pointer -fno-strict-aliasing $(MODE) $(WARN)
-LDLIBS := -Wl,--as-needed -losipparser2 -losip2 -lsqlite3 -ljansson -lsystemd -lcrypto \
-	-lurcu-qsbr -lurcu-common -lpthread -lm
+LDLIBS := -Wl,--as-needed -losipparser2 -losip2 -lsqlite3 -ljansson -lsystemd -lcrypto -lnftnl -lmnl \
+	-lformw -lmenuw -lpanelw -lncursesw -ltinfo -lurcu-qsbr -lurcu-common -lpthread -lm
 WRAP := malloc calloc realloc reallocarray strdup strndup aligned_alloc posix_memalign asprintf \
 	vasprintf _assert_string_equal _cmocka_run_group_tests # see tests/unit/oom.h
 # 2: cmocka does not get to take a crash for a failed assert, and we see the stack.
@@ -40,7 +40,10 @@ objs = $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$1)))
 libs = $(patsubst %,$(B)/%.a,$1)
 up = $(patsubst %/,%,$(dir $1))
 name = $(BIN)/$(firstword $(subst :, ,$1))
-home = $(lastword $(subst :, ,$1))
+home = $(word 2,$(subst :, ,$1))
+, := ,
+sees = lib/% $(call home,$1)/% $(subst $(,), ,$(word 3,$(subst :, ,$1)))
+tested = $(foreach p,$(PROGRAMS),$(if $(filter $(notdir $(call up,$1)),$(notdir $(call home,$p))),$p))
 link = @echo "  LINK  $@"; mkdir -p $(@D); \
 	$(CC) $(MODE) $(LINK.$(V)) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 # A result is a stamp beside the test, its output a log. -k runs the rest when one fails.
@@ -78,13 +81,13 @@ $(B)/$1.a: $(call objs,$1) $(B)/$1.list
 endef
 define TEST
 $(B)/$1: $(filter-out $(B)/$(dir $1)test_% %/main.o,$(call objs,$(call up,$1) tests/unit \
-		$(filter %/$(notdir $(call up,$1)),$(subst :, ,$(PROGRAMS))))) $(B)/$1.o \
-		$(call libs,$(or $(BELOW.$(notdir $(call up,$1))),$(filter lib/%,$(DOWN))))
+	$(call home,$(tested)))) $(B)/$1.o \
+	$(call libs,$(or $(BELOW.$(notdir $(call up,$1))),$(filter $(call sees,$(tested)),$(DOWN))))
 	$$(link) $(WRAP:%=-Wl,--wrap=%) -lcmocka
 $(B)/$1.ok: $(filter-out %.c %.h,$(wildcard $(dir $1)*))
 endef
 define PROGRAM
-$(call name,$1): $(call objs,$(call home,$1)) $(call libs,$(filter lib/% $(call home,$1)/%,$(DOWN)))
+$(call name,$1): $(call objs,$(call home,$1)) $(call libs,$(filter $(call sees,$1),$(DOWN)))
 	$$(link)
 endef
 $(foreach l,$(DOWN),$(eval $(call LAYER,$l)))

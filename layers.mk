@@ -5,6 +5,7 @@ LAYERS := \
 	lib/model \
 	lib/store \
 	lib/control \
+	lib/tui \
 	switchd/transport \
 	switchd/sip \
 	switchd/media \
@@ -13,9 +14,15 @@ LAYERS := \
 	switchd/rating \
 	switchd/ledger \
 	switchd/call \
-	switchd/ops
+	switchd/ops \
+	installer/golive
 
-# name:folder of its sources. A program links lib/ and the layers inside its own folder.
+# name:folder of its sources[:layers that it links besides lib/ and those inside its own folder]
 PROGRAMS := \
 	switchd:switchd \
-	switchctl:switchd/ctl
+	switchctl:switchd/ctl \
+	switch-console:switchd/console \
+	switch-lockoutd:hardening/lockoutd \
+	switch-tune:kernel-tuning \
+	switch-license:installer/license \
+	switch-setup:installer:switchd/transport,switchd/sip,switchd/media

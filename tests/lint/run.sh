@@ -9,7 +9,7 @@ passed=0
 failed=0
 
 sources() {
-	find lib switchd tests -name '*.[ch]' -not -path '*/build/*' 2>/dev/null || true
+	find lib switchd installer hardening kernel-tuning firmware tests -name '*.[ch]' -not -path '*/build/*' 2>/dev/null || true
 }
 
 scripts() {
@@ -33,7 +33,7 @@ shell() {
 
 python() {
 	local files
-	files=$(find lib tests -name '*.py'; grep -rlE '^#!.*\bpython3$' lib tests || true)
+	files=$(find . -name '*.py' -not -path './build*'; grep -rlE '^#!.*\bpython3$' --exclude-dir=build --exclude-dir=.git . || true)
 	if [ -n "$files" ]; then
 		sort -u <<<"$files" | xargs -r pyflakes3
 	fi

@@ -52,7 +52,17 @@ def layers():
 
 def programs():
     """name -> folder"""
-    return dict(word.split(":") for word in variable("PROGRAMS"))
+    return {word.split(":")[0]: word.split(":")[1] for word in variable("PROGRAMS")}
+
+
+def seen_by():
+    """folder of a program -> the layers that it links besides lib/"""
+    rows = (word.split(":") + [""] for word in variable("PROGRAMS"))
+    return {row[1]: [name for name in row[2].split(",") if name] for row in rows}
+
+
+# Where our C stands.
+OURS = ["lib", "switchd", "installer", "hardening", "kernel-tuning", "firmware"]
 
 
 def variable(name):
