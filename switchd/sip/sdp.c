@@ -71,7 +71,7 @@ static struct str payload_name(const struct stream *s, uint8_t payload)
 		if (!str_split(&value, ' ', &name) || str_to_u32(name, SDP_PAYLOAD_MAX, &n) < 0 ||
 		    n != payload)
 			continue;
-		return str_split(&value, '/', &name) ? name : STR("");
+		return str_split(&value, '/', &name) && lex_is_token(name) ? name : STR("");
 	}
 	for (size_t i = 0; i < sizeof(statics) / sizeof(statics[0]); i++) {
 		if (statics[i].number == payload)

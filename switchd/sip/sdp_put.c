@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "model/utf8.h"
 #include "sip/sdp.h"
 #include "sip/sdp_stream.h"
 
@@ -51,7 +52,7 @@ static void put_attributes(const struct stream *s, struct buf *out)
 		if (line.type != 'a')
 			continue;
 		sdp_attribute(line.value, &name, &value);
-		if (!is_allowed(name) || !is_about_us(s, name, value))
+		if (!is_allowed(name) || !is_about_us(s, name, value) || !utf8_is_valid(value))
 			continue;
 		buf_put(out, STR("a="));
 		buf_put(out, line.value);

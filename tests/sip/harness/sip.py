@@ -270,7 +270,10 @@ class Sdp:
 
     @classmethod
     def parse(cls, body):
-        lines = body.decode("utf-8").split("\r\n")
+        try:
+            lines = body.decode("utf-8").split("\r\n")
+        except UnicodeDecodeError:
+            raise Malformed(f"SDP that is not UTF-8: {body!r}") from None
         if lines[-1] != "" or any(not re.match(r"[a-z]=", line) for line in lines[:-1]):
             raise Malformed(f"bad SDP {body!r}")
         if lines[0] != "v=0" or [line[0] for line in lines[:3]] != ["v", "o", "s"]:

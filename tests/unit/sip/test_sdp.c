@@ -122,6 +122,7 @@ static void a_codec_has_its_name_from_rtpmap_or_the_table(void **state)
 		  "" },
 		{ "m=audio 6000 RTP/AVP 96\na=rtpmap:96", "" },
 		{ "m=audio 6000 RTP/AVP 96\na=rtpmap: 96 x/8000", "" },
+		{ "m=audio 6000 RTP/AVP 96\na=rtpmap:96 x\xff/8000", "" },
 	};
 	char text[300];
 
@@ -335,6 +336,7 @@ static void what_is_written_is_ours(void **state)
 		    "m=audio 6000 RTP/AVP 8  0 101\r\n"
 		    "i=vendor\r\nb=AS:64\r\n"
 		    "a=rtpmap:8 PCMA/8000\r\na=rtpmap:99 Vendor/8000\r\n"
+		    "a=rtpmap:0 PC\xfeU/8000\r\na=fmtp:8 \xc0\xff\r\n"
 		    "a=fmtp:101 0-15\r\na=ptime:20\r\na=maxptime:150\r\na=rtcp-mux\r\n"
 		    "a=rtcp:6100 IN IP4 192.0.2.3\r\na=candidate:1 1 UDP 1 192.0.2.2 1 typ host\r\n"
 		    "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:abc\r\na=sendonly\r\n");
