@@ -138,6 +138,7 @@ async def mutate(t, count):
     assert t.switch.running
 
 
+@scene(within=600)
 async def test_mutated_messages(t):
     await mutate(t, 20000 if t.long else 500)
 
