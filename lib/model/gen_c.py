@@ -2,7 +2,7 @@
 import re
 import unicodedata
 
-from gen_tables import EFFECTS, FAILOVERS, FIELD_FLAGS, INT64_MIN, words
+from gen_tables import ANSWER_FLAGS, EFFECTS, FAILOVERS, FIELD_FLAGS, INT64_MIN, words
 
 # Words that cannot name a member; the last two are macros of gcc.
 C_WORDS = set(
@@ -174,6 +174,24 @@ def ops_table(ops):
     return out + ["};"]
 
 
+def answers_header(answers):
+    out = ["#pragma once", "", "enum answer {"]
+    out += [f"\tANSWER_{upper(a['name'])}, /* {a['help']} */" for a in answers]
+    return out + ["\tANSWER_COUNT", "};"]
+
+
+def answers_table(answers):
+    out = ["const struct answer_info answer_infos[ANSWER_COUNT] = {"]
+    for a in answers:
+        cells = [c_string(a["name"]), f"ANSWER_T_{a['type'].upper()}", c_string(a["default"])]
+        cells += [str(a.min or 0), str(a.max or 0), c_string(a["unit"])]
+        cells += [c_strings(words(a["values"]))]
+        cells += [str(sum(ANSWER_FLAGS[flag] for flag in words(a["flags"])))]
+        cells += [c_string(a["screen"]), c_string(a["help"])]
+        out += ["\t{ " + ", ".join(cells) + " },"]
+    return out + ["};"]
+
+
 def ranges(is_in):
     """The code points for which is_in says yes, as first..last; surrogates are never asked for."""
     out = []
@@ -205,7 +223,7 @@ def widths_table():
     return out
 
 
-def files(entities, params, reasons, phrases, ops):
+def files(entities, params, reasons, phrases, ops, answers):
     """File name → lines."""
     made = {
         "entities.gen.h": entities_header(entities),
@@ -217,6 +235,8 @@ def files(entities, params, reasons, phrases, ops):
         "sip_phrases.inc": phrases_table(phrases),
         "ops.gen.h": ops_header(ops),
         "ops.inc": ops_table(ops),
+        "answers.gen.h": answers_header(answers),
+        "answers.inc": answers_table(answers),
         "widths.inc": widths_table(),
     }
     note = "/* Made by lib/model/gen.py: do not edit. */"

@@ -84,13 +84,30 @@ def ops_page(ops):
     return out + page_table(header, map(op_row, ops))
 
 
-def files(entities, params, reasons, phrases, ops):
+def answer_row(a):
+    accepted = a["values"].replace(",", ", ")
+    if a["type"] == "int":
+        accepted = bounds(a)
+    notes = ", ".join(words(a["flags"]))
+    return (f"`{a['name']}`", a["type"], accepted, a["default"], a["screen"], notes, a["help"])
+
+
+def answers_page(answers):
+    out = ["# tandem.conf", ""]
+    out += ["The answers of switch-setup, one `key = value` a line; `#` begins a comment line."]
+    out += ["*once*: acted on by the set-up, not kept in /etc/tandem/tandem.conf.", ""]
+    header = ["key", "type", "accepted", "default", "screen", "", "meaning"]
+    return out + page_table(header, map(answer_row, answers))
+
+
+def files(entities, params, reasons, phrases, ops, answers):
     """File name → lines."""
     made = {
         "entities.md": entities_page(entities),
         "parameters.md": params_page(params),
         "reasons.md": reasons_page(reasons, phrases),
         "operations.md": ops_page(ops),
+        "answers.md": answers_page(answers),
     }
     note = "<!-- Made by lib/model/gen.py: do not edit. -->"
     return {name: [note, *lines] for name, lines in made.items()}

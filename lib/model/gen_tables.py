@@ -26,6 +26,9 @@ FAILOVERS = {"-": "NO", "next": "NEXT", "by code": "BY_CODE"}
 OWNERS = "switchd lockoutd hostd".split()
 PERMISSIONS = "read money admin".split()
 RESULTS = "object array text".split()
+ANSWER_TYPES = """hostname timezone hosts interface ipv4 ipv6 address addresses int ports ssh_key
+    scrypt path device enum bool command""".split()
+ANSWER_FLAGS = {"repeat": 1, "secret": 2, "once": 4}
 
 
 class TableError(Exception):
@@ -230,3 +233,19 @@ def read_arg(row, item):
     if not match or match[3] not in FIELD_TYPES:
         row.fail(f"'{item}' is not name:type or name!:type")
     return match[1], match[3], bool(match[2])
+
+
+def read_answers():
+    rows = read_table("answers.tsv")
+    unique(rows, lambda row: [row["name"]])
+    for row in rows:
+        if row["type"] not in ANSWER_TYPES or not re.fullmatch("[a-z][a-z0-9_]*", row["name"]):
+            row.fail(f"no type '{row['type']}', or no name of small letters")
+        if any(flag not in ANSWER_FLAGS for flag in words(row["flags"])) or not row["help"]:
+            row.fail("no such flag, or no help")
+        if (row["type"] in ("enum", "bool")) != bool(row["values"]):
+            row.fail("enums and bools have values, and nothing else has")
+        row.min, row.max = (scaled(row, row[c], 0) if row[c] else None for c in ("min", "max"))
+        if row["type"] == "int" and None in (row.min, row.max):
+            row.fail("a number has a min and a max")
+    return rows
