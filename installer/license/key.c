@@ -5,8 +5,8 @@
 #include <openssl/pem.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/secret.h"
-#include "file.h"
 
 enum { PEM_MAX = 65536 };
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "file.h"
+#include "base/file.h"
 
 #define NO_UUID "00000000-0000-0000-0000-000000000000"
 

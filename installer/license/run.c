@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "file.h"
+#include "base/file.h"
 #include "key.h"
 #include "machine.h"
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cleanup.h"
 #include "model/licence.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

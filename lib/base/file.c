@@ -1,4 +1,4 @@
-#include "file.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,6 +48,17 @@ static int write_all(int fd, struct str s)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
+/* The name is on the disk only when its folder is. */
+static int sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	CLEANUP(free)
+	char *folder = slash ? str_dup(str_n(path, (size_t)(slash - path) + 1)) : strdup(".");
+	CLEANUP(close) int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return fd < 0 || fsync(fd) < 0 ? -1 : 0;
+}
+
 int file_write(const char *path, struct str content, mode_t mode, bool may_be, struct err *err)
 {
 	CLEANUP(buf_done) struct buf beside = BUF_INIT;
@@ -64,7 +75,7 @@ int file_write(const char *path, struct str content, mode_t mode, bool may_be, s
 	CLEANUP(close) int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return failed(err, name, "make");
-	if (write_all(fd, content) < 0 || rename(name, path) < 0) {
+	if (write_all(fd, content) < 0 || rename(name, path) < 0 || sync_folder(path) < 0) {
 		int r = failed(err, path, "write");
 
 		(void)unlink(name);
