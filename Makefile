@@ -9,6 +9,8 @@ V ?= release
 B := $(O)/$(V)
 BIN := $(if $(filter release,$(V)),$(O)/bin,$(B)/bin)
 GEN := $(O)/gen
+KEY := $(or $(TANDEM_LICENCE_KEY),$(O)/keys/licence.pub)
+KEY_H := $(GEN)/licence_key.h
 TIMEOUT := timeout -k 5 120
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wconversion \
@@ -24,7 +26,7 @@ MODE.tsan := $(SAN)thread
 MODE.fuzz := $(SAN)address,undefined,fuzzer-no-link
 MODE := $(or $(MODE.$(V)),$(error V=$(V): no such variant))
 CC := $(if $(filter release,$(V)),gcc,clang)
-CPPFLAGS := -D_GNU_SOURCE -DTANDEM_VERSION='"$(file <VERSION)"' -Ilib -Iswitchd -I$(GEN) -Itests/unit
+CPPFLAGS := -D_GNU_SOURCE -DTANDEM_VERSION='"$(file <VERSION)"' -Ilib -Iswitchd -Iinstaller -I$(GEN) -Itests/unit
 CFLAGS := -std=gnu17 -g -fno-omit-frame-pointer -fno-strict-aliasing $(MODE) $(WARN)
 LDLIBS := -Wl,--as-needed -losipparser2 -losip2 -lsqlite3 -ljansson -lsystemd -lcrypto -lnftnl -lmnl \
 	-lformw -lmenuw -lpanelw -lncursesw -ltinfo -lurcu-qsbr -lurcu-common -lpthread -lm
@@ -68,8 +70,19 @@ replay: $(FUZZ:%=$(B)/%.ok)
 # The generator rewrites only what changed, so a touched table rebuilds only what reads it.
 $(GEN)/.stamp: $(wildcard lib/model/*.py lib/model/*.tsv)
 	@mkdir -p $(GEN); if [ -n "$^" ]; then python3 lib/model/gen.py --out $(GEN); fi; touch $@
-$(wildcard $(GEN)/*): $(GEN)/.stamp ;
-$(B)/%.o: %.c Makefile VERSION | $(GEN)/.stamp
+$(filter-out $(KEY_H),$(wildcard $(GEN)/*)): $(GEN)/.stamp ;
+# The public key that licences are checked with: TANDEM_LICENCE_KEY names a PEM file; without it a
+# throw-away pair is made once, and every screen says DEVELOPMENT.
+$(O)/keys/licence.pub:
+	@mkdir -p $(@D) && chmod 700 $(@D) && openssl genpkey -algorithm ed25519 -out $(@D)/licence.pem && \
+		openssl pkey -in $(@D)/licence.pem -pubout -out $@
+$(if $(subst $(file <$(KEY_H).from),,$(KEY)),$(shell mkdir -p $(GEN); rm -f $(KEY_H))$(file >$(KEY_H).from,$(KEY)))
+$(KEY_H): $(KEY)
+	@openssl pkey -pubin -in $< -noout -text | grep -q ED25519
+	@{ printf '#pragma once\n\n#define LICENCE_KEY_IS_DEVELOPMENT %s\n#define LICENCE_KEY_BYTES' \
+		$(if $(TANDEM_LICENCE_KEY),false,true); openssl pkey -pubin -in $< -outform DER | \
+		tail -c 32 | od -An -v -tx1 | tr -d '\n' | sed 's/ \(..\)/ 0x\1,/g'; echo; } >$@.new && mv $@.new $@
+$(B)/%.o: %.c Makefile VERSION | $(GEN)/.stamp $(KEY_H)
 	@echo "  CC    $@"; mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 -include $(foreach d,* */* */*/*,$(wildcard $(B)/$d/*.d))
 

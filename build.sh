@@ -20,7 +20,7 @@ usage() {
 }
 
 COMPILE=(gcc make python3 pkg-config libosip2-dev liburcu-dev libsqlite3-dev libjansson-dev
-	libsystemd-dev libssl-dev libncurses-dev libnftnl-dev libmnl-dev)
+	libsystemd-dev libssl-dev openssl libncurses-dev libnftnl-dev libmnl-dev)
 SANITIZE=(clang llvm libclang-rt-dev libcmocka-dev)
 LINT=(clang-format clang-tidy shellcheck pyflakes3)
 CALLS=(sip-tester sqlite3)

@@ -144,6 +144,7 @@ static int start(struct run *r, struct err *err)
 		struct ops_config o = { .hub = &r->crew.hub,
 					.event = r->event,
 					.data_dir = r->options.data_dir,
+					.machine_file = r->options.machine_file,
 					.overrides = r->options.params,
 					.is_overridden = r->options.is_set,
 					.asks = r->crew.asks,

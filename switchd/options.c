@@ -18,6 +18,8 @@ static const char usage[] =
 	"  --set PARAMETER=VALUE   a parameter for this run, not stored; may be repeated\n"
 	"  --workers N             signalling threads (default: cores - 1, at least 1)\n"
 	"  --media-threads N       media threads (default 1)\n"
+	"  --machine FILE          what a licence may be bound to (default "
+	"/run/tandem/machine-id)\n"
 	"  --drain SECONDS         how long SIGTERM lets calls go on (default 5)\n"
 	"  --help, --version\n";
 
@@ -30,7 +32,8 @@ enum {
 	OPT_SET,
 	OPT_WORKERS,
 	OPT_THREADS,
-	OPT_DRAIN
+	OPT_DRAIN,
+	OPT_MACHINE
 };
 
 static const struct option longs[] = {
@@ -43,6 +46,7 @@ static const struct option longs[] = {
 	{ "workers", required_argument, NULL, OPT_WORKERS },
 	{ "media-threads", required_argument, NULL, OPT_THREADS },
 	{ "drain", required_argument, NULL, OPT_DRAIN },
+	{ "machine", required_argument, NULL, OPT_MACHINE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -120,6 +124,9 @@ static int take(struct options *o, int opt, const char *arg, struct err *err)
 	case OPT_CONTROL:
 		o->control = arg;
 		return 0;
+	case OPT_MACHINE:
+		o->machine_file = arg;
+		return 0;
 	case OPT_LISTEN:
 		return take_listen(o, text, err);
 	case OPT_MEDIA:
@@ -152,6 +159,7 @@ int options_parse(struct options *o, int argc, char **argv, struct err *err)
 
 	*o = (struct options){ .data_dir = "/var/lib/tandem",
 			       .control = "/run/tandem/control.sock",
+			       .machine_file = "/run/tandem/machine-id",
 			       .media_threads = 1,
 			       .drain_s = 5 };
 	o->params = params_create();

@@ -9,6 +9,7 @@ enum { OPTIONS_MAX = 32 };
 
 struct options {
 	const char *data_dir;
+	const char *machine_file;
 	const char *control;
 	struct listen_spec listen[OPTIONS_MAX];
 	int listen_count;

@@ -160,7 +160,9 @@ def ops_table(ops):
     for op in (op for op in ops if op.args):
         out += [f"static const struct op_arg {lower(op['name'])}_args[] = {{"]
         for name, kind, is_required in op.args:
-            out += [f"\t{{ {c_string(name)}, FIELD_{kind.upper()}, {str(is_required).lower()} }},"]
+            flags = [str(flag).lower() for flag in (is_required, kind == "file")]
+            kind = "text" if kind == "file" else kind
+            out += [f"\t{{ {c_string(name)}, FIELD_{kind.upper()}, {', '.join(flags)} }},"]
         out += ["};", ""]
     out += ["const struct op_info op_infos[OP_COUNT] = {"]
     for op in ops:

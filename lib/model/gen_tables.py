@@ -230,7 +230,7 @@ def read_ops(entities):
 
 def read_arg(row, item):
     match = re.fullmatch(r"([a-z0-9_]+)(!?):([a-z]+)", item)
-    if not match or match[3] not in FIELD_TYPES:
+    if not match or match[3] not in (*FIELD_TYPES, "file"):
         row.fail(f"'{item}' is not name:type or name!:type")
     return match[1], match[3], bool(match[2])
 

@@ -19,6 +19,7 @@ struct op_arg {
 	const char *name;
 	enum field_type type;
 	bool is_required;
+	bool is_file; /* a person names a file; what is sent is its content, as text */
 };
 
 struct op_info {

@@ -84,12 +84,15 @@ static bool meter_allows(const struct inquiry *q, struct meter *m)
 static enum reason admit_system(struct inquiry *q)
 {
 	int64_t limit = param_int(q->world->params, PARAM_SS_MAX_CONCURRENT_CALL);
+	uint32_t licensed = atomic_load(&q->hub->licensed_lines);
 	uint32_t before =
 		q->is_dry ? atomic_load(&q->hub->calls) : atomic_fetch_add(&q->hub->calls, 1);
 
 	q->has_total = !q->is_dry;
 	if (limit > 0 && before >= limit)
 		return refuse(q, "concurrent calls", REASON_SYSTEM_LIMIT, limit);
+	if (licensed > 0 && before >= licensed)
+		return refuse(q, "licensed lines", REASON_LICENCE_LINES_EXCEEDED, licensed);
 	if (!meter_allows(q, q->world->system_meter))
 		return refuse(q, "calls per second", REASON_SYSTEM_LIMIT,
 			      meter_limit(q->world->system_meter));

@@ -38,6 +38,8 @@ struct hub {
 	struct sip_timers timers;
 	_Atomic uint32_t calls; /* in progress, ringing included */
 	_Atomic bool draining;  /* no new calls */
+	/* What the licence allows; 0 = no limit. Calls that are up are never touched by it. */
+	_Atomic uint32_t licensed_lines, licensed_cps;
 	int workers;
 	struct worker_stats stats[HUB_WORKERS_MAX];
 };

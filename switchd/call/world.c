@@ -209,6 +209,8 @@ int world_create(struct world **ret, struct world_input *in, struct err *err)
 		w->params = TAKE(in->params);
 		int64_t cps = param_int(w->params, PARAM_SS_MAX_CALL_PER_SECOND);
 
+		if (in->licensed_cps > 0 && (cps <= 0 || cps > in->licensed_cps))
+			cps = in->licensed_cps;
 		w->system_meter =
 			in->find_meter(in->ctx, 's', "system", (uint32_t)(cps > 0 ? cps : 0));
 	}

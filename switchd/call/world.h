@@ -88,6 +88,7 @@ struct world_input {
 	struct mapping_gateway_row **mapping;
 	struct routing_gateway_row **routing;
 	size_t accounts, mappings, routings;
+	uint32_t licensed_cps; /* calls a second beside SS_MAX_CALL_PER_SECOND; 0 = no limit */
 	/* Live things by name; never NULL but for want of memory (purse, gate) or because there is none (tariff, meter). */
 	struct purse *(*find_purse)(void *ctx, const char *account);
 	struct gate *(*find_gate)(void *ctx, bool is_vendor, const char *name);

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "help.h"
 #include "nearest.h"
 
@@ -158,9 +159,20 @@ bool words_split(struct str word, struct str *ret_name, struct str *ret_value)
 	return true;
 }
 
+/* A person names a file, the daemon gets its content: no daemon opens what an operator names. */
+static int read_file(struct str path, struct buf *out, struct err *err)
+{
+	CLEANUP(free) char *p = str_dup(path);
+	int r = p ? file_read(p, WORDS_FILE_MAX, out, err) : -ENOMEM;
+
+	return r < 0 && r != -ENOMEM ? -EINVAL : r;
+}
+
 /* Nothing behind the '=' means nothing at all: null. */
 static int set(struct words *w, struct str name, struct str value, struct err *err)
 {
+	const struct op_arg *arg = op_arg_find(&op_infos[w->op], name);
+	CLEANUP(buf_done) struct buf content = BUF_INIT;
 	CLEANUP(free) char *key = str_dup(name);
 
 	if (!key)
@@ -172,6 +184,13 @@ static int set(struct words *w, struct str name, struct str value, struct err *e
 	if (json_object_get(w->params, key))
 		return err_set(err, ERR_USAGE, key, value, NULL, "%s is given twice", key);
 
+	if (arg && arg->is_file) {
+		int r = read_file(value, &content, err);
+
+		if (r < 0)
+			return r;
+		value = buf_str(&content);
+	}
 	json_t *v = value.n ? json_stringn(value.p, value.n) : json_null();
 	if (!v)
 		return err_set(err, ERR_BAD_VALUE, key, value, "UTF-8 text",

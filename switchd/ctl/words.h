@@ -16,6 +16,9 @@
 /* The word that chooses columns of what is read; it is for us, not for the daemon. */
 #define WORDS_COLUMNS "fields"
 
+/* The largest file that an argument may name. */
+enum { WORDS_FILE_MAX = 1 << 20 };
+
 struct words {
 	enum op op;
 	json_t *params;     /* an object */

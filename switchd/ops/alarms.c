@@ -139,8 +139,24 @@ static void look_at_gateways(struct ops *o)
 	}
 }
 
+static void look_at_licence(struct ops *o)
+{
+	const struct licence *l = &o->permit.licence;
+	enum licence_state s = license_state(o);
+
+	if (err_is_set(&o->permit.problem))
+		alarm_raise(o->alarms, "licence", 2, "licence.json", 0, o->permit.problem.message);
+	if (s == LICENCE_EXPIRED)
+		alarm_raise(o->alarms, "licence", 2, l->customer, l->lines,
+			    "the licence has expired; 30 days later lines are few");
+	if (s == LICENCE_LAPSED)
+		alarm_raise(o->alarms, "licence", 3, l->customer, LICENCE_LAPSED_LINES,
+			    "the licence expired over 30 days ago: few lines, nothing new");
+}
+
 void alarms_look(struct ops *o)
 {
+	look_at_licence(o);
 	look_at_ledger(o);
 	look_at_gateways(o);
 	clear_unseen(o->alarms);

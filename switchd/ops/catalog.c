@@ -262,6 +262,7 @@ static int compile_world(struct catalog *c, struct params *params, struct err *e
 				  .accounts = accounts.count,
 				  .mappings = mappings.count,
 				  .routings = routings.count,
+				  .licensed_cps = atomic_load(&c->hub->licensed_cps),
 				  .find_purse = find_purse,
 				  .find_gate = find_gate,
 				  .find_tariff = find_tariff,

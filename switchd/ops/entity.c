@@ -174,8 +174,10 @@ int entity_add(struct ops *o, struct request *r, json_t **ret, struct err *err)
 {
 	const struct entity *e = entity_of(r);
 	void *row = row_create(e);
-	int error = row ? row_from_json(e, row, r->params, err) : -ENOMEM;
+	int error = row ? license_allows_more(o, err) : -ENOMEM;
 
+	if (error == 0)
+		error = row_from_json(e, row, r->params, err);
 	if (error == 0 && e == &entities[ENTITY_ACCOUNT])
 		((struct account_row *)row)->created = clock_wall_ms();
 	if (error == 0)

@@ -5,11 +5,20 @@
 
 #include "base/list.h"
 #include "model/json.h"
+#include "model/licence.h"
 #include "ops/catalog.h"
 #include "ops/ops.h"
 #include "store/db.h"
 
 struct alarms;
+
+/* The licence in force, and what was wrong with the one that is not. */
+struct permit {
+	struct licence licence;
+	bool is_licensed;
+	char machine[LICENCE_BINDING]; /* what this machine is called; "" = not known */
+	struct err problem;            /* of the file found at the start */
+};
 
 struct ops {
 	struct ops_config c;
@@ -17,6 +26,7 @@ struct ops {
 	struct db *db;
 	struct catalog *catalog;
 	struct alarms *alarms;
+	struct permit permit;
 	struct list waiting; /* requests that workers or the ledger have not answered yet */
 	uint32_t next_ref;
 	sd_event_source *booked, *second;
@@ -41,6 +51,7 @@ op_fn route_explain;
 op_fn call_list, call_show, call_hangup;
 op_fn cdr_list, cdr_show, cdr_explain, cdr_verify_op, cdr_export, ledger_verify_op;
 op_fn alarm_list, log_list, status_show;
+op_fn license_show, license_activate;
 
 /* ---- arguments (args.c) ---- */
 /* The text of an argument, in *out (emptied first); false if it was not given. */
@@ -89,3 +100,14 @@ struct alarms *alarms_free(struct alarms *a);
 /* Looks at everything that can be wrong; once a second. */
 void alarms_look(struct ops *o);
 int alarms_count(const struct alarms *a);
+
+/* ---- license.c ---- */
+/* Looks for a licence from an earlier day; one that is no good is an alarm, not a failure. */
+void license_open(struct ops *o);
+/* The lines allowed now; once a second, for licences end by themselves. */
+void license_look(struct ops *o);
+enum licence_state license_state(const struct ops *o);
+/* New accounts and gateways: not once the licence has lapsed. 0 or -EINVAL with *err. */
+int license_allows_more(const struct ops *o, struct err *err);
+/* Adds licence, licence_lines and licence_expires to an object. */
+void license_put(const struct ops *o, json_t *object);

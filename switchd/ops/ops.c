@@ -58,6 +58,8 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_ALARM_LIST] = alarm_list,
 	[OP_LOG_LIST] = log_list,
 	[OP_STATUS_SHOW] = status_show,
+	[OP_LICENSE_SHOW] = license_show,
+	[OP_LICENSE_ACTIVATE] = license_activate,
 };
 
 void ops_request(void *ops, struct request *r)
@@ -108,6 +110,8 @@ int ops_create(struct ops **ret, const struct ops_config *c, struct err *err)
 	if (r == 0)
 		r = alarms_create(&o->alarms);
 	if (r == 0)
+		license_open(o);
+	if (r == 0)
 		r = catalog_create(&o->catalog, o->db, o->hub, c->overrides, c->is_overridden);
 	if (r == 0)
 		r = catalog_prepare(o->catalog, CHANGED_ALL, NULL, err);
@@ -134,6 +138,7 @@ static int on_second(sd_event_source *s, uint64_t usec, void *ctx)
 
 	o->cps = (uint32_t)(invites - o->last_invites);
 	o->last_invites = invites;
+	license_look(o);
 	alarms_look(o);
 	catalog_tell_rules(o->catalog, clock_wall_ms());
 	(void)sd_event_source_set_time(s, usec + SECOND_US);

@@ -67,8 +67,8 @@ int status_show(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	add_up(o->hub, &s);
 	media_totals(o->hub->media, &m);
 	alarms_look(o);
-	j = json_pack("{s:s s:s s:I s:i s:b s:i s:i s:I s:I s:I s:I s:I s:I s:I}", "version",
-		      TANDEM_VERSION, "licence", "UNLICENSED", "uptime_s",
+	j = json_pack("{s:s s:I s:i s:b s:i s:i s:I s:I s:I s:I s:I s:I s:I}", "version",
+		      TANDEM_VERSION, "uptime_s",
 		      (json_int_t)((clock_mono_ms() - o->started_mono) / 1000), "workers",
 		      o->hub->workers, "draining", atomic_load(&o->hub->draining), "calls",
 		      (int)atomic_load(&o->hub->calls), "cps", (int)o->cps, "invites",
@@ -78,6 +78,7 @@ int status_show(struct ops *o, struct request *r, json_t **ret, struct err *err)
 		      "to_differs", (json_int_t)s.to_differs);
 	if (!j)
 		return -ENOMEM;
+	license_put(o, j);
 	(void)json_object_set_new(j, "asr", percent(s.answered, s.admitted));
 	(void)json_object_set_new(j, "acd_s",
 				  s.ended ? json_integer((json_int_t)(s.hold_ms / s.ended / 1000))

@@ -35,6 +35,7 @@ class Switch:
         self.process = self.ctl = None
         self.starts, self.started_at, self.ready_at = 0, None, None
         self.wrapper = []  # words in front of switchd, such as unshare
+        self.extra = []    # and words behind all others
         os.makedirs(self.data, exist_ok=True)
 
     def command(self):
@@ -47,7 +48,7 @@ class Switch:
             words += ["--media-ports", self.media_ports]
         for name, value in self.settings.items():
             words += ["--set", f"{name}={value}"]
-        return words
+        return words + self.extra
 
     async def start(self):
         """Runs until READY=1 came; an exit before that is reported with the log."""

@@ -1,0 +1,16 @@
+/* file: small files, whole. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Appends the content, at most max bytes. 0 or negative errno (-EFBIG) with *err. */
+int file_read(const char *path, size_t max, struct buf *out, struct err *err);
+/*
+ * Writes a file whole: beside it first, then renamed over it, on the disk when this returns. may_be:
+ * an existing file may be replaced. 0 or negative errno (-EEXIST) with *err.
+ */
+int file_write(const char *path, struct str content, mode_t mode, bool may_be, struct err *err);
