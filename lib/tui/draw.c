@@ -1,0 +1,241 @@
+#include "tui/draw.h"
+
+#include <curses.h>
+#include <stdarg.h>
+
+#include "base/cleanup.h"
+#include "model/text.h"
+#include "model/utf8.h"
+
+enum { ELLIPSIS = 0x2026 };
+
+static bool is_utf8;
+static struct {
+	bool is_shown;
+	int y, x;
+} cursor;
+
+void draw_init(bool utf8)
+{
+	is_utf8 = utf8;
+}
+
+void draw_begin(void)
+{
+	cursor.is_shown = false;
+	(void)erase();
+}
+
+void draw_end(void)
+{
+	(void)curs_set(cursor.is_shown);
+	if (cursor.is_shown)
+		(void)move(cursor.y, cursor.x);
+	(void)refresh();
+}
+
+/* --- areas --- */
+
+static int at_most(int n, int max)
+{
+	if (n > max)
+		n = max;
+	return n < 0 ? 0 : n;
+}
+
+struct area area_part(struct area a, int y, int x, int rows, int cols)
+{
+	return (struct area){ a.y + y, a.x + x, at_most(rows, a.rows - y),
+			      at_most(cols, a.cols - x) };
+}
+
+struct area area_middle(struct area a, int rows, int cols)
+{
+	rows = at_most(rows, a.rows);
+	cols = at_most(cols, a.cols);
+	return area_part(a, (a.rows - rows) / 2, (a.cols - cols) / 2, rows, cols);
+}
+
+/* --- text --- */
+
+static void put_ascii(struct buf *out, struct str s)
+{
+	int32_t c;
+
+	while (utf8_next(&s, &c)) {
+		int width = utf8_width(c);
+
+		if (c < 0x80 && width > 0)
+			buf_putc(out, (char)c);
+		else if (c == ELLIPSIS)
+			buf_putc(out, '~');
+		else
+			for (int i = 0; i < (width < 0 ? 1 : width); i++)
+				buf_putc(out, '?');
+	}
+}
+
+void draw_printable(struct buf *out, struct str s, int width, bool is_right)
+{
+	CLEANUP(buf_done) struct buf cell = BUF_INIT;
+
+	text_put_cell(&cell, s, (size_t)at_most(width, width), is_right);
+	if (is_utf8)
+		buf_put(out, buf_str(&cell));
+	else
+		put_ascii(out, buf_str(&cell));
+}
+
+void draw_cell(struct area a, int y, int x, int width, enum role role, struct str s, bool is_right)
+{
+	CLEANUP(buf_done) struct buf out = BUF_INIT;
+
+	width = at_most(width, a.cols - x);
+	if (y < 0 || y >= a.rows || x < 0 || width == 0)
+		return;
+	draw_printable(&out, s, width, is_right);
+	if (buf_error(&out))
+		return;
+	(void)attrset((int)theme_attr(role));
+	(void)mvaddnstr(a.y + y, a.x + x, out.p, (int)out.n);
+	(void)attrset(A_NORMAL);
+}
+
+int draw_text(struct area a, int y, int x, enum role role, struct str s)
+{
+	int width = at_most((int)text_width(s), a.cols - x);
+
+	draw_cell(a, y, x, width, role, s, false);
+	return width;
+}
+
+int draw_format(struct area a, int y, int x, enum role role, const char *fmt, ...)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&b, fmt, ap);
+	va_end(ap);
+	return draw_text(a, y, x, role, buf_str(&b));
+}
+
+void draw_stars(struct area a, int y, int x, int width, enum role role, struct str secret)
+{
+	draw_cell(a, y, x, width, role, STR(""), false);
+	for (size_t i = 0; i < text_width(secret) && (int)i < width; i++)
+		(void)draw_text(a, y, x + (int)i, role, STR("*"));
+}
+
+void draw_fill(struct area a, enum role role)
+{
+	for (int y = 0; y < a.rows; y++)
+		draw_cell(a, y, 0, a.cols, role, STR(""), false);
+}
+
+/* --- wrapping --- */
+
+/* Bytes at the front of s that take at most width columns, at least one character. */
+static size_t fitting(struct str s, int width)
+{
+	struct str rest = s, before = s;
+	int32_t c;
+
+	while (utf8_next(&rest, &c) && c != '\n') {
+		int w = utf8_width(c);
+
+		width -= w < 0 ? 1 : w;
+		if (width < 0 && before.n < s.n)
+			break;
+		before = rest;
+	}
+	return s.n - before.n;
+}
+
+bool draw_next_piece(struct str *rest, int width, struct str *ret)
+{
+	if (rest->n == 0)
+		return false;
+
+	size_t n = fitting(*rest, width), cut = n;
+	bool is_cut = n < rest->n && rest->p[n] != '\n';
+
+	/* Back to the last blank, unless the word fills the line. */
+	while (is_cut && cut > 0 && rest->p[cut] != ' ')
+		cut--;
+	if (cut == 0)
+		cut = n;
+	*ret = str_head(*rest, cut);
+	bool eats = cut < rest->n && (rest->p[cut] == ' ' || rest->p[cut] == '\n');
+	*rest = str_skip(*rest, cut + eats);
+	return true;
+}
+
+int draw_wrapped_rows(struct str text, int cols)
+{
+	struct str piece;
+	int rows = 0;
+
+	while (draw_next_piece(&text, cols, &piece))
+		rows++;
+	return rows;
+}
+
+int draw_wrapped(struct area a, int y, enum role role, struct str text)
+{
+	struct str piece;
+	int rows = 0;
+
+	for (; draw_next_piece(&text, a.cols, &piece); rows++)
+		(void)draw_text(a, y + rows, 0, role, piece);
+	return rows;
+}
+
+/* --- lines --- */
+
+static chtype line_char(chtype fine, char plain)
+{
+	return is_utf8 || tigetstr("acsc") ? fine : (chtype)(unsigned char)plain;
+}
+
+static void across(struct area a, int y)
+{
+	(void)mvhline(a.y + y, a.x, line_char(ACS_HLINE, '-'), a.cols);
+}
+
+void draw_rule(struct area a, int y)
+{
+	if (y < 0 || y >= a.rows)
+		return;
+	(void)attrset((int)theme_attr(ROLE_FRAME));
+	across(a, y);
+	(void)attrset(A_NORMAL);
+}
+
+struct area draw_box(struct area a, struct str title)
+{
+	int right = a.x + a.cols - 1, bottom = a.y + a.rows - 1;
+
+	draw_fill(a, ROLE_PLAIN);
+	(void)attrset((int)theme_attr(ROLE_FRAME));
+	across(a, 0);
+	across(a, a.rows - 1);
+	(void)mvvline(a.y, a.x, line_char(ACS_VLINE, '|'), a.rows);
+	(void)mvvline(a.y, right, line_char(ACS_VLINE, '|'), a.rows);
+	(void)mvaddch(a.y, a.x, line_char(ACS_ULCORNER, '+'));
+	(void)mvaddch(a.y, right, line_char(ACS_URCORNER, '+'));
+	(void)mvaddch(bottom, a.x, line_char(ACS_LLCORNER, '+'));
+	(void)mvaddch(bottom, right, line_char(ACS_LRCORNER, '+'));
+	(void)attrset(A_NORMAL);
+	if (title.n)
+		(void)draw_format(area_part(a, 0, 2, 1, a.cols - 4), 0, 0, ROLE_HEAD, " %.*s ",
+				  STR_ARG(title));
+	return area_part(a, 1, 2, a.rows - 2, a.cols - 4);
+}
+
+void draw_cursor(struct area a, int y, int x)
+{
+	cursor.is_shown = true;
+	cursor.y = a.y + at_most(y, a.rows - 1);
+	cursor.x = a.x + at_most(x, a.cols - 1);
+}
