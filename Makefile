@@ -25,6 +25,7 @@ MODE.fuzz := $(SAN)address,undefined,fuzzer-no-link
 MODE := $(or $(MODE.$(V)),$(error V=$(V): no such variant))
 CC := $(if $(filter release,$(V)),gcc,clang)
 CPPFLAGS := -D_GNU_SOURCE -DTANDEM_VERSION='"$(file <VERSION)"' -Ilib -Iswitchd -I$(GEN) -Itests/unit
+CPPFLAGS += -I. # tests of programs beside switchd: "kernel-tuning/run.h"
 CFLAGS := -std=gnu17 -g -fno-omit-frame-pointer -fno-strict-aliasing $(MODE) $(WARN)
 LDLIBS := -Wl,--as-needed -losipparser2 -losip2 -lsqlite3 -ljansson -lsystemd -lcrypto -lnftnl -lmnl \
 	-lformw -lmenuw -lpanelw -lncursesw -ltinfo -lurcu-qsbr -lurcu-common -lpthread -lm

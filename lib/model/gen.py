@@ -23,6 +23,7 @@ def read_all():
         gen_tables.read_reasons(),
         gen_tables.read_phrases(),
         gen_tables.read_ops(entities),
+        gen_tables.read_sysctls(),
     )
 
 

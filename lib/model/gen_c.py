@@ -2,7 +2,7 @@
 import re
 import unicodedata
 
-from gen_tables import EFFECTS, FAILOVERS, FIELD_FLAGS, INT64_MIN, words
+from gen_tables import EFFECTS, FAILOVERS, FIELD_FLAGS, INT64_MIN, SYSCTL_RULES, words
 
 # Words that cannot name a member; the last two are macros of gcc.
 C_WORDS = set(
@@ -174,6 +174,15 @@ def ops_table(ops):
     return out + ["};"]
 
 
+def sysctls_table(sysctls):
+    out = ["const struct setting settings[] = {"]
+    for row in sysctls:
+        cells = [c_string(row["key"]), SYSCTL_RULES[row["rule"]]]
+        cells += [c_string(row[c]) for c in ("value", "why", "source")]
+        out += ["\t{ " + ", ".join(cells) + " },"]
+    return out + ["};"]
+
+
 def ranges(is_in):
     """The code points for which is_in says yes, as first..last; surrogates are never asked for."""
     out = []
@@ -205,7 +214,7 @@ def widths_table():
     return out
 
 
-def files(entities, params, reasons, phrases, ops):
+def files(entities, params, reasons, phrases, ops, sysctls):
     """File name → lines."""
     made = {
         "entities.gen.h": entities_header(entities),
@@ -217,6 +226,7 @@ def files(entities, params, reasons, phrases, ops):
         "sip_phrases.inc": phrases_table(phrases),
         "ops.gen.h": ops_header(ops),
         "ops.inc": ops_table(ops),
+        "sysctls.inc": sysctls_table(sysctls),
         "widths.inc": widths_table(),
     }
     note = "/* Made by lib/model/gen.py: do not edit. */"

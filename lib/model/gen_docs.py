@@ -84,13 +84,22 @@ def ops_page(ops):
     return out + page_table(header, map(op_row, ops))
 
 
-def files(entities, params, reasons, phrases, ops):
+def sysctls_page(sysctls):
+    out = ["# Kernel settings", ""]
+    out += ["What `switch-tune` sets at boot; `switch-tune show` has them beside their values now."]
+    out += ["`*` stands for every network interface, `@media` for the ports of the media relay.", ""]
+    rows = [(f"`{row['key']}`", *(row[c] for c in ("rule", "value", "why"))) for row in sysctls]
+    return out + page_table(["key", "", "value", "why"], rows)
+
+
+def files(entities, params, reasons, phrases, ops, sysctls):
     """File name → lines."""
     made = {
         "entities.md": entities_page(entities),
         "parameters.md": params_page(params),
         "reasons.md": reasons_page(reasons, phrases),
         "operations.md": ops_page(ops),
+        "kernel.md": sysctls_page(sysctls),
     }
     note = "<!-- Made by lib/model/gen.py: do not edit. -->"
     return {name: [note, *lines] for name, lines in made.items()}
