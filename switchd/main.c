@@ -3,6 +3,7 @@
  * hand; everything that has to do with a packet happens in the workers.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +133,18 @@ static int make_data_dir(const char *path, struct err *err)
 		       "cannot make it: %s", strerror(errno));
 }
 
+/* Once, not once a socket: they all meet the same limit. */
+static void say_buffers(const struct crew *c)
+{
+	uint64_t given = worker_buffer_bytes(c->worker[0]);
+
+	if (given > 0 && given < TRANSPORT_BUFFER_BYTES)
+		log_at(LOG_WARNING, NULL,
+		       "SIP sockets asked for a receive buffer of %d bytes and were given %" PRIu64
+		       ": bursts may be lost; net.core.rmem_max is too low (switch-tune apply)",
+		       TRANSPORT_BUFFER_BYTES, given);
+}
+
 static int start(struct run *r, struct err *err)
 {
 	int e = block_signals() < 0 ? -errno : make_data_dir(r->options.data_dir, err);
@@ -154,8 +167,10 @@ static int start(struct run *r, struct err *err)
 	}
 	if (e == 0)
 		e = crew_start(&r->crew, &r->options, err);
-	if (e == 0)
+	if (e == 0) {
+		say_buffers(&r->crew);
 		e = ops_start(r->ops);
+	}
 	if (e == 0)
 		e = server_create(&r->server, r->event, r->options.control, ops_request, r->ops,
 				  err);

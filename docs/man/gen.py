@@ -3,8 +3,8 @@
 
     docs/man/gen.py --out build/man
 
-A line  .\\" @operations  in a page (or @fields, @parameters, @reasons) is replaced by what the
-tables say. Pages are checked with  mandoc -Tlint -W warning build/man/*
+A line  .\\" @operations  in a page (or @fields, @parameters, @reasons, @sysctls) is replaced by what
+the tables say. Pages are checked with  mandoc -Tlint -W warning build/man/*
 """
 import argparse
 import glob
@@ -196,9 +196,27 @@ def reasons():
     return tagged((f"Cm {r['reason']}", reason_text(r)) for r in tables.read_reasons())
 
 
+# --- kernel settings ------------------------------------------------------------------------------
+
+
+def sysctl_text(row):
+    least = " or more" if row["rule"] == "at least" else ""
+    return [sentence(f"{row['value']}{least}"), sentence(row["why"])]
+
+
+def sysctls():
+    return tagged((f"Cm {r['key']}", sysctl_text(r)) for r in tables.read_sysctls())
+
+
 # --- pages ----------------------------------------------------------------------------------------
 
-PARTS = {"operations": operations, "fields": fields, "parameters": parameters, "reasons": reasons}
+PARTS = {
+    "operations": operations,
+    "fields": fields,
+    "parameters": parameters,
+    "reasons": reasons,
+    "sysctls": sysctls,
+}
 
 
 def page(path):

@@ -24,6 +24,7 @@ def read_all():
         gen_tables.read_phrases(),
         gen_tables.read_ops(entities),
         gen_tables.read_answers(),
+        gen_tables.read_sysctls(),
     )
 
 

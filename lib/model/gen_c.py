@@ -2,7 +2,8 @@
 import re
 import unicodedata
 
-from gen_tables import ANSWER_FLAGS, EFFECTS, FAILOVERS, FIELD_FLAGS, INT64_MIN, words
+from gen_tables import (
+    ANSWER_FLAGS, EFFECTS, FAILOVERS, FIELD_FLAGS, INT64_MIN, SYSCTL_RULES, words)
 
 # Words that cannot name a member; the last two are macros of gcc.
 C_WORDS = set(
@@ -194,6 +195,15 @@ def answers_table(answers):
     return out + ["};"]
 
 
+def sysctls_table(sysctls):
+    out = ["const struct setting settings[] = {"]
+    for row in sysctls:
+        cells = [c_string(row["key"]), SYSCTL_RULES[row["rule"]]]
+        cells += [c_string(row[c]) for c in ("value", "why", "source")]
+        out += ["\t{ " + ", ".join(cells) + " },"]
+    return out + ["};"]
+
+
 def ranges(is_in):
     """The code points for which is_in says yes, as first..last; surrogates are never asked for."""
     out = []
@@ -225,7 +235,7 @@ def widths_table():
     return out
 
 
-def files(entities, params, reasons, phrases, ops, answers):
+def files(entities, params, reasons, phrases, ops, answers, sysctls):
     """File name → lines."""
     made = {
         "entities.gen.h": entities_header(entities),
@@ -239,6 +249,7 @@ def files(entities, params, reasons, phrases, ops, answers):
         "ops.inc": ops_table(ops),
         "answers.gen.h": answers_header(answers),
         "answers.inc": answers_table(answers),
+        "sysctls.inc": sysctls_table(sysctls),
         "widths.inc": widths_table(),
     }
     note = "/* Made by lib/model/gen.py: do not edit. */"

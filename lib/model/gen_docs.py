@@ -100,7 +100,15 @@ def answers_page(answers):
     return out + page_table(header, map(answer_row, answers))
 
 
-def files(entities, params, reasons, phrases, ops, answers):
+def sysctls_page(sysctls):
+    out = ["# Kernel settings", ""]
+    out += ["What `switch-tune` sets at boot; `switch-tune show` has them beside their values now."]
+    out += ["`*` stands for every network interface, `@media` for the ports of the media relay.", ""]
+    rows = [(f"`{row['key']}`", *(row[c] for c in ("rule", "value", "why"))) for row in sysctls]
+    return out + page_table(["key", "", "value", "why"], rows)
+
+
+def files(entities, params, reasons, phrases, ops, answers, sysctls):
     """File name → lines."""
     made = {
         "entities.md": entities_page(entities),
@@ -108,6 +116,7 @@ def files(entities, params, reasons, phrases, ops, answers):
         "reasons.md": reasons_page(reasons, phrases),
         "operations.md": ops_page(ops),
         "answers.md": answers_page(answers),
+        "kernel.md": sysctls_page(sysctls),
     }
     note = "<!-- Made by lib/model/gen.py: do not edit. -->"
     return {name: [note, *lines] for name, lines in made.items()}

@@ -29,6 +29,7 @@ RESULTS = "object array text".split()
 ANSWER_TYPES = """hostname timezone hosts interface ipv4 ipv6 address addresses int ports ssh_key
     scrypt path device enum bool command""".split()
 ANSWER_FLAGS = {"repeat": 1, "secret": 2, "once": 4}
+SYSCTL_RULES = {"=": "false", "at least": "true"}  # C's value of is_least
 
 
 class TableError(Exception):
@@ -225,6 +226,21 @@ def read_ops(entities):
                     row.fail(f"no entity '{row.fields}'")
             else:
                 row.args.append(read_arg(row, item))
+    return rows
+
+
+def read_sysctls():
+    rows = read_table("sysctls.tsv")
+    for before, row in zip(rows, rows[1:]):
+        if row["key"] <= before["key"]:
+            row.fail("rows are sorted by key")
+    for row in rows:
+        if row["rule"] not in SYSCTL_RULES:
+            row.fail(f"no rule '{row['rule']}'")
+        if row["rule"] == "at least" and not row["value"].isdigit():
+            row.fail("only a number has a least")
+        if not row["why"] or not row["source"]:
+            row.fail("why and source are not empty")
     return rows
 
 

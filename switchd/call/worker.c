@@ -294,6 +294,11 @@ int worker_start(struct worker *w)
 	return -r;
 }
 
+uint64_t worker_buffer_bytes(const struct worker *w)
+{
+	return transport_stats(w->transport)->buffer_bytes;
+}
+
 void worker_stop(struct worker *w)
 {
 	if (!w->is_running)

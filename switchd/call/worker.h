@@ -45,6 +45,8 @@ struct ask_answer {
 int worker_create(struct worker **ret, const struct worker_config *c, struct err *err);
 /* Starts the thread. */
 int worker_start(struct worker *w);
+/* The smallest receive buffer that the kernel gave its UDP sockets; 0 without any. */
+uint64_t worker_buffer_bytes(const struct worker *w);
 /* Ends every call (drain has been waited for), joins the thread. */
 void worker_stop(struct worker *w);
 struct worker *worker_free(struct worker *w);

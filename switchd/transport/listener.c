@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SIP_PORT = 5060, BACKLOG = 1024, BUFFER_BYTES = 16 << 20 };
+enum { SIP_PORT = 5060, BACKLOG = 1024 };
 
 static const char ACCEPTED[] = "udp:ADDRESS:PORT or tcp:ADDRESS:PORT, such as udp:192.0.2.1:5060 "
 			       "or tcp:[2001:db8::1]:5060";
@@ -89,10 +89,10 @@ static int ask_for_buffers(int fd)
 	int got = 0;
 	socklen_t n = sizeof(got);
 
-	(void)set_option(fd, SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES);
-	(void)set_option(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES);
+	(void)set_option(fd, SOL_SOCKET, SO_RCVBUF, TRANSPORT_BUFFER_BYTES);
+	(void)set_option(fd, SOL_SOCKET, SO_SNDBUF, TRANSPORT_BUFFER_BYTES);
 	(void)getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &n);
-	return got;
+	return got / 2; /* the kernel tells double, as it counts its own overhead */
 }
 
 static int open_socket(struct listener *l, const struct listen_spec *s, int type)

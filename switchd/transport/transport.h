@@ -51,6 +51,9 @@ struct transport_config {
 	void *ctx;
 };
 
+/* What a UDP socket asks for; net.core.rmem_max and wmem_max bound what it gets. */
+enum { TRANSPORT_BUFFER_BYTES = 16 << 20 };
+
 struct transport_stats {           /* one writer, relaxed atomics */
 	_Atomic uint64_t received; /* messages, before steering */
 	_Atomic uint64_t sent;

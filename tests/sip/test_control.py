@@ -37,6 +37,17 @@ async def test_bad_lines_are_answered_with_errors(t):
     assert (await t.status())["version"]
 
 
+async def test_a_short_receive_buffer_is_said_once(t):
+    """With net.core.rmem_max under what the SIP sockets ask for, the log has one line with both figures."""
+    with open("/proc/sys/net/core/rmem_max", encoding="ascii") as f:
+        given = int(f.read())
+    said = [line for line in t.switch.tail(1000).split("\n") if "receive buffer" in line]
+    if given < 16 << 20:
+        assert len(said) == 1 and f" {16 << 20} " in said[0] and f" {given}:" in said[0], said
+    else:
+        assert not said, said
+
+
 async def test_a_notification_is_not_answered(t):
     """A request without id is carried out and gets no answer."""
     reader, writer = await asyncio.open_unix_connection(t.switch.path)

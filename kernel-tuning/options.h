@@ -1,0 +1,22 @@
+/* options: the command line of switch-tune. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+#define OPTIONS_USAGE                                                                          \
+	"usage: switch-tune [--root DIR] [--media-ports LOW-HIGH] [--json] [--dry-run] VERB\n" \
+	"  apply    set what differs and say what was done\n"                                  \
+	"  show     every setting: the value wanted, the value now, and why\n"                 \
+	"  verify   only what differs; the exit status says whether anything does\n"
+
+struct options {
+	const char *root;  /* "" is this machine */
+	const char *media; /* LOW-HIGH */
+	const char *verb;  /* NULL: none given */
+	bool is_json, is_dry, is_help, is_version;
+};
+
+/* The strings are loans of argv. 0; -EINVAL with *err. */
+int options_parse(struct options *ret, int argc, const char *const *argv, struct err *err);

@@ -1,0 +1,145 @@
+#include "run.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "model/json.h"
+#include "model/text.h"
+#include "options.h"
+#include "plan.h"
+
+static const char *const shown[] = { "key", "wanted", "now", "state", "why", NULL };
+static const char *const done[] = { "key", "was", "now", "state", "error", NULL };
+
+static const struct verb {
+	const char *name;
+	bool does_apply;
+	bool faults_only;
+	const char *const *columns;
+} verbs[] = {
+	{ "apply", true, false, done },
+	{ "show", false, false, shown },
+	{ "verify", false, true, shown },
+};
+
+static int fail(const struct err *e, int error, FILE *err)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	buf_putz(&text, "switch-tune: ");
+	text_put(&text, str_of(err_is_set(e) ? e->message : strerror(-error)));
+	if (e->given[0]) {
+		buf_putz(&text, ": ");
+		text_put(&text, str_of(e->given));
+	}
+	if (e->accepted[0])
+		buf_printf(&text, "\n  accepted: %s", e->accepted);
+	buf_putz(&text, e->code == ERR_USAGE ? "\n" OPTIONS_USAGE : "\n");
+	(void)fwrite(text.p, 1, text.n, err);
+	return e->code == ERR_USAGE ? RUN_USAGE : RUN_FAULTS;
+}
+
+static void put_summary(struct buf *text, const struct plan *p)
+{
+	static const struct {
+		enum plan_state state;
+		const char *text;
+	} parts[] = {
+		{ PLAN_RIGHT, "right" },
+		{ PLAN_CHANGED, "changed" },
+		{ PLAN_WOULD, "would be changed" },
+		{ PLAN_DIFFERS, "differ" },
+		{ PLAN_REFUSED, "refused by the kernel" },
+		{ PLAN_MISSING, "missing in this kernel" },
+	};
+	const char *comma = "";
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		size_t n = plan_count(p, parts[i].state);
+
+		if (n == 0)
+			continue;
+		buf_printf(text, "%s%zu %s", comma, n, parts[i].text);
+		comma = ", ";
+	}
+	buf_putc(text, '\n');
+}
+
+static int put_json(struct buf *text, const json_t *rows)
+{
+	CLEANUP(free) char *dump = json_dumps(rows, JSON_INDENT(2));
+
+	if (!dump)
+		return -ENOMEM;
+	buf_putz(text, dump);
+	buf_putc(text, '\n');
+	return buf_error(text);
+}
+
+static int print(const struct options *o, const struct verb *v, const struct plan *p, FILE *out)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	CLEANUP(json_decref) json_t *rows = plan_json(p, v->faults_only);
+	int r = rows ? 0 : -ENOMEM;
+
+	if (r == 0 && o->is_json)
+		r = put_json(&text, rows);
+	else if (r == 0 && json_array_size(rows))
+		r = text_table(rows, v->columns, NULL, &text);
+	if (r == 0 && !o->is_json)
+		put_summary(&text, p);
+	if (r == 0)
+		r = buf_error(&text);
+	if (r == 0 && (fwrite(text.p, 1, text.n, out) != text.n || fflush(out) != 0))
+		r = -EIO;
+	return r;
+}
+
+static const struct verb *verb_of(const struct options *o, struct err *e)
+{
+	for (size_t i = 0; o->verb && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(o->verb, verbs[i].name) == 0)
+			return &verbs[i];
+	}
+	(void)err_set(e, ERR_USAGE, "", str_of(o->verb), "apply, show or verify",
+		      o->verb ? "there is no such verb" : "a verb is needed");
+	return NULL;
+}
+
+static int tune(const struct options *o, FILE *out, FILE *err)
+{
+	CLEANUP(plan_free) struct plan *p = NULL;
+	struct err e = ERR_INIT;
+	const struct verb *v = verb_of(o, &e);
+
+	if (!v)
+		return fail(&e, -EINVAL, err);
+
+	int r = plan_create(&p, o->root, o->media, &e);
+
+	if (r == 0 && v->does_apply)
+		r = plan_apply(p, o->is_dry);
+	if (r == 0)
+		r = print(o, v, p, out);
+	if (r < 0)
+		return fail(&e, r, err);
+
+	bool has_faults = plan_count(p, PLAN_DIFFERS) || plan_count(p, PLAN_REFUSED);
+
+	return has_faults && strcmp(v->name, "show") != 0 ? RUN_FAULTS : RUN_DONE;
+}
+
+int run(int argc, const char *const *argv, FILE *out, FILE *err)
+{
+	struct options o;
+	struct err e = ERR_INIT;
+	int r = options_parse(&o, argc, argv, &e);
+
+	if (r < 0)
+		return fail(&e, r, err);
+	if (!o.is_help && !o.is_version)
+		return tune(&o, out, err);
+	(void)fputs(o.is_help ? OPTIONS_USAGE : "switch-tune " TANDEM_VERSION "\n", out);
+	return RUN_DONE;
+}

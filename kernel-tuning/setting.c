@@ -1,0 +1,5 @@
+#include "setting.h"
+
+#include "sysctls.inc"
+
+const size_t settings_count = sizeof(settings) / sizeof(settings[0]);
