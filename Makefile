@@ -60,7 +60,7 @@ PROGS := $(foreach p,$(PROGRAMS),$(if $(wildcard $(call home,$p)/*.c),$p))
 TESTS := $(basename $(foreach f,$(or $(F),*),$(wildcard tests/unit/$f/test_*.c)))
 FUZZ := $(basename $(wildcard tests/fuzz/fuzz_*.c))
 
-all: $(call libs,$(DOWN)) $(foreach p,$(PROGS),$(call name,$p))
+all: $(call libs,$(DOWN)) $(foreach p,$(PROGS),$(call name,$p)) $(O)/man/.stamp
 check: $(TESTS:%=$(B)/%.ok)
 fuzzers: $(FUZZ:%=$(B)/%)
 replay: $(FUZZ:%=$(B)/%.ok)
@@ -71,6 +71,8 @@ replay: $(FUZZ:%=$(B)/%.ok)
 $(GEN)/.stamp: $(wildcard lib/model/*.py lib/model/*.tsv)
 	@mkdir -p $(GEN); if [ -n "$^" ]; then python3 lib/model/gen.py --out $(GEN); fi; touch $@
 $(filter-out $(KEY_H),$(wildcard $(GEN)/*)): $(GEN)/.stamp ;
+$(O)/man/.stamp: $(wildcard docs/man/* lib/model/*.py lib/model/*.tsv)
+	@python3 docs/man/gen.py --out $(@D) && touch $@
 # The public key that licences are checked with: TANDEM_LICENCE_KEY names a PEM file; without it a
 # throw-away pair is made once, and every screen says DEVELOPMENT.
 $(O)/keys/licence.pub:

@@ -121,6 +121,38 @@ static int no_such(const struct entity *e, struct str key, struct err *err)
 	return -ENOENT;
 }
 
+/* Is there a row of that entity with that key, as a reference names it? */
+static bool is_there(struct db *d, const struct entity *e, struct str key)
+{
+	CLEANUP(buf_done) struct buf sql = BUF_INIT;
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+
+	buf_printf(&sql, "SELECT 1 FROM \"%s\" WHERE \"%s\" = ?", e->table,
+		   key_of(e, FIELD_KEY).field[0]->name);
+	if (prepare(&s, d, &sql) < 0)
+		return true;
+	stmt_bind_text(s, 1, key);
+	return stmt_step(s) != 0;
+}
+
+/* The reference that leads nowhere, by its field. */
+static int broken_link(struct db *d, const struct entity *e, const void *row, struct err *err)
+{
+	for (const struct field *f = e->field, *end = f + e->fields; f < end; f++) {
+		const struct entity *other = f->ref ? entity_find(str_of(f->ref)) : NULL;
+		struct str key = other ? str_of(row_text(f, row)) : (struct str){ NULL, 0 };
+
+		if (!other || str_is_empty(key) || is_there(d, other, key))
+			continue;
+		(void)err_set(err, ERR_NOT_FOUND, f->name, key, NULL, "there is no %s '%.*s'",
+			      other->name, (int)(key.n < 64 ? key.n : 64), key.p);
+		return -ENOLINK;
+	}
+	(void)err_set(err, ERR_NOT_FOUND, "", STR(""), "the names of what exists",
+		      "the %s names something that does not exist", e->name);
+	return -ENOLINK;
+}
+
 /* Why a row was not written. */
 static int write_error(struct db *d, const struct entity *e, const void *row, int r,
 		       struct err *err)
@@ -134,12 +166,7 @@ static int write_error(struct db *d, const struct entity *e, const void *row, in
 			      "this %s exists already", e->name);
 		return r;
 	}
-	if (r == -ENOLINK) {
-		(void)err_set(err, ERR_NOT_FOUND, "", STR(""), "the names of what exists",
-			      "the %s names something that does not exist", e->name);
-		return r;
-	}
-	return store_error(d, r, err);
+	return r == -ENOLINK ? broken_link(d, e, row, err) : store_error(d, r, err);
 }
 
 /* --- writing --- */

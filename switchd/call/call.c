@@ -54,6 +54,11 @@ bool call_is_merged(struct worker *w, const struct msg *m)
 	return false;
 }
 
+bool call_is_held(const struct call *c)
+{
+	return c->caller.is_holding || (c->callee && c->callee->is_holding);
+}
+
 struct log_fields call_fields(const struct call *c)
 {
 	return (struct log_fields){ .call_id = c->cdr->call_id,

@@ -10,6 +10,7 @@ struct search {
 	struct addr local;
 	const struct source *best;
 	int best_tech, best_bits;
+	bool may_ask; /* a gateway that is known by its password may call from here */
 };
 
 static bool number_of(const struct uri *u, struct number *ret)
@@ -82,8 +83,11 @@ static void try_source(void *ctx, const struct source *s)
 	struct search *f = ctx;
 	int tech = tech_fits(s, callee_as_set(s, f));
 
-	if (tech < 0 || s->row->auth == MAPPING_GATEWAY_AUTH_PASSWORD ||
-	    !transport_fits(s, &f->msg->flow))
+	if (s->row->auth == MAPPING_GATEWAY_AUTH_PASSWORD) {
+		f->may_ask = true;
+		return;
+	}
+	if (tech < 0 || !transport_fits(s, &f->msg->flow))
 		return;
 	if (addr_is_set(&s->local) && !addr_eq_host(&s->local, &f->local))
 		return;
@@ -96,14 +100,15 @@ static void try_source(void *ctx, const struct source *s)
 	f->best_bits = bits;
 }
 
-static const struct source *by_address(struct worker *w, const struct msg *m)
+static const struct source *by_address(struct worker *w, const struct msg *m, bool *ret_may_ask)
 {
-	struct search f = { .msg = m };
+	struct search f = { .msg = m, .may_ask = w->world->is_open };
 
 	(void)number_of(&m->to, &f.callee_to);
 	(void)number_of(&m->uri, &f.callee_uri);
 	transport_local(w->transport, &m->flow, &f.local);
 	world_sources_at(w->world, &m->flow.peer, try_source, &f);
+	*ret_may_ask = f.may_ask;
 	return f.best;
 }
 
@@ -171,12 +176,13 @@ static const struct source *by_digest(struct worker *w, struct server_txn *t, co
 const struct source *identify(struct worker *w, struct server_txn *t, const struct msg *m,
 			      enum reason *ret_why)
 {
-	const struct source *s = by_address(w, m);
+	bool may_ask;
+	const struct source *s = by_address(w, m, &may_ask);
 
 	*ret_why = REASON_NONE;
 	if (s)
 		return s;
-	if (w->world->has_password_sources)
+	if (may_ask)
 		return by_digest(w, t, m);
 	*ret_why = REASON_UNKNOWN_SOURCE;
 	return NULL;

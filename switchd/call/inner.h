@@ -66,6 +66,9 @@ struct leg {
 	struct sdp_origin origin;
 	struct buf sdp; /* the description we sent last */
 	bool is_answered, is_acked, bye_is_due, is_over;
+	bool is_holding;             /* its description puts the other side on hold */
+	struct buf described;        /* the description it sent last */
+	struct buf described_before; /* ... and the one that holds if its change is refused */
 	/* towards a vendor only */
 	char *gateway;
 	struct gate *gate;
@@ -100,10 +103,10 @@ struct call {
 	struct relay *relay;
 	struct buf offer; /* the caller's description, for further tries */
 	int max_forwards;
-	ms_t ring_mono, answer_mono, heard_mono;
+	ms_t ring_mono, answer_mono;
+	ms_t heard_mono;    /* as the journal knows: when the media stopped, 0 while it flows */
 	int64_t reach_ms;   /* how long the money held lasts, from the answer */
 	bool has_early_sdp; /* the caller has a description already: it stays */
-	bool is_held;       /* on hold: silence is no fault */
 	money_t overrun;    /* what it has cost beyond its hold, as the purse knows */
 	bool is_dry;        /* counted in purse->dry */
 	bool was_journalled;
@@ -122,6 +125,8 @@ void call_reap(struct call *c);
 void call_free_dead(struct worker *w);
 int64_t call_new_id(struct worker *w);
 bool call_is_merged(struct worker *w, const struct msg *m);
+/* On hold by either side: silence is no fault. */
+bool call_is_held(const struct call *c);
 struct log_fields call_fields(const struct call *c);
 
 /* ---- leg.c ---- */
@@ -154,11 +159,15 @@ void leg_bye(struct leg *l);
  * written. REASON_BAD_REQUEST, REASON_CODEC_MISMATCH, REASON_NO_MEDIA_PORT.
  */
 enum reason offer_pass(struct leg *from, struct leg *to, struct str body, struct buf *out);
+/* The change that this leg asked for was refused: what it had described before holds again (RFC 3261 §14.1). */
+void offer_take_back(struct leg *l);
 /* The relay, if the two gateways and the parameters ask for one. */
 enum reason offer_open(struct call *c, const struct source *s, const struct vendor *v);
 
 /* ---- setup.c: INVITE of a new call ---- */
 void setup_invite(struct worker *w, struct server_txn *t, const struct msg *m);
+/* True: it came from nobody we know, is counted, and was dropped or refused as SS_REPLY_UNAUTHORIZED says. */
+bool refuse_stranger(struct worker *w, struct server_txn *t, const struct msg *m);
 /* ---- hunt.c: vendors in turn ---- */
 void hunt_next(struct call *c);
 /* ---- progress.c, answer.c ---- */

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "call/inner.h"
@@ -16,6 +17,8 @@ static void answer_asker(struct leg *asker, int code, struct str sdp)
 	if (!asker || !asker->asked || server_is_final(asker->asked))
 		return;
 	asker->is_asked = false;
+	if (code >= 300)
+		offer_take_back(asker);
 	(void)server_reply(
 		asker->asked,
 		&(struct reply){ .code = code,
@@ -36,6 +39,15 @@ static void pass_answer(struct leg *from, struct leg *asker, const struct msg *m
 	if ((code >= 300 && code < 400) || code == 401 || code == 407)
 		code = 488;
 	answer_asker(asker, code, code < 300 ? buf_str(&sdp) : STR(""));
+}
+
+/* Where both peers are now, for the BYEs after a crash. */
+static void journal_legs(struct call *c)
+{
+	char *legs = orphan_legs(c);
+
+	if (legs && !booking_legs(c->worker->booking, c->id, legs))
+		free(legs);
 }
 
 /* The first 2xx to our re-INVITE: its ACK goes at once, unless the answer comes with the asker's ACK. */
@@ -60,8 +72,11 @@ static void on_response(void *ctx, struct client_txn *t, const struct msg *m)
 		return;
 	}
 	l->is_asking = false;
-	if (m->status < 300)
+	if (m->status < 300) {
 		accept_change(l, m);
+		if (m->method != METHOD_INFO)
+			journal_legs(l->call);
+	}
 	if (asker)
 		pass_answer(l, asker, m);
 	/* RFC 3261 §12.2.1.2: the peer does not know the dialog, or is gone. */
@@ -152,7 +167,9 @@ static void pass_request(struct leg *l, struct server_txn *t, const struct msg *
 	CLEANUP(buf_done) struct buf body = BUF_INIT;
 	enum reason r = REASON_NONE;
 
+	buf_clear(&l->described_before);
 	if (is_session_change(m)) {
+		buf_put(&l->described_before, buf_str(&l->described));
 		r = offer_pass(l, other, m->body, &body);
 		if (r == REASON_NONE)
 			(void)dialog_refresh_target(&l->dialog, m);
@@ -162,6 +179,7 @@ static void pass_request(struct leg *l, struct server_txn *t, const struct msg *
 		r = REASON_BAD_REQUEST;
 	}
 	if (r != REASON_NONE) {
+		offer_take_back(l);
 		reply_simple(t, r == REASON_BAD_REQUEST ? 400 : 488, STR(""));
 		return;
 	}
@@ -267,7 +285,7 @@ void inside_request(struct worker *w, struct server_txn *t, const struct msg *m)
 	struct leg *l = leg_find(w, m->to_tag, m->call_id);
 
 	if (!l || !str_eq(str_of(l->dialog.remote_tag), m->from_tag)) {
-		if (t)
+		if (t && !refuse_stranger(w, t, m))
 			reply_simple(t, 481, STR(""));
 		return;
 	}

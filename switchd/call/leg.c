@@ -47,6 +47,8 @@ void leg_done(struct leg *l)
 	dialog_done(&l->dialog);
 	buf_done(&l->ack);
 	buf_done(&l->sdp);
+	buf_done(&l->described);
+	buf_done(&l->described_before);
 	free(l->gateway);
 	free(l->password_realm);
 	price_done(&l->cost);

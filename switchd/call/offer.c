@@ -117,6 +117,29 @@ static enum reason write_to(struct leg *to, const struct sdp *s, struct buf *out
 	return REASON_NONE;
 }
 
+/* What this leg described: the relay learns where it is, and whether it holds the other. */
+static enum reason learn(struct leg *from, const struct sdp *s)
+{
+	enum reason r = tell_relay(from, sdp_audio(s));
+
+	if (r == REASON_NONE)
+		from->is_holding = sdp_is_hold(s);
+	return r;
+}
+
+void offer_take_back(struct leg *l)
+{
+	CLEANUP(sdp_free) struct sdp *s = NULL;
+	const char *what;
+
+	if (l->described_before.n == 0 || sdp_parse(&s, buf_str(&l->described_before), &what) < 0)
+		return;
+	(void)learn(l, s);
+	buf_clear(&l->described);
+	buf_put(&l->described, buf_str(&l->described_before));
+	buf_clear(&l->described_before);
+}
+
 enum reason offer_pass(struct leg *from, struct leg *to, struct str body, struct buf *out)
 {
 	CLEANUP(sdp_free) struct sdp *s = NULL;
@@ -130,11 +153,12 @@ enum reason offer_pass(struct leg *from, struct leg *to, struct str body, struct
 		return REASON_CODEC_MISMATCH;
 
 	const struct sdp_media *audio = sdp_audio(s);
-	enum reason r = tell_relay(from, audio);
+	enum reason r = learn(from, s);
 
 	if (r != REASON_NONE)
 		return r;
-	from->call->is_held = sdp_is_hold(s);
+	buf_clear(&from->described);
+	buf_put(&from->described, body);
 	if (from->side == SIDE_CALLEE && audio && audio->codec.n && !from->call->cdr->codec)
 		from->call->cdr->codec = str_dup(audio->codec);
 	return write_to(to, s, out);

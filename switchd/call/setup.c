@@ -87,14 +87,21 @@ static bool is_acceptable(struct worker *w, struct server_txn *t, const struct m
 	return true;
 }
 
-/* Strangers hear nothing, or what SS_REPLY_UNAUTHORIZED says. */
-static void refuse_stranger(struct worker *w, struct server_txn *t)
+static void drop_stranger(struct worker *w, struct server_txn *t)
 {
 	atomic_fetch_add_explicit(&w->stats->unknown_source, 1, memory_order_relaxed);
 	if (param_bool(w->world->params, PARAM_SS_REPLY_UNAUTHORIZED))
 		reply_simple(t, 403, STR(""));
 	else
 		server_drop(t);
+}
+
+bool refuse_stranger(struct worker *w, struct server_txn *t, const struct msg *m)
+{
+	if (world_knows(w->world, &m->flow.peer))
+		return false;
+	drop_stranger(w, t);
+	return true;
 }
 
 /* May another call be taken at all? A call is taken only if its end can be booked. */
@@ -144,7 +151,7 @@ void setup_invite(struct worker *w, struct server_txn *t, const struct msg *m)
 
 	if (!s) {
 		if (why == REASON_UNKNOWN_SOURCE)
-			refuse_stranger(w, t);
+			drop_stranger(w, t);
 		return;
 	}
 	if (!is_acceptable(w, t, m))

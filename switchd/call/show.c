@@ -11,7 +11,7 @@ static const char *state_name(const struct call *c)
 	case CALL_COMMITTING:
 		return "answering";
 	case CALL_UP:
-		return c->is_held ? "on hold" : "connected";
+		return call_is_held(c) ? "on hold" : "connected";
 	case CALL_OVER:
 		break;
 	}

@@ -10,11 +10,12 @@ enum { EXTEND_EARLY_MS = 5000, MEDIA_LOOK_MS = 5000, DRY_LOOK_MS = 1000, DAY_MS 
 
 static void arm(struct call *c);
 
+/* Free numbers are not limited in time (rating.md), but for the day that no call passes (security.md B4). */
 static int64_t longest_ms(const struct call *c)
 {
 	int64_t s = param_int(c->worker->world->params, PARAM_SS_MAXCALLDURATION);
 
-	return s > 0 && s < DAY_MS / 1000 ? s * 1000 : DAY_MS;
+	return s > 0 && s < DAY_MS / 1000 && !c->q.is_free ? s * 1000 : DAY_MS;
 }
 
 static int64_t silence_ms(const struct call *c)
@@ -64,23 +65,34 @@ static void look_at_money(struct call *c, int64_t age_ms)
 		run_on(c, age_ms);
 }
 
-/* Silence of both sides; the journal learns when the media stopped, so that a crash bills no longer than that. */
+/* The journal learns when the media stopped, so that a crash bills no longer than that, and when it is back (0). */
+static void mark_silence(struct call *c, ms_t heard)
+{
+	if (heard == c->heard_mono)
+		return;
+	if (booking_heard(c->worker->booking, c->id, heard))
+		c->heard_mono = heard;
+}
+
 static void look_at_media(struct call *c, ms_t now_ms)
 {
 	int64_t limit = silence_ms(c);
 
-	if (!c->relay || limit == 0 || c->is_held)
+	if (!c->relay || limit == 0)
 		return;
+	if (call_is_held(c)) {
+		mark_silence(c, 0);
+		return;
+	}
 
 	ms_t heard = relay_heard_ms(c->relay);
 
-	if (now_ms - heard >= limit) {
+	if (now_ms - heard >= limit)
 		finish(c, REASON_MEDIA_TIMEOUT, HANGUP_SWITCH, 0);
-	} else if (now_ms - heard >= MEDIA_LOOK_MS && heard > c->answer_mono &&
-		   heard != c->heard_mono) {
-		c->heard_mono = heard;
-		(void)booking_mark(c->worker->booking, c->id, NULL, heard);
-	}
+	else if (now_ms - heard >= MEDIA_LOOK_MS && heard > c->answer_mono)
+		mark_silence(c, heard);
+	else
+		mark_silence(c, 0);
 }
 
 static void on_life_timer(struct timer *t, int64_t now_ms)

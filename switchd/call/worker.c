@@ -42,7 +42,7 @@ static void on_request(void *ctx, struct server_txn *t, const struct msg *m)
 		inside_request(w, t, m);
 	else if (m->method == METHOD_INVITE)
 		setup_invite(w, t, m);
-	else if (t)
+	else if (t && !refuse_stranger(w, t, m))
 		other_request(t, m);
 }
 
@@ -65,7 +65,8 @@ static void on_stray(void *ctx, const struct msg *m)
 
 /*
  * The door: a stranger's request makes no state and gets no answer (security.md F1, F3). Known addresses come in, and
- * whatever leads to a dialog or transaction of ours; all others only if there are gateways that are known by password.
+ * whatever may lead to a dialog or transaction of ours; all others only if a gateway is known by its password alone. What
+ * turns out to belong to nothing is dropped behind the door (refuse_stranger).
  */
 static bool is_ours(struct str raw)
 {
@@ -86,7 +87,7 @@ static void on_message(void *ctx, const struct flow *from, struct str raw)
 	struct worker *w = ctx;
 	const struct world *world = w->world;
 
-	if (world_knows(world, &from->peer) || world->has_password_sources || is_ours(raw) ||
+	if (world_knows(world, &from->peer) || world->is_open || is_ours(raw) ||
 	    param_bool(world->params, PARAM_SS_REPLY_UNAUTHORIZED)) {
 		sip_receive(w->sip, from, raw);
 		return;

@@ -115,7 +115,7 @@ static int take_sources(struct world *w, struct world_input *in, struct err *err
 		int r = source_compile(s, err);
 		if (r < 0)
 			return r;
-		w->has_password_sources |= s->row->auth == MAPPING_GATEWAY_AUTH_PASSWORD;
+		w->is_open |= s->row->auth == MAPPING_GATEWAY_AUTH_PASSWORD && s->net_count == 0;
 	}
 	qsort(w->source, w->sources, sizeof(*w->source), by_source);
 	return 0;

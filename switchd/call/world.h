@@ -78,7 +78,7 @@ struct world {
 	struct numlist *free_numbers, *hidden_numbers;
 	struct meter *system_meter;
 	struct host_index *hosts;
-	bool has_password_sources; /* then strangers may be challenged */
+	bool is_open; /* some gateway is known by its password alone: any address may be challenged */
 };
 
 /* What a world is compiled from. Rows are handed over, also when it fails. */

@@ -113,7 +113,7 @@ static void put_field(struct buf *out, const struct field *f)
 	if (accepted.n)
 		buf_printf(out, "  %-22s   accepted: %.*s\n", "", STR_ARG(buf_str(&accepted)));
 	if (f->ref)
-		buf_printf(out, "  %-22s   the key of a %s\n", "", f->ref);
+		buf_printf(out, "  %-22s   a key that `%s list` shows\n", "", f->ref);
 	if (f->default_text && f->default_text[0])
 		buf_printf(out, "  %-22s   default: %s\n", "", f->default_text);
 }

@@ -47,16 +47,22 @@ static int book_answer(struct ledger *l, struct item *it)
 	return sql_call_add(&l->sql, it->mail.cdr, it->mail.legs, it->mail.mono);
 }
 
-static int book_mark(struct ledger *l, const struct mail *m)
+static int book_heard(struct ledger *l, const struct mail *m)
 {
-	struct stmt *s = l->sql.call_mark;
+	struct stmt *s = l->sql.call_heard;
 
-	stmt_bind_int(s, 1, m->mono);
+	if (m->mono)
+		stmt_bind_int(s, 1, m->mono);
+	else
+		stmt_bind_null(s, 1);
 	stmt_bind_int(s, 2, m->id);
-	int r = stmt_run(s);
-	if (r < 0 || !m->legs)
-		return r;
-	s = l->sql.call_legs;
+	return stmt_run(s);
+}
+
+static int book_legs(struct ledger *l, const struct mail *m)
+{
+	struct stmt *s = l->sql.call_legs;
+
 	stmt_bind_text(s, 1, str_of(m->legs));
 	stmt_bind_int(s, 2, m->id);
 	return stmt_run(s);
@@ -156,8 +162,10 @@ int book_item(struct ledger *l, struct item *it)
 	switch (m->kind) {
 	case MAIL_ANSWER:
 		return book_answer(l, it);
-	case MAIL_MARK:
-		return book_mark(l, m);
+	case MAIL_HEARD:
+		return book_heard(l, m);
+	case MAIL_LEGS:
+		return book_legs(l, m);
 	case MAIL_END:
 		return book_end(l, m);
 	case MAIL_ORPHAN_DONE:

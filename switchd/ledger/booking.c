@@ -44,11 +44,14 @@ bool booking_answer(struct booking *b, uint64_t ref, struct cdr_row *cdr, char *
 					    .deadline = deadline_mono });
 }
 
-bool booking_mark(struct booking *b, int64_t cdr_id, char *legs, ms_t heard_mono)
+bool booking_legs(struct booking *b, int64_t cdr_id, char *legs)
 {
-	return send_mail(
-		b, &(struct mail){
-			   .kind = MAIL_MARK, .id = cdr_id, .legs = legs, .mono = heard_mono });
+	return send_mail(b, &(struct mail){ .kind = MAIL_LEGS, .id = cdr_id, .legs = legs });
+}
+
+bool booking_heard(struct booking *b, int64_t cdr_id, ms_t heard_mono)
+{
+	return send_mail(b, &(struct mail){ .kind = MAIL_HEARD, .id = cdr_id, .mono = heard_mono });
 }
 
 bool booking_end(struct booking *b, uint64_t ref, struct cdr_row *cdr, bool was_answered)

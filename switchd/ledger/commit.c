@@ -41,8 +41,7 @@ static void on_mail(struct inbox *in, const void *record, size_t n)
 	it = &l->item[l->items++];
 	*it = (struct item){ .desk = b };
 	memcpy(&it->mail, record, sizeof(it->mail));
-	it->is_told = it->mail.kind != MAIL_MARK && it->mail.kind != MAIL_ORPHAN_DONE &&
-		      (it->mail.ref != 0 || it->mail.kind == MAIL_PAYMENT);
+	it->is_told = it->mail.ref != 0 || it->mail.kind == MAIL_PAYMENT;
 	if (it->is_told)
 		it->receipt = (struct receipt){ .what = what[it->mail.kind], .ref = it->mail.ref };
 	atomic_store(&l->queued, (uint32_t)l->items);

@@ -22,7 +22,7 @@ struct account {
 	bool next_lock;
 };
 
-enum mail_kind { MAIL_ANSWER, MAIL_MARK, MAIL_END, MAIL_ORPHAN_DONE, MAIL_PAYMENT };
+enum mail_kind { MAIL_ANSWER, MAIL_LEGS, MAIL_HEARD, MAIL_END, MAIL_ORPHAN_DONE, MAIL_PAYMENT };
 
 /* What a desk asks for. The rows and texts go with it. */
 struct mail {
@@ -66,7 +66,7 @@ struct item {
 };
 
 struct statements {
-	struct stmt *call_add, *call_del, *call_mark, *call_legs;
+	struct stmt *call_add, *call_del, *call_heard, *call_legs;
 	struct stmt *outbox_add, *entry_add, *payment_add, *payment_by_key;
 	struct stmt *purse_set, *orphan_add, *orphan_del, *beat;
 };

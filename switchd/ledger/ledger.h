@@ -77,8 +77,10 @@ void booking_read(struct booking *b);
  */
 bool booking_answer(struct booking *b, uint64_t ref, struct cdr_row *cdr, char *legs,
 		    ms_t answer_mono, ms_t deadline_mono);
-/* The legs changed (re-INVITE); or the media stopped (heard_mono), the last proof of life for a crash. legs may be NULL. */
-bool booking_mark(struct booking *b, int64_t cdr_id, char *legs, ms_t heard_mono);
+/* The legs changed (re-INVITE); handed over unless it fails. */
+bool booking_legs(struct booking *b, int64_t cdr_id, char *legs);
+/* The media stopped then: the last proof of life, should a crash follow. 0: it is back, the heartbeat counts again. */
+bool booking_heard(struct booking *b, int64_t cdr_id, ms_t heard_mono);
 /* The end of any call, answered or not: cdr is handed over; its fee + tax and cost are booked on its accounts. was_answered: it stands in the journal. */
 bool booking_end(struct booking *b, uint64_t ref, struct cdr_row *cdr, bool was_answered);
 /* Calls of a crash whose peers still have to hear BYE: taken once at start by the first worker; done when both were told. */

@@ -29,7 +29,7 @@ int sql_prepare(struct statements *s, struct db *d)
 		const char *sql;
 	} plain[] = {
 		{ &s->call_del, "DELETE FROM call WHERE id = ?" },
-		{ &s->call_mark, "UPDATE call SET heard_mono = ? WHERE id = ?" },
+		{ &s->call_heard, "UPDATE call SET heard_mono = ? WHERE id = ?" },
 		{ &s->call_legs, "UPDATE call SET legs = ? WHERE id = ?" },
 		{ &s->entry_add, "INSERT INTO entry (account, at, kind, amount, payment, cdr) "
 				 "VALUES (?,?,?,?,?,?)" },

@@ -102,24 +102,56 @@ static int check_account(const struct account_row *a, struct err *err)
 	return 0;
 }
 
+/* What an account has, or owes, is in its currency: that is changed only when there is nothing. */
+static int check_money_moves(struct ops *o, const struct account_row *a, struct err *err)
+{
+	const struct payer *p = world_payer(catalog_world(o->catalog), a->id);
+	char balance[MONEY_TEXT];
+
+	if (!p || str_eq(str_of(p->row->currency), str_of(a->currency)) ||
+	    (atomic_load(&p->purse->balance) == 0 && atomic_load(&p->purse->free) == 0))
+		return 0;
+	return err_set(err, ERR_CONFLICT, "currency", str_of(a->currency), p->row->currency,
+		       "the account has a balance of %s %s",
+		       money_text(atomic_load(&p->purse->balance), balance), p->row->currency);
+}
+
 /* One currency per account and rate group; a mix is refused (behaviour.md, Money). */
 static int check_currency(struct ops *o, const struct account_row *a, struct err *err)
 {
 	void *row = NULL;
-	int r;
+	int r = check_money_moves(o, a, err);
 
-	if (!a->rate_group)
-		return 0;
-	r = rows_get(o->db, &entities[ENTITY_RATE_GROUP], str_of(a->rate_group), clock_wall_ms(),
-		     &row, err);
-	if (r < 0)
+	if (r < 0 || !a->rate_group)
 		return r;
+	r = rows_get(o->db, &entities[ENTITY_RATE_GROUP], str_of(a->rate_group), clock_wall_ms(),
+		     &row, NULL);
+	if (r < 0)
+		return r == -ENOENT
+			       ? 0
+			       : r; /* one that does not exist is for the store to refuse, by its field */
 	const struct rate_group_row *g = row;
 	if (!str_eq(str_of(g->currency), str_of(a->currency)))
 		r = err_set(err, ERR_CONFLICT, "currency", str_of(a->currency), g->currency,
 			    "rate group %s is in another currency", g->name);
 	row_free(&entities[ENTITY_RATE_GROUP], row);
 	return r;
+}
+
+/* The same from the other end: the accounts that are charged by the group. */
+static int check_group_currency(struct ops *o, const struct rate_group_row *g, struct err *err)
+{
+	const struct world *w = catalog_world(o->catalog);
+
+	for (size_t i = 0; i < w->payers; i++) {
+		const struct account_row *a = w->payer[i].row;
+
+		if (a->rate_group && strcmp(a->rate_group, g->name) == 0 &&
+		    !str_eq(str_of(a->currency), str_of(g->currency)))
+			return err_set(err, ERR_CONFLICT, "currency", str_of(g->currency),
+				       a->currency, "account %s is in another currency", a->id);
+	}
+	return 0;
 }
 
 static int check(struct ops *o, const struct entity *e, const void *row, struct err *err)
@@ -132,6 +164,8 @@ static int check(struct ops *o, const struct entity *e, const void *row, struct 
 	case ENTITY_ACCOUNT:
 		r = check_account(row, err);
 		return r < 0 ? r : check_currency(o, row, err);
+	case ENTITY_RATE_GROUP:
+		return check_group_currency(o, row, err);
 	case ENTITY_MAPPING_GATEWAY:
 		return world_check_mapping(row, err);
 	case ENTITY_ROUTING_GATEWAY:

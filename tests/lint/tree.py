@@ -18,7 +18,7 @@ def files(*under, ext=()):
         for folder, folders, names in os.walk(os.path.join(TOP, start)):
             folders[:] = sorted(f for f in folders if f not in SKIP)
             for name in names:
-                if not ext or name.endswith(tuple(ext)):
+                if name not in SKIP and (not ext or name.endswith(tuple(ext))):
                     path = os.path.relpath(os.path.join(folder, name), TOP)
                     if path not in AS_IT_IS:
                         found.append(path)

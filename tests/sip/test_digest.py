@@ -1,5 +1,7 @@
 """Calls with a password: challenge, right and wrong answers, both algorithms, nonces used once."""
 
+import re
+
 from harness import digest
 from harness.watch import poll
 from harness.stage import count_in
@@ -145,3 +147,73 @@ async def test_the_password_is_never_shown(t):
     for answer in (await t.ctl.ask("mapping-gateway.show", name="acme-in"),
                    await t.ctl.ask("mapping-gateway.list"), await t.ctl.ask("log.list", limit=100)):
         assert PASSWORD not in str(answer)
+
+
+# -- the vendor's challenges --------------------------------------------------------------------
+
+
+class Guard:
+    """A vendor that wants a password: challenges, and checks the answer by its own arithmetic."""
+
+    def __init__(self, realm, code=401, always=False):
+        self.realm, self.code, self.always = realm, code, always
+
+    async def __call__(self, leg):
+        given = leg.invite.get("Authorization" if self.code == 401 else "Proxy-Authorization")
+        if not given or self.always:
+            name = "WWW-Authenticate" if self.code == 401 else "Proxy-Authenticate"
+            leg.reply(self.code, headers=[(name, f'Digest realm="{self.realm}", nonce="n1", qop="auth", algorithm=MD5')])
+            return
+        got, want = fields(given), fields(digest.authorization(
+            {"realm": self.realm, "nonce": "n1"}, self.code, "INVITE", leg.invite.uri, "me", "vendor pass 1",
+            int(fields(given)["nc"], 16), fields(given)["cnonce"])[1])
+        assert {k: got[k] for k in ("username", "response", "realm", "nonce", "uri")} == {
+            k: want[k] for k in ("username", "response", "realm", "nonce", "uri")}, (got, want)
+        leg.accept()
+
+
+def fields(header):
+    return dict(re.findall(r'(\w+)="?([^",]*)"?', header))
+
+
+async def vendor_with_password(t, **gateway):
+    caller, carrier = await t.plain()
+    await t.ctl.ask("routing-gateway.set", name="vendor", user="me", password="vendor pass 1", **gateway)
+    return caller, carrier
+
+
+async def test_a_vendors_challenge_is_answered(t):
+    """401 and 407; the second INVITE is the same try, and the answer is right."""
+    caller, carrier = await vendor_with_password(t, realm="v.example")
+    for code in (401, 407):
+        carrier.plan = Guard("v.example", code)
+        call = await caller.place(f"880{code}")
+        await t.cdr(call, tries=1, reason="CallerHangup", sip_code=200)
+    assert len(carrier.legs) == 4
+    first, second = carrier.legs[0].invite, carrier.legs[1].invite
+    assert first.call_id == second.call_id and second.cseq[0] > first.cseq[0]
+
+
+async def test_a_vendors_other_realm_gets_no_password(t):
+    """security.md A7: another realm than the gateway's is a failure, with nothing computed for it."""
+    caller, carrier = await vendor_with_password(t, realm="v.example")
+    carrier.plan = Guard("thief.example")
+    await t.refused(caller.invite("88017"), 503, "VendorAuthFailed", vendor_code=401)
+    assert len(carrier.legs) == 1
+
+
+async def test_a_vendor_that_is_never_content_is_asked_twice_at_most(t):
+    caller, carrier = await vendor_with_password(t)
+    carrier.plan = Guard("v.example", always=True)
+    await t.refused(caller.invite("88017"), 503, "VendorAuthFailed", vendor_code=401)
+    assert len(carrier.legs) == 2
+
+
+async def test_a_challenge_without_credentials_is_a_failure(t):
+    """And never relayed: the next vendor takes the call."""
+    caller, first = await t.plain()
+    second = await t.carrier("second", last=4)
+    await t.vendor(second, priority=90)
+    first.plan = Guard("v.example")
+    await t.cdr(await caller.place("88017"), routing_gateway="second", tries=2)
+    assert len(first.legs) == 1

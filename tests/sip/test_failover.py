@@ -346,3 +346,17 @@ async def test_a_new_call_id_hides_the_old_one(t):
     one, two = v1.legs[0].invite, v2.legs[0].invite
     assert call.call_id not in (one.call_id, two.call_id)
     assert one.branch != two.branch and call.tag not in (one.from_tag, two.from_tag)
+
+
+async def test_after_early_media_without_a_relay_the_hunt_is_over(t):
+    """The caller has the first vendor's address: another vendor could not be heard (behaviour.md)."""
+    async def early_then_503(leg):
+        leg.reply(183, sdp=leg.sdp)
+        await asyncio.sleep(0.1)
+        leg.reply(503)
+    caller, (_v1, v2) = await vendors(t, early_then_503, answer(), media_relay="off")
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", media_relay="off")
+    call = caller.invite("88017")
+    await call.rings(183)
+    await t.refused(call, 503, "Rejected", tries=1, vendor_code=503)
+    assert not v2.legs

@@ -248,3 +248,58 @@ async def test_cost_number_before_or_after(t):
     before = await t.cdr(await caller.place("880172", hold=0.1))
     assert (after["cost_prefix"], before["cost_prefix"]) == ("99880", "880")
     assert sip.user_of(carrier.legs[1].invite.uri) == "99880172"
+
+
+METHODS = ("OPTIONS", "REGISTER", "BYE", "FOO", "MESSAGE", "INFO")
+
+
+async def strangers_hear_nothing(t, stranger):
+    """Every method but INVITE and ACK, and requests into a dialog that only looks like one of ours."""
+    before = await unknown_count(t)
+    for method in METHODS:
+        stranger.ask(method)
+    ours = (await stranger_knows(t)).to_tag
+    stranger.ask("BYE", headers=[("To", f"<sip:1@{t.switch.ip}>;tag={ours}")])
+
+    async def counted():
+        return (await unknown_count(t)) >= before + len(METHODS) + 1
+    await poll(counted, "count of the stranger's requests")
+    assert t.wire.bytes_to("stranger") == b"", "the stranger got an answer"
+
+
+async def stranger_knows(t):
+    """A tag as the switch makes them, of a call that is over."""
+    caller = next(p for p in t.peers if p.name == "customer")
+    return (await caller.place("880100", credentials=("u", "a pass word 9", "MD5"))).answer
+
+
+async def test_strangers_beside_a_gateway_with_a_password(t):
+    """Its networks are listed: from elsewhere not even an INVITE is challenged."""
+    caller, carrier = await t.caller(), await t.carrier()
+    await t.customer(caller, auth="password", address=[caller.ip], user="u", password="a pass word 9")
+    await t.vendor(carrier)
+    stranger = await t.caller("stranger", last=9)
+    before = await unknown_count(t)
+    stranger.invite("88017")
+    await strangers_hear_nothing(t, stranger)
+    assert await unknown_count(t) >= before + len(METHODS) + 2
+
+
+async def test_strangers_beside_a_gateway_that_may_be_anywhere(t):
+    """Known by its password alone: an INVITE of anybody is challenged, nothing else is answered."""
+    caller, carrier = await t.caller(), await t.carrier()
+    await t.customer(caller, auth="password", address=[], user="u", password="a pass word 9")
+    await t.vendor(carrier)
+    stranger = await t.caller("stranger", last=9)
+    await strangers_hear_nothing(t, stranger)
+    await stranger.invite("88017").expect(401)
+
+
+async def test_to_and_request_uri_that_differ_are_counted(t):
+    caller, _carrier = await t.plain()
+    before = (await t.status())["to_differs"]
+    call = caller.invite("880222", uri=f"sip:880111@{t.switch.ip}", to=f"<sip:880222@{t.switch.ip}>")
+    await call.expect(200)
+    await call.hang_up()
+    await caller.place("880333")
+    assert (await t.status())["to_differs"] == before + 1

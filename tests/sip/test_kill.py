@@ -247,3 +247,61 @@ async def test_killed_with_nothing_to_do(t):
     await caller.place("88018")
     await t.books.settled()
     assert len(await t.books.check()) == 2
+
+
+async def test_a_contact_that_moved_is_told_there(t):
+    """The vendor's answer to a re-INVITE names another Contact: after a crash the BYE goes there."""
+    caller, carrier = await t.plain()
+    call = caller.invite("88017")
+    await call.expect(200)
+    leg = carrier.legs[0]
+    await leg.ack()
+    new = f"sip:moved@{carrier.address}"
+    leg.on_reinvite = lambda s, txn: s.send_ok(txn, s.sdp, contact=f"<{new}>")
+    assert (await call.reinvite(Sdp(caller.ip, 40000, version=2))).code == 200
+    await caller.place("88018")  # its end is durable, and so is all that was said before it
+    t.switch.kill()
+    await t.switch.start()
+    assert (await leg.ended_by_peer()).uri == new
+    await call.ended_by_peer()
+    await t.cdr(call, reason="SwitchRestarted")
+
+
+@scene(idle=True, within=90)
+async def test_media_that_paused_and_came_back_is_charged(t):
+    """A pause longer than a look at the media is marked in the journal, and the mark goes when the talk
+    goes on: a crash after it charges up to the heartbeat, not up to the pause."""
+    caller, carrier = await t.plain(media_source="sdp")
+    near = t.keep(Media(caller.ip, "near"))
+    call = caller.invite("88017", sdp=Sdp(caller.ip, near.port))
+    await call.expect(200)
+    leg = carrier.legs[0]
+    await leg.ack()
+    near.aim(call.remote_sdp)
+    await near.talk(10)
+    await asyncio.sleep(12)  # the pause itself
+    await near.talk(400)
+    killed = t.switch.kill()
+    await t.switch.start()
+    await call.ended_by_peer(within=TOLD_WITHIN)
+    await leg.ended_by_peer(within=TOLD_WITHIN)
+    cdr = await t.cdr(call, reason="SwitchRestarted")
+    assert 16 <= cdr["hold_ms"] / 1000 <= killed - leg.ok_at + 0.001, cdr["hold_ms"]
+
+
+@scene(idle=True, within=90)
+async def test_media_that_stopped_is_not_charged_beyond(t):
+    """Silent since its first second, killed 12 s later: the last proof of life is the last packet."""
+    caller, carrier = await t.plain(media_source="sdp")
+    near = t.keep(Media(caller.ip, "near"))
+    call = caller.invite("88017", sdp=Sdp(caller.ip, near.port))
+    await call.expect(200)
+    near.aim(call.remote_sdp)
+    await near.talk(20)
+    await asyncio.sleep(12)  # the silence itself
+    t.switch.kill()
+    await t.switch.start()
+    await call.ended_by_peer(within=TOLD_WITHIN)
+    await carrier.legs[0].ended_by_peer(within=TOLD_WITHIN)
+    cdr = await t.cdr(call, reason="SwitchRestarted")
+    assert cdr["hold_ms"] < 5000, cdr["hold_ms"]

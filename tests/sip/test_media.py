@@ -296,3 +296,38 @@ async def test_no_media_port(t):
             return True
         return False
     await poll(free_again, "end of the 10 s quarantine", within=30, every=1)
+
+
+async def test_nets_confine_the_media(t):
+    """media_source=nets: what the SDP says is not believed, only who speaks from a listed network."""
+    caller, carrier = await t.plain(media_source="nets", media_nets=[f"{t.net.ip(50)}/32"])
+    await t.ctl.ask("routing-gateway.set", name="vendor", media_source="sdp")
+    near, far = t.keep(Media(t.net.ip(50), "near")), t.keep(Media(carrier.ip, "far"))
+    wrong = t.keep(Media(caller.ip, "wrong"))
+
+    async def plan(leg):
+        leg.sdp = Sdp(carrier.ip, far.port, (8, 101))
+        far.aim(leg.remote_sdp)
+        leg.accept()
+    carrier.plan = plan
+    call = caller.invite("88017", sdp=Sdp(caller.ip, wrong.port))
+    await call.expect(200)
+    near.aim(call.remote_sdp)
+    wrong.aim(call.remote_sdp)
+    wrong.send()
+    near.send()
+    await far.heard(near, 1)
+    far.send()
+    await near.heard(far, 1)
+    assert not wrong.packets
+    await call.hang_up()
+    await t.cdr(call, caller_packets_in=1, callee_packets_in=1)
+
+
+async def test_direct_media_only_if_both_gateways_agree(t):
+    caller, carrier = await t.plain(media_relay="off")
+    call = await caller.place("88017")
+    assert call.remote_sdp.ip == carrier.legs[0].remote_sdp.ip == t.switch.ip
+    await t.ctl.ask("routing-gateway.set", name="vendor", media_relay="off")
+    call = await caller.place("88018")
+    assert (call.remote_sdp.ip, carrier.legs[1].remote_sdp.ip) == (carrier.ip, caller.ip)

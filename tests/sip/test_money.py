@@ -277,3 +277,50 @@ async def test_failed_calls_give_their_hold_back(t):
         await call.expect(487)
     carrier.plan = plans.answer()
     await caller.place("88019")
+
+
+async def test_currencies_do_not_mix_later_either(t):
+    """A group's currency stays while an account in another is charged by it; an account's while it has money."""
+    await t.rates("usd", {"880": SELL})
+    await t.account("acme", "5", rate_group="usd")
+    for method, key, name, wrong in (("rate-group.set", "name", "usd", "acme"), ("account.set", "id", "acme", "5 USD")):
+        try:
+            await t.ctl.ask(method, **{key: name, "currency": "EUR"})
+        except Refused as e:
+            assert wrong in str(e) and e.data["field"] == "currency", e
+            continue
+        raise AssertionError(f"{method} made a mix of currencies")
+    await t.books.pay("acme", "-5", kind="deduction")
+    await t.ctl.ask("account.set", id="acme", rate_group=None, currency="EUR")
+    await t.ctl.ask("rate-group.set", name="usd", currency="EUR")
+    await t.ctl.ask("account.set", id="acme", rate_group="usd")
+
+
+async def test_free_numbers_pass_the_automatic_lock_only(t):
+    """An account without money may call what is free; the operator's lock stops that too."""
+    caller, _carrier = await stage(t, pay=None)
+    await t.set("SERVER_BILLING_FREE_E164S", "880112")
+    await t.refused(caller.invite("880113"), 403, "AccountLocked")
+    await caller.place("880112")
+    await t.ctl.ask("account.set", id="acme", status="locked")
+    await t.refused(caller.invite("880112"), 403, "AccountLocked")
+
+
+@scene(idle=True)
+async def test_free_numbers_are_not_limited_in_time(t):
+    caller, _carrier = await stage(t)
+    await t.set("SERVER_BILLING_FREE_E164S", "880112")
+    await t.set("SS_MAXCALLDURATION", 1)
+    await t.cdr(await caller.place("880112", hold=2.5), reason="CallerHangup")
+
+
+async def test_the_vendors_money_is_held_too(t):
+    """With SERVER_VERIFY_CLEARING_CUSTOMER, money for one minute at the vendor is one call at a time."""
+    caller, _carrier = await stage(t)
+    await t.books.pay("vendor-acc", "0.0071")
+    await t.set("SERVER_VERIFY_CLEARING_CUSTOMER", "On")
+    call = caller.invite("88017")
+    await call.expect(200)
+    assert money((await account(t, "vendor-acc"))["holds"]) == hold_for(BUY, 60) == Fraction("0.0071")
+    await t.refused(caller.invite("88018"), 503, "AccountBalanceNotEnough")
+    await call.hang_up()

@@ -115,3 +115,10 @@ async def test_record_route_of_a_vendors_proxy_is_followed(t):
     leg = carrier.legs[0]
     assert leg.acks[0].get("Route") == proxy and leg.acks[0].uri == f"sip:peer@{carrier.address}"
     assert leg.requests[-1].get("Route") == proxy
+
+
+async def test_the_last_hop_is_not_spent_on_a_vendor(t):
+    """Max-Forwards 1 leaves none for the vendor: 482 LoopDetected, written down."""
+    caller, carrier = await t.plain()
+    await t.refused(caller.invite("88017", headers=[("Max-Forwards", "1")]), 482, "LoopDetected")
+    assert not carrier.legs

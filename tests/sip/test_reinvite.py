@@ -2,6 +2,7 @@
 
 import asyncio
 
+from harness.rtp import Media
 from harness.scene import scene
 from harness.sip import Sdp
 
@@ -145,4 +146,55 @@ async def test_hold_is_still_billed(t):
     caller, _carrier, call, leg = await up(t)
     await call.reinvite(Sdp(caller.ip, 40000, direction="inactive", version=2))
     await asyncio.sleep(1.1)  # the talk itself
+    await finish(t, call, leg)
+
+
+@scene(idle=True)
+async def test_a_call_on_hold_outlives_the_media_timeout(t):
+    """Held by the caller (sendonly, answered recvonly), silence is no fault; taken back, it is one."""
+    caller, carrier, call, leg = await up(t)
+    await t.set("SS_MEDIA_TIMEOUT", 2)
+
+    def held(session, txn):
+        session.send_ok(txn, Sdp(carrier.ip, 50000, (8, 101), "recvonly", version=2))
+    leg.on_reinvite = held
+    await call.reinvite(Sdp(caller.ip, 40000, direction="sendonly", version=2))
+    await asyncio.sleep(7)  # the silence itself: more than the time-out and a look at the media
+    assert not call.bye_seen and not leg.bye_seen, "a call on hold was ended for its silence"
+    leg.on_reinvite = None
+    await call.reinvite(Sdp(caller.ip, 40000, version=3))
+    await call.ended_by_peer()
+    await leg.ended_by_peer()
+    await t.cdr(call, reason="MediaTimeout", hangup_side="switch")
+
+
+async def test_a_refused_reinvite_leaves_the_media_where_it_was(t):
+    """RFC 3261 §14.1: the vendor says 488 to another address of the caller's, and goes on talking."""
+    caller, carrier = await t.plain(media_source="sdp")
+    await t.ctl.ask("routing-gateway.set", name="vendor", media_source="sdp")
+    near, far = t.keep(Media(caller.ip, "near")), t.keep(Media(carrier.ip, "far"))
+    elsewhere = t.keep(Media(caller.ip, "elsewhere"))
+
+    async def plan(leg):
+        leg.sdp = Sdp(carrier.ip, far.port, (8, 101))
+        far.aim(leg.remote_sdp)
+        leg.accept()
+    carrier.plan = plan
+    call = caller.invite("88017", sdp=Sdp(caller.ip, near.port))
+    await call.expect(200)
+    near.aim(call.remote_sdp)
+    leg = carrier.legs[0]
+    await leg.ack()
+    far.send()
+    await near.heard(far, 1)
+    leg.on_reinvite = lambda session, txn: txn.reply(txn.msg.reply(488, tag=session.tag))
+    assert (await call.reinvite(Sdp(caller.ip, elsewhere.port, version=2))).code == 488
+    talking = asyncio.create_task(far.talk(1000, 0.005))
+    await near.until(lambda: len(near.packets) >= 2, "the vendor's stream at the old address again")
+    astray = len(elsewhere.packets)
+    await near.until(lambda: len(near.packets) >= 20, "the rest of the stream")
+    talking.cancel()
+    assert len(elsewhere.packets) == astray, "the stream still goes where it was refused"
+    near.send()
+    await far.heard(near, 1)
     await finish(t, call, leg)

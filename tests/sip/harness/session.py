@@ -145,9 +145,9 @@ class Session(Watch):
     def on_cancel(self, txn):
         txn.reply(txn.msg.reply(200, tag=self.tag))
 
-    def send_ok(self, txn, sdp, headers=()):
+    def send_ok(self, txn, sdp, headers=(), contact=None):
         """200 to an INVITE or re-INVITE, repeated on UDP until its ACK (RFC 3261 §13.3.1.4)."""
-        contact = [("Contact", self.peer.contact(txn.flow))]
+        contact = [("Contact", contact or self.peer.contact(txn.flow))]
         body = sdp.encode() if sdp else b""
         kind = [("Content-Type", "application/sdp")] if body else []
         msg = txn.msg.reply(200, tag=self.tag, headers=contact + kind + list(headers), body=body)

@@ -238,6 +238,8 @@ static void what_is_named_must_exist_and_stays_while_it_is_named(void **state)
 		    &err),
 		-ENOLINK);
 	assert_int_equal(err.code, ERR_NOT_FOUND);
+	assert_string_equal(err.field, "rate_group");
+	assert_string_equal(err.given, "g");
 
 	add_group(d, "g");
 	assert_int_equal(
