@@ -75,7 +75,8 @@ static int wait_for_address(const struct setup *s, struct err *err)
 	char text[ADDR_TEXT];
 	struct addr a;
 
-	while (machine_address(&s->machine, s->answers, false, &a) < 0 || !machine_has_address(&a)) {
+	while (machine_address(&s->machine, s->answers, false, &a) < 0 ||
+	       !machine_has_address(&a)) {
 		if (clock_mono_ms() > until)
 			return err_set(err, ERR_NOT_FOUND, "ipv4",
 				       answers_str(s->answers, ANSWER_IPV4),

@@ -58,8 +58,7 @@ static int add_request_key(struct command *c, struct str line, uint32_t number)
 	    strcmp(c->word[1], "recharge") != 0 || has_word(c, STR("request_key=")))
 		return 0;
 	buf_printf(&text, "%u %.*s", number, STR_ARG(line));
-	if (buf_error(&text) < 0 ||
-	    !EVP_Q_digest(NULL, "SHA256", NULL, text.p, text.n, digest, &n))
+	if (buf_error(&text) < 0 || !EVP_Q_digest(NULL, "SHA256", NULL, text.p, text.n, digest, &n))
 		return -ENOMEM;
 	buf_putz(&key, "request_key=setup-");
 	buf_put_hex(&key, digest, 16);

@@ -138,8 +138,9 @@ static int put_hash(const struct setup *s, struct buf *out)
 
 static int put_conf(const struct setup *s, struct buf *out)
 {
-	buf_putz(out, "# The configuration of this machine, written by switch-setup: tandem.conf(5).\n"
-		      "# Keys that are not here are at their defaults.\n");
+	buf_putz(out,
+		 "# The configuration of this machine, written by switch-setup: tandem.conf(5).\n"
+		 "# Keys that are not here are at their defaults.\n");
 	answers_print(s->answers, true, out);
 	return 0;
 }
@@ -210,8 +211,8 @@ static int write_one(const struct setup *s, size_t i, struct err *err)
 	if (r == 0 && (buf_error(&content) < 0 || !buf_cstr(&path)))
 		r = -ENOMEM;
 	if (r == 0)
-		r = content.n ? place_write(&s->place, path.p, files[i].mode, buf_str(&content)) :
-				place_remove(&s->place, path.p);
+		r = content.n ? place_write(&s->place, path.p, files[i].mode, buf_str(&content))
+			      : place_remove(&s->place, path.p);
 	if (r < 0)
 		return SETUP_FAIL(err, r, "cannot write %s%s", s->place.root, files[i].path);
 	if (r > 0)
@@ -246,8 +247,8 @@ int files_write(const struct setup *s, enum files_stage stage, unsigned *after, 
 	int r = 0;
 
 	if (stage == FILES_MACHINE && !s->machine.interface[0])
-		return err_set(err, ERR_NOT_FOUND, "interface",
-			       text_of(s, ANSWER_INTERFACE), "a network card that Linux knows",
+		return err_set(err, ERR_NOT_FOUND, "interface", text_of(s, ANSWER_INTERFACE),
+			       "a network card that Linux knows",
 			       "this machine has no network interface");
 	if (stage == FILES_MACHINE)
 		r = link_timezone(s, err);

@@ -1,5 +1,6 @@
 #include "machine.h"
 
+#include <errno.h>
 #include <ifaddrs.h>
 #include <stdio.h>
 #include <sys/sysinfo.h>
@@ -91,8 +92,8 @@ static bool is_usable(const struct ifaddrs *i, const char *name, bool is_v6, str
 		return false;
 	if (name && strcmp(i->ifa_name, name) != 0)
 		return false;
-	return addr_from_sa(i->ifa_addr, is_v6 ? sizeof(struct sockaddr_in6) :
-						 sizeof(struct sockaddr_in),
+	return addr_from_sa(i->ifa_addr,
+			    is_v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in),
 			    ret) == 0;
 }
 

@@ -24,8 +24,7 @@ void machine_interfaces(struct buf *out);
  * The address that the machine is reached at: the answered one, or with dhcp and auto what the
  * interface has now. -EAGAIN: it has none (yet); -ENOENT: the answers want none of that family.
  */
-int machine_address(const struct machine *m, const struct answers *a, bool is_v6,
-		    struct addr *ret);
+int machine_address(const struct machine *m, const struct answers *a, bool is_v6, struct addr *ret);
 /* Is it on an interface now, so that a program can bind it? */
 bool machine_has_address(const struct addr *a);
 /* The binding that a licence is made for (/run/tandem/machine-id), or "". */

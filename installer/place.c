@@ -24,9 +24,12 @@ int place_read(const struct place *p, const char *path, size_t max, struct buf *
 
 	if (!full)
 		return -ENOMEM;
-	CLEANUP(close) int fd = open(full, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
+	CLEANUP(close) int fd = open(full, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EMEDIUMTYPE;
 	for (;;) {
 		int r = buf_reserve(out, 4096);
 		if (r < 0)
@@ -108,8 +111,8 @@ static bool is_same(const char *full, mode_t mode, struct str content)
 static int replace(const char *full, const char *fresh, mode_t mode, struct str content)
 {
 	/* The umask has no say in who may read a file of the system. */
-	CLEANUP(close) int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-				     0600);
+	CLEANUP(close)
+	int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	int r = fchmod(fd, mode) < 0 ? -errno : write_all(fd, content);

@@ -30,8 +30,9 @@ void profile_put_commands(const struct profile *p, struct buf *out)
 
 void profile_describe(const struct profile *p, struct buf *out)
 {
-	buf_printf(out,
-		   "%s: fees to %s decimals, a rest of %s ms counts as a second, %s min of talk must "
-		   "be affordable, %s s free",
-		   p->title, p->fee_precision, p->hold_precision_ms, p->advance_min, p->free_s);
+	buf_printf(
+		out,
+		"%s: fees to %s decimals, a rest of %s ms counts as a second, %s min of talk must "
+		"be affordable, %s s free",
+		p->title, p->fee_precision, p->hold_precision_ms, p->advance_min, p->free_s);
 }

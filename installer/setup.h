@@ -4,6 +4,9 @@
  */
 #pragma once
 
+#include <string.h>
+
+#include "base/err.h"
 #include "machine.h"
 #include "model/answers.h"
 #include "place.h"

@@ -18,8 +18,7 @@ static int make_id(const struct setup *s, char id[STATE_ID])
 	size_t n = sizeof(digest);
 
 	answers_print(s->answers, false, &text);
-	if (buf_error(&text) < 0 ||
-	    !EVP_Q_digest(NULL, "SHA256", NULL, text.p, text.n, digest, &n))
+	if (buf_error(&text) < 0 || !EVP_Q_digest(NULL, "SHA256", NULL, text.p, text.n, digest, &n))
 		return -ENOMEM;
 	buf_put_hex(&hex, digest, n);
 	id[hex.n] = '\0';
