@@ -46,13 +46,13 @@ static int put_if(bool is_good, struct str s, struct buf *form)
 /* RFC 1123: labels of letters, digits and hyphens. */
 static bool is_hostname(struct str s)
 {
-	enum { LABEL_MAX = 63, NAME_MAX_ = 253 };
+	enum { LABEL = 63, NAME = 253 };
 	struct str label;
 
-	if (s.n > NAME_MAX_ || str_is_empty(s) || str_has_suffix(s, STR(".")))
+	if (s.n > NAME || str_is_empty(s) || str_has_suffix(s, STR(".")))
 		return false;
 	while (str_split(&s, '.', &label)) {
-		if (!is_of(label, "-") || label.n > LABEL_MAX || label.p[0] == '-' ||
+		if (!is_of(label, "-") || label.n > LABEL || label.p[0] == '-' ||
 		    label.p[label.n - 1] == '-')
 			return false;
 	}
@@ -296,6 +296,20 @@ static int check_command(const struct answer_info *info, struct str s, struct bu
 	return r < 0 ? r : put_if(true, s, form);
 }
 
+static int check_number(const struct answer_info *info, struct str s, struct buf *form)
+{
+	bool is_number = (int64_t)s.n <= info->max;
+
+	for (size_t i = 0; i < s.n; i++)
+		is_number &= (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '*' || s.p[i] == '#';
+	return put_if(is_number, s, form);
+}
+
+static int check_text(const struct answer_info *info, struct str s, struct buf *form)
+{
+	return put_if((int64_t)utf8_length(s) <= info->max && is_clean(s), s, form);
+}
+
 /* --- any --- */
 
 static const struct {
@@ -327,6 +341,8 @@ static const struct {
 	[ANSWER_T_ENUM] = { check_choice, NULL },
 	[ANSWER_T_BOOL] = { check_choice, NULL },
 	[ANSWER_T_COMMAND] = { check_command, "the words of a switchctl command, quotes closed" },
+	[ANSWER_T_NUMBER] = { check_number, "digits, * and #, up to 32" },
+	[ANSWER_T_TEXT] = { check_text, "text without control characters, up to 64" },
 };
 
 void answer_accepts(enum answer id, struct buf *out)

@@ -36,7 +36,9 @@ enum answer_type {
 	ANSWER_T_DEVICE, /* a path below /dev */
 	ANSWER_T_ENUM,
 	ANSWER_T_BOOL,
-	ANSWER_T_COMMAND, /* words as model/words.h splits them */
+	ANSWER_T_COMMAND, /* words as base/word.h splits them */
+	ANSWER_T_NUMBER,  /* a phone number: digits, * and # */
+	ANSWER_T_TEXT,
 };
 
 enum answer_flag {

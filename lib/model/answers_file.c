@@ -6,7 +6,7 @@
 
 #include "base/addr.h"
 
-enum { LINE_MAX_ = 16 * 1024 };
+enum { LINE_BYTES = 16 * 1024 };
 
 /* --- faults --- */
 
@@ -71,7 +71,7 @@ static int take_line(struct answers *a, struct str text, uint32_t line, struct e
 {
 	struct str key, value = text;
 
-	if (text.n > LINE_MAX_)
+	if (text.n > LINE_BYTES)
 		return err_set(err, ERR_SYNTAX, "", str_head(text, 40), "16384 bytes",
 			       "the line is too long");
 	if (str_is_empty(text) || text.p[0] == '#')

@@ -27,7 +27,7 @@ OWNERS = "switchd lockoutd hostd".split()
 PERMISSIONS = "read money admin".split()
 RESULTS = "object array text".split()
 ANSWER_TYPES = """hostname timezone hosts interface ipv4 ipv6 address addresses int ports ssh_key
-    scrypt path device enum bool command""".split()
+    scrypt path device enum bool command number text""".split()
 ANSWER_FLAGS = {"repeat": 1, "secret": 2, "once": 4}
 SYSCTL_RULES = {"=": "false", "at least": "true"}  # C's value of is_least
 

@@ -1,0 +1,8 @@
+/* lock: one set-up at a time, though there are two consoles. */
+#pragma once
+
+#include "place.h"
+
+/* A descriptor that holds the lock until it is closed; -EBUSY: another set-up has it, or, with
+ * is_waiting, not before it is free; other negative errno. */
+int lock_take(const struct place *p, bool is_waiting);
