@@ -23,6 +23,8 @@ static struct {
 	int stop[2];
 	pthread_t reader;
 	struct buf sent;
+	struct screen *screen;
+	bool is_open;
 } rig;
 
 /* Somebody must read, or the terminal's buffer fills. */
@@ -61,7 +63,8 @@ static int terminal(int rows, int cols)
 	}
 	close(slave);
 	setenv("TERM", "vt220", 1);
-	return pthread_create(&rig.reader, NULL, read_all, NULL) == 0 ? 0 : -1;
+	rig.is_open = pthread_create(&rig.reader, NULL, read_all, NULL) == 0;
+	return rig.is_open ? 0 : -1;
 }
 
 static void give_back(void)
@@ -76,6 +79,7 @@ static void give_back(void)
 	}
 	close(rig.master);
 	buf_done(&rig.sent);
+	rig.is_open = false;
 }
 
 int rig_screen(struct screen **ret, struct screen_options o, int rows, int cols)
@@ -83,18 +87,20 @@ int rig_screen(struct screen **ret, struct screen_options o, int rows, int cols)
 	o.program = "Test";
 	if (terminal(rows, cols) < 0)
 		fail_msg("no terminal");
-	int r = screen_open(ret, &o);
-	if (r < 0)
-		give_back();
+	int r = screen_open(&rig.screen, &o);
 	if (r < 0 && !oom_hit())
 		fail_msg("no screen: %d", r);
+	*ret = rig.screen;
 	return r;
 }
 
-void rig_end(struct screen *s)
+int rig_end(void **state)
 {
-	(void)screen_close(s);
-	give_back();
+	(void)state;
+	rig.screen = screen_close(rig.screen);
+	if (rig.is_open)
+		give_back();
+	return 0;
 }
 
 void rig_type(const char *bytes)

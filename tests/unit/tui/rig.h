@@ -11,8 +11,8 @@
  * purpose. Every other failure fails the test.
  */
 int rig_screen(struct screen **ret, struct screen_options o, int rows, int cols);
-/* Closes it, and gives stdin and stdout back. */
-void rig_end(struct screen *s);
+/* Closes it, if there is one, and gives stdin and stdout back: a teardown of cmocka's. */
+int rig_end(void **state);
 /* Typed at once, before or while a view runs. */
 void rig_type(const char *bytes);
 /* Another size, with its signal. */

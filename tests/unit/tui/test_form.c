@@ -46,13 +46,11 @@ static int begin(const json_t *row)
 	return r;
 }
 
-static void end(void)
+static int end(void **state)
 {
 	f = form_free(f);
 	form_entity_done(&fe);
-	if (s)
-		rig_end(s);
-	s = NULL;
+	return rig_end(state);
 }
 
 static void assert_changes(bool is_new, const char *want)
@@ -84,7 +82,6 @@ static void every_field_that_can_be_set_is_in_the_form(void **state)
 					 is_ours ? -EINVAL : 0);
 		}
 	}
-	end();
 }
 
 static void a_new_row_is_sent_with_its_values_and_its_defaults(void **state)
@@ -101,7 +98,6 @@ static void a_new_row_is_sent_with_its_values_and_its_defaults(void **state)
 				     "\"overdraft\":\"0\",\"line_limit\":\"0\","
 				     "\"rate_limit\":\"0\"}");
 	}
-	end();
 }
 
 static void of_a_row_that_exists_only_changes_are_sent(void **state)
@@ -120,7 +116,6 @@ static void of_a_row_that_exists_only_changes_are_sent(void **state)
 		assert_changes(false, "{\"name\":\"Acme Ltd\",\"memo\":null}");
 	}
 	json_decref(row);
-	end();
 }
 
 static int is_looking; /* what the last submit saw on the screen */
@@ -148,7 +143,6 @@ static void what_is_wrong_stands_at_its_field(void **state)
 		assert_true(rig_has("! the group is in another currency: EUR"));
 		assert_true(rig_has("limit_money *          5"));
 	}
-	end();
 }
 
 static void what_must_be_given_is_asked_for(void **state)
@@ -159,7 +153,6 @@ static void what_must_be_given_is_asked_for(void **state)
 		assert_int_equal(form_run(f, s, NULL, NULL), 0);
 		assert_true(rig_has("! id must be given"));
 	}
-	end();
 }
 
 static void a_name_can_be_picked_from_the_list(void **state)
@@ -172,7 +165,6 @@ static void a_name_can_be_picked_from_the_list(void **state)
 		assert_int_equal(form_value(f, "rate_group").n, 4);
 		assert_memory_equal(form_value(f, "rate_group").p, "zone", 4);
 	}
-	end();
 }
 
 static void the_buttons_save_and_cancel(void **state)
@@ -185,19 +177,18 @@ static void the_buttons_save_and_cancel(void **state)
 		rig_type(DOWN "\r");
 		assert_int_equal(form_run(f, s, NULL, NULL), 0);
 	}
-	end();
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_field_that_can_be_set_is_in_the_form),
-		cmocka_unit_test(a_new_row_is_sent_with_its_values_and_its_defaults),
-		cmocka_unit_test(of_a_row_that_exists_only_changes_are_sent),
-		cmocka_unit_test(what_is_wrong_stands_at_its_field),
-		cmocka_unit_test(what_must_be_given_is_asked_for),
-		cmocka_unit_test(a_name_can_be_picked_from_the_list),
-		cmocka_unit_test(the_buttons_save_and_cancel),
+		cmocka_unit_test_teardown(every_field_that_can_be_set_is_in_the_form, end),
+		cmocka_unit_test_teardown(a_new_row_is_sent_with_its_values_and_its_defaults, end),
+		cmocka_unit_test_teardown(of_a_row_that_exists_only_changes_are_sent, end),
+		cmocka_unit_test_teardown(what_is_wrong_stands_at_its_field, end),
+		cmocka_unit_test_teardown(what_must_be_given_is_asked_for, end),
+		cmocka_unit_test_teardown(a_name_can_be_picked_from_the_list, end),
+		cmocka_unit_test_teardown(the_buttons_save_and_cancel, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

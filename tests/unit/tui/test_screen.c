@@ -83,7 +83,6 @@ static void keys_are_known_in_every_form(void **state)
 		if (h.n != 1 || h.key[0] != sent[i].key)
 			fail_msg("sequence %zu: %d keys, the first is %x", i, h.n, h.key[0]);
 	}
-	rig_end(s);
 }
 
 static void a_signal_of_the_keyboard_does_nothing_and_one_to_end_ends(void **state)
@@ -102,7 +101,6 @@ static void a_signal_of_the_keyboard_does_nothing_and_one_to_end_ends(void **sta
 	(void)raise(SIGHUP);
 	assert_int_equal(screen_run(s, &v, &h), -ECANCELED);
 	assert_int_equal(screen_why(s), -EINTR);
-	rig_end(s);
 }
 
 static void an_idle_screen_is_over_with_everything_on_it(void **state)
@@ -117,7 +115,6 @@ static void an_idle_screen_is_over_with_everything_on_it(void **state)
 	screen_reset(s);
 	rig_type("\t\r");
 	assert_true(dialog_confirm(s, "Sure", STR("?"), "Yes"));
-	rig_end(s);
 }
 
 static int look_at_bars(void *ctx)
@@ -151,7 +148,6 @@ static void marks_and_keys_stand_on_every_page(void **state)
 		return;
 	rig_type("z");
 	assert_int_equal(screen_run(s, &v, NULL), VIEW_LEAVES);
-	rig_end(s);
 }
 
 static int look_at_read_only(void *ctx)
@@ -182,7 +178,6 @@ static void a_read_only_screen_has_no_keys_that_change(void **state)
 		return;
 	rig_type("az");
 	assert_int_equal(screen_run(s, &v, NULL), VIEW_LEAVES);
-	rig_end(s);
 }
 
 static int look_at_small(void *ctx)
@@ -208,7 +203,6 @@ static void a_screen_that_became_too_small_says_so(void **state)
 		return;
 	rig_type("zz");
 	assert_int_equal(screen_run(s, &v, &step), VIEW_LEAVES);
-	rig_end(s);
 }
 
 static void a_line_of_unknown_size_is_80_by_24(void **state)
@@ -225,7 +219,6 @@ static void a_line_of_unknown_size_is_80_by_24(void **state)
 		return;
 	rig_type("z");
 	assert_int_equal(screen_run(s, &v, NULL), VIEW_LEAVES);
-	rig_end(s);
 }
 
 /* --- what strangers write --- */
@@ -261,7 +254,6 @@ static void a_strangers_text_does_nothing_to_the_terminal(void **state)
 	screen_say(s, ROLE_BAD, "%s", evil);
 	rig_type("z");
 	assert_int_equal(screen_run(s, &v, NULL), VIEW_LEAVES);
-	rig_end(s);
 }
 
 static void text_stays_in_its_area(void **state)
@@ -281,7 +273,6 @@ static void text_stays_in_its_area(void **state)
 	assert_string_equal(rig_line(1), "");
 	assert_string_equal(rig_line(4), "");
 	assert_string_equal(rig_line(5), "");
-	rig_end(s);
 }
 
 /* --- wrapping --- */
@@ -306,17 +297,18 @@ static void lines_are_wrapped_at_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(keys_are_known_in_every_form),
-		cmocka_unit_test(an_idle_screen_is_over_with_everything_on_it),
-		cmocka_unit_test(marks_and_keys_stand_on_every_page),
-		cmocka_unit_test(a_read_only_screen_has_no_keys_that_change),
-		cmocka_unit_test(a_screen_that_became_too_small_says_so),
-		cmocka_unit_test(a_line_of_unknown_size_is_80_by_24),
-		cmocka_unit_test(a_strangers_text_does_nothing_to_the_terminal),
-		cmocka_unit_test(text_stays_in_its_area),
-		cmocka_unit_test(lines_are_wrapped_at_words),
+		cmocka_unit_test_teardown(keys_are_known_in_every_form, rig_end),
+		cmocka_unit_test_teardown(an_idle_screen_is_over_with_everything_on_it, rig_end),
+		cmocka_unit_test_teardown(marks_and_keys_stand_on_every_page, rig_end),
+		cmocka_unit_test_teardown(a_read_only_screen_has_no_keys_that_change, rig_end),
+		cmocka_unit_test_teardown(a_screen_that_became_too_small_says_so, rig_end),
+		cmocka_unit_test_teardown(a_line_of_unknown_size_is_80_by_24, rig_end),
+		cmocka_unit_test_teardown(a_strangers_text_does_nothing_to_the_terminal, rig_end),
+		cmocka_unit_test_teardown(text_stays_in_its_area, rig_end),
+		cmocka_unit_test_teardown(lines_are_wrapped_at_words, rig_end),
 		/* The last one: a program that was asked to end stays so. */
-		cmocka_unit_test(a_signal_of_the_keyboard_does_nothing_and_one_to_end_ends),
+		cmocka_unit_test_teardown(a_signal_of_the_keyboard_does_nothing_and_one_to_end_ends,
+					  rig_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

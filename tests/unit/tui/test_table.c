@@ -29,12 +29,10 @@ static int begin(const char *text)
 	return r == 0 ? table_set_rows(t, rows(text)) : r;
 }
 
-static void end(void)
+static int end(void **state)
 {
 	t = table_free(t);
-	if (s)
-		rig_end(s);
-	s = NULL;
+	return rig_end(state);
 }
 
 static const char *selected(void)
@@ -66,7 +64,6 @@ static void columns_are_aligned_and_numbers_stand_right(void **state)
 		assert_string_equal(rig_line(3), "cc      3  ?[2J");
 		assert_string_equal(rig_line(9), "1 of 4");
 	}
-	end();
 }
 
 static void the_selection_moves_and_the_rows_with_it(void **state)
@@ -89,7 +86,6 @@ static void the_selection_moves_and_the_rows_with_it(void **state)
 		assert_string_equal(selected(), "a");
 		assert_false(table_key(t, 'x'));
 	}
-	end();
 }
 
 static void new_rows_keep_the_selection_by_its_key(void **state)
@@ -108,7 +104,6 @@ static void new_rows_keep_the_selection_by_its_key(void **state)
 		draw(6, 40);
 		assert_true(rig_has("nothing here"));
 	}
-	end();
 }
 
 static void a_filter_leaves_what_holds_its_text(void **state)
@@ -126,7 +121,6 @@ static void a_filter_leaves_what_holds_its_text(void **state)
 		assert_int_equal(table_set_filter(t, STR("")), 0);
 		assert_int_equal(table_visible(t), 4);
 	}
-	end();
 }
 
 static void what_does_not_fit_comes_with_right(void **state)
@@ -142,7 +136,6 @@ static void what_does_not_fit_comes_with_right(void **state)
 		draw(6, 30);
 		assert_string_equal(rig_line(1), "aaaa  123456  one two");
 	}
-	end();
 }
 
 static const struct {
@@ -163,19 +156,19 @@ static void odd_answers_are_drawn_too(void **state)
 			(void)table_key(t, K_DOWN);
 			draw(3, 1);
 		}
-		end();
+		(void)end(state);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(columns_are_aligned_and_numbers_stand_right),
-		cmocka_unit_test(the_selection_moves_and_the_rows_with_it),
-		cmocka_unit_test(new_rows_keep_the_selection_by_its_key),
-		cmocka_unit_test(a_filter_leaves_what_holds_its_text),
-		cmocka_unit_test(what_does_not_fit_comes_with_right),
-		cmocka_unit_test(odd_answers_are_drawn_too),
+		cmocka_unit_test_teardown(columns_are_aligned_and_numbers_stand_right, end),
+		cmocka_unit_test_teardown(the_selection_moves_and_the_rows_with_it, end),
+		cmocka_unit_test_teardown(new_rows_keep_the_selection_by_its_key, end),
+		cmocka_unit_test_teardown(a_filter_leaves_what_holds_its_text, end),
+		cmocka_unit_test_teardown(what_does_not_fit_comes_with_right, end),
+		cmocka_unit_test_teardown(odd_answers_are_drawn_too, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
