@@ -78,7 +78,7 @@ $(O)/man/.stamp: $(wildcard docs/man/* lib/model/*.py lib/model/*.tsv)
 $(O)/keys/licence.pub:
 	@mkdir -p $(@D) && chmod 700 $(@D) && openssl genpkey -algorithm ed25519 -out $(@D)/licence.pem && \
 		openssl pkey -in $(@D)/licence.pem -pubout -out $@
-$(if $(subst $(file <$(KEY_H).from),,$(KEY)),$(shell mkdir -p $(GEN); rm -f $(KEY_H))$(file >$(KEY_H).from,$(KEY)))
+$(if $(subst $(strip $(file <$(KEY_H).from)),,$(KEY)),$(shell mkdir -p $(GEN); rm -f $(KEY_H))$(file >$(KEY_H).from,$(KEY)))
 $(KEY_H): $(KEY)
 	@openssl pkey -pubin -in $< -noout -text | grep -q ED25519
 	@{ printf '#pragma once\n\n#define LICENCE_KEY_IS_DEVELOPMENT %s\n#define LICENCE_KEY_BYTES' \
@@ -88,9 +88,10 @@ $(B)/%.o: %.c Makefile VERSION | $(GEN)/.stamp $(KEY_H)
 	@echo "  CC    $@"; mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 -include $(foreach d,* */* */*/*,$(wildcard $(B)/$d/*.d))
 
-# The list changes when a source comes or goes, so that an archive never keeps a dead object.
+# The list changes when a source comes or goes, so that an archive never keeps a dead object. strip:
+# make 4.3 leaves the newline of some files that it reads.
 define LAYER
-$(if $(subst $(file <$(B)/$1.list),,$(call objs,$1)),$(shell mkdir -p $(B)/$1)$(file >$(B)/$1.list,$(call objs,$1)))
+$(if $(subst $(strip $(file <$(B)/$1.list)),,$(call objs,$1)),$(shell mkdir -p $(B)/$1)$(file >$(B)/$1.list,$(call objs,$1)))
 $(B)/$1.a: $(call objs,$1) $(B)/$1.list
 	@rm -f $$@; $(AR) rcs $$@ $$(filter %.o,$$^)
 endef
