@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/str.h"
 
@@ -131,4 +132,20 @@ int sock_listen(const char *path, struct err *err)
 		return r;
 	return err_set(err, r == -EADDRINUSE ? ERR_IN_USE : ERR_BAD_VALUE, "control", str_of(path),
 		       advice(r), "cannot listen on the control socket: %s", strerrordesc_np(-r));
+}
+
+int sock_path_of(const char *control, const char *owner, char **ret)
+{
+	CLEANUP(buf_done) struct buf path = BUF_INIT;
+	struct str given = str_of(control);
+	const char *slash = strrchr(control, '/');
+
+	if (strcmp(owner, "switchd") == 0) {
+		buf_put(&path, given);
+	} else {
+		buf_put(&path, str_head(given, slash ? (size_t)(slash + 1 - control) : 0));
+		buf_putz(&path, strcmp(owner, "lockoutd") == 0 ? "lockout.sock" : "host.sock");
+	}
+	*ret = buf_steal(&path);
+	return *ret ? 0 : -ENOMEM;
 }

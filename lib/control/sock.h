@@ -16,3 +16,8 @@
 int sock_listen(const char *path, struct err *err);
 /* A blocking connected descriptor, or negative errno. */
 int sock_connect(const char *path);
+/*
+ * The socket of the daemon that owns an operation (model/op.h): that of switchd as given, the others
+ * beside it. The caller frees it. 0 or -ENOMEM.
+ */
+int sock_path_of(const char *control, const char *owner, char **ret);

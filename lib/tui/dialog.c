@@ -143,7 +143,7 @@ int dialog_pick(struct screen *s, const char *title, const json_t *names, struct
 			  .draw = draw_list,
 			  .key = key_list };
 
-	if (table_create(&t, columns, 1, NULL) < 0 || fill(t, names, start) < 0)
+	if (table_create(&t, columns, columns, NULL) < 0 || fill(t, names, start) < 0)
 		return -1;
 	table_hide_head(t);
 	if (screen_run(s, &v, t) != VIEW_LEAVES + 1)

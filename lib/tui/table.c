@@ -8,7 +8,7 @@
 #include "model/text.h"
 #include "tui/keys.h"
 
-enum { GAP = 2, WIDTH_MAX = 40, CELL_MAX = 512 };
+enum { GAP = 2, WIDTH_MAX = 48, CELL_MAX = 512 };
 
 struct column {
 	const char *name;
@@ -18,7 +18,8 @@ struct column {
 
 struct table {
 	struct column *column;
-	int columns, keys;
+	int columns;
+	const char *const *keys;
 	const struct entity *entity;
 	enum role (*look)(const json_t *row);
 	json_t *rows;
@@ -32,7 +33,7 @@ struct table {
 	bool has_head;
 };
 
-int table_create(struct table **ret, const char *const *columns, int keys,
+int table_create(struct table **ret, const char *const *columns, const char *const *keys,
 		 const struct entity *entity)
 {
 	struct table *t = calloc(1, sizeof(*t));
@@ -134,8 +135,8 @@ static void put_key(const struct table *t, const json_t *row, struct buf *out)
 {
 	CLEANUP(buf_done) struct buf b = BUF_INIT;
 
-	for (int i = 0; row && i < t->keys; i++) {
-		buf_put(out, cell(row, t->column[i].name, &b));
+	for (int i = 0; row && t->keys[i]; i++) {
+		buf_put(out, cell(row, t->keys[i], &b));
 		buf_putc(out, '\0');
 	}
 }

@@ -2,7 +2,7 @@
  * table: rows under column names, of which one is selected; scrolls both ways, and can be filtered.
  *
  * The rows are a JSON array of objects, as the daemons answer; a column is the name of a member.
- * When they are replaced the same row stays selected, found by its key columns. What is cut or
+ * When they are replaced the same row stays selected, found by its key members. What is cut or
  * scrolled away at the right comes with Right and Left; the first column stays.
  */
 #pragma once
@@ -17,10 +17,10 @@
 struct table;
 
 /*
- * columns: NULL-terminated names, of which the first `keys` make the key of a row. entity: says
- * which columns hold numbers; NULL: their cells do. Both are loans. 0 or -ENOMEM.
+ * columns, keys: NULL-terminated names; keys are the members that tell rows apart. entity: says
+ * which columns hold numbers; NULL: their cells do. All are loans. 0 or -ENOMEM.
  */
-int table_create(struct table **ret, const char *const *columns, int keys,
+int table_create(struct table **ret, const char *const *columns, const char *const *keys,
 		 const struct entity *entity);
 struct table *table_free(struct table *t);
 DEFINE_CLEANUP(struct table *, table_free);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "nearest.h"
 
 static int unknown(const char *word, struct err *err)
@@ -79,21 +78,4 @@ void options_done(struct options *o)
 {
 	free(o->word);
 	*o = (struct options){ 0 };
-}
-
-int options_socket(const struct options *o, const char *owner, char **ret)
-{
-	struct buf path = BUF_INIT;
-	struct str given = str_of(o->socket);
-	const char *slash = strrchr(o->socket, '/');
-
-	if (strcmp(owner, "switchd") == 0) {
-		buf_put(&path, given);
-	} else {
-		buf_put(&path, str_head(given, slash ? (size_t)(slash + 1 - o->socket) : 0));
-		buf_putz(&path, strcmp(owner, "lockoutd") == 0 ? "lockout.sock" : "host.sock");
-	}
-	*ret = buf_steal(&path);
-	buf_done(&path);
-	return *ret ? 0 : -ENOMEM;
 }

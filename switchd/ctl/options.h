@@ -23,12 +23,6 @@ struct options {
  */
 int options_parse(struct options *ret, int argc, const char *const *argv, struct err *err);
 void options_done(struct options *o);
-/*
- * The socket of the daemon that owns an operation: the one given, or its sibling. The caller frees
- * it. 0 or -ENOMEM.
- */
-int options_socket(const struct options *o, const char *owner, char **ret);
-
 static inline void options_done_cleanup(struct options *o)
 {
 	options_done(o);

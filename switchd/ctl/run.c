@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "complete.h"
 #include "control/client.h"
+#include "control/sock.h"
 #include "help.h"
 #include "model/json.h"
 #include "model/text.h"
@@ -122,7 +123,7 @@ static int ask(const struct options *o, FILE *out, FILE *err)
 	if (r == -EINVAL)
 		return fail(RUN_USAGE, &e, err);
 	if (r == 0)
-		r = options_socket(o, op_infos[w.op].owner, &path);
+		r = sock_path_of(o->socket, op_infos[w.op].owner, &path);
 	if (r < 0)
 		return fail_errno(RUN_REFUSED, r, "cannot ask", "", NULL, err);
 

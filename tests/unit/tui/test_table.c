@@ -12,6 +12,7 @@
 #include "rig.h"
 
 static const char *const columns[] = { "name", "fee", "memo", NULL };
+static const char *const keys[] = { "name", NULL };
 static struct screen *s;
 static struct table *t;
 
@@ -25,7 +26,7 @@ static int begin(const char *text)
 	int r = rig_screen(&s, (struct screen_options){ .is_ascii = true }, 24, 80);
 
 	if (r == 0)
-		r = table_create(&t, columns, 1, NULL);
+		r = table_create(&t, columns, keys, NULL);
 	return r == 0 ? table_set_rows(t, rows(text)) : r;
 }
 

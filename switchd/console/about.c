@@ -1,0 +1,34 @@
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "model/text.h"
+#include "pages.h"
+#include "tui/dialog.h"
+
+static int put(struct app *app, const char *op, const char *head, struct buf *out)
+{
+	CLEANUP(json_decref) json_t *answer = NULL;
+	struct err err = ERR_INIT;
+
+	buf_printf(out, "%s\n", head);
+	int r = daemons_ask(&app->daemons, op, NULL, &answer, &err);
+	if (r == 0)
+		return text_object(answer, out);
+	buf_printf(out, "%s\n", err.message);
+	return r == -ENOMEM ? r : 0;
+}
+
+int about_page(struct app *app)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	buf_putz(&text, "Tandem, a Class 4 softswitch. Console " TANDEM_VERSION ".\n\n");
+	int r = put(app, "license.show", "LICENCE", &text);
+	buf_putz(&text, "A licence file is activated with: switchctl license activate FILE\n\n");
+	if (r == 0)
+		r = put(app, "status.show", "SWITCH", &text);
+	if (r < 0 || buf_error(&text))
+		return -ENOMEM;
+	dialog_message(app->screen, "About", buf_str(&text));
+	return VIEW_STAYS;
+}

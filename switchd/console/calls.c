@@ -1,0 +1,89 @@
+#include "base/cleanup.h"
+#include "desk.h"
+#include "list.h"
+#include "pages.h"
+#include "shape.h"
+#include "tui/dialog.h"
+
+static const char *id_of(const json_t *row)
+{
+	const char *id = json_string_value(json_object_get(row, "id"));
+
+	return id ? id : "";
+}
+
+static int show(void *ctx)
+{
+	const json_t *row = list_row(ctx);
+
+	return row ? desk_show(list_app(ctx), "call.show", "Call", str_of(id_of(row))) : VIEW_STAYS;
+}
+
+static const char *text_of(const json_t *row, const char *name)
+{
+	const char *text = json_string_value(json_object_get(row, name));
+
+	return text ? text : "?";
+}
+
+static int hangup(void *ctx)
+{
+	CLEANUP(buf_done) struct buf question = BUF_INIT;
+	CLEANUP(json_decref) json_t *params = NULL;
+	struct app *app = list_app(ctx);
+	struct err err = ERR_INIT;
+	CLEANUP(json_decref) json_t *row = json_deep_copy(list_row(ctx));
+
+	if (!row)
+		return VIEW_STAYS;
+	buf_printf(&question, "End the call from %s to %s (account %s) on both sides, now?",
+		   text_of(row, "caller"), text_of(row, "callee"), text_of(row, "account"));
+	if (!dialog_confirm(app->screen, "Hang up", buf_str(&question), "Hang up"))
+		return VIEW_STAYS;
+	params = json_pack("{s:s}", "id", id_of(row));
+	if (daemons_ask(&app->daemons, "call.hangup", params, NULL, &err) < 0)
+		screen_say_err(app->screen, &err);
+	else
+		screen_say(app->screen, ROLE_GOOD, "The call was ended");
+	return list_read(ctx);
+}
+
+static void shape(json_t *row)
+{
+	shape_duration(row, "hold_ms", "time");
+	shape_time(row, "start");
+}
+
+static enum role look(const json_t *row)
+{
+	return str_eq(str_of(text_of(row, "state")), STR("up")) ? ROLE_GOOD : ROLE_PLAIN;
+}
+
+int calls_page(struct app *app)
+{
+	static const char *const columns[] = {
+		"caller",          "callee", "state", "time", "account", "mapping_gateway",
+		"routing_gateway", "start",  "codec", "id",   NULL
+	};
+	static const char *const keys[] = { "id", NULL };
+	static const struct binding bindings[] = {
+		{ K_ENTER, 0, "Show", "Everything about the call, its media too", 0, show },
+		{ 'h', K_F(8), "Hang up", "End the call on both sides; asks first", BINDING_CHANGES,
+		  hangup },
+		LIST_KEYS,
+		{ 0 },
+	};
+	static const struct list_spec spec = {
+		.title = "Calls in progress",
+		.help = "Calls that ring or are up, read again every two seconds.",
+		.op = "call.list",
+		.columns = columns,
+		.keys = keys,
+		.period_ms = 2000,
+		.bindings = bindings,
+		.shape = shape,
+		.look = look,
+	};
+
+	return list_run(app, &spec, NULL);
+}

@@ -1,0 +1,137 @@
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "desk.h"
+#include "list.h"
+#include "opform.h"
+#include "pages.h"
+#include "shape.h"
+#include "steps.h"
+
+/* Pages are as long as a list is by default (design.md, 5). */
+enum { PAGE = 100 };
+
+static const char *id_of(const json_t *row)
+{
+	const char *id = json_string_value(json_object_get(row, "id"));
+
+	return id ? id : "";
+}
+
+static int show(void *ctx)
+{
+	const json_t *row = list_row(ctx);
+
+	return row ? desk_show(list_app(ctx), "cdr.show", "Call record", str_of(id_of(row)))
+		   : VIEW_STAYS;
+}
+
+static int explain(void *ctx)
+{
+	CLEANUP(json_decref) json_t *params = NULL;
+	CLEANUP(json_decref) json_t *answer = NULL;
+	struct app *app = list_app(ctx);
+	const json_t *row = list_row(ctx);
+	struct err err = ERR_INIT;
+
+	if (!row)
+		return VIEW_STAYS;
+	params = json_pack("{s:s}", "id", id_of(row));
+	int r = daemons_ask(&app->daemons, "cdr.explain", params, &answer, &err);
+	if (r == 0)
+		return steps_run(app, "Why the call went as it did", answer);
+	screen_say_err(app->screen, &err);
+	return VIEW_STAYS;
+}
+
+static int take_filter(void *ctx, json_t *params, struct err *err)
+{
+	json_t *args = list_args(ctx);
+
+	(void)err;
+	return json_object_clear(args) < 0 || json_object_update(args, params) < 0 ? -ENOMEM : 0;
+}
+
+static int filter(void *ctx)
+{
+	const struct opform of = {
+		.op = "cdr.list",
+		.title = "Which records",
+		.intro = "Empty fields ask for nothing. A date alone is its midnight, UTC.",
+		.entity = "cdr",
+		.button = "Show",
+		.preset = list_args(ctx),
+		.take = take_filter,
+		.ctx = ctx,
+	};
+	int r = opform_run(list_app(ctx), &of);
+
+	return r > 0 ? list_read(ctx) : r;
+}
+
+/* The records before the last one of the page. */
+static int older(void *ctx)
+{
+	const json_t *last = list_last_row(ctx);
+
+	if (!last || list_count(ctx) < PAGE) {
+		screen_say(list_app(ctx)->screen, ROLE_DIM, "There are no older ones");
+		return VIEW_STAYS;
+	}
+	if (json_object_set(list_args(ctx), "after", json_object_get(last, "id")) < 0)
+		return -ENOMEM;
+	return list_read(ctx);
+}
+
+static int newest(void *ctx)
+{
+	(void)json_object_del(list_args(ctx), "after");
+	return list_read(ctx);
+}
+
+static void shape(json_t *row)
+{
+	shape_duration(row, "hold_ms", "time");
+	shape_time(row, "start");
+}
+
+static enum role look(const json_t *row)
+{
+	return json_integer_value(json_object_get(row, "sip_code")) == 200 ? ROLE_PLAIN : ROLE_WARN;
+}
+
+int cdrs_page(struct app *app)
+{
+	static const char *const columns[] = {
+		"start",       "caller",   "callee",          "time",
+		"fee",         "reason",   "sip_code",        "account",
+		"cost",        "billed_s", "mapping_gateway", "routing_gateway",
+		"hangup_side", "pdd_ms",   "codec",           "id",
+		NULL
+	};
+	static const char *const keys[] = { "id", NULL };
+	static const struct binding bindings[] = {
+		{ K_ENTER, 0, "Show", "Every field of the record", 0, show },
+		{ 'e', 0, "Explain", "Why the call went the way it went", 0, explain },
+		{ 'f', K_F(3), "Filter", "By time, account, number, reason", 0, filter },
+		{ 'o', 0, "Older", "The records before these", 0, older },
+		{ 'n', 0, "Newest", "Back to the newest ones", 0, newest },
+		LIST_KEYS,
+		{ 0 },
+	};
+	static const struct list_spec spec = {
+		.title = "Call records",
+		.help = "Every call leaves one record, the refused ones too (they stand out). "
+			"Newest "
+			"first. Search looks within these; Filter asks the switch.",
+		.op = "cdr.list",
+		.entity = "cdr",
+		.columns = columns,
+		.keys = keys,
+		.bindings = bindings,
+		.shape = shape,
+		.look = look,
+	};
+
+	return list_run(app, &spec, NULL);
+}

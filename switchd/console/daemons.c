@@ -1,0 +1,97 @@
+#include "daemons.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "control/client.h"
+#include "control/sock.h"
+#include "model/json.h"
+#include "model/op.h"
+
+/* A lookup or a change takes milliseconds; what does not answer in this time is not well. */
+enum { PATIENCE_MS = 8000 };
+
+static int unreachable(const struct op_info *op, int r, struct err *err)
+{
+	const char *advice = "it will be tried again";
+
+	if (r == -EACCES)
+		advice = "root, or a member of group tandem-admin";
+	(void)err_set(err, ERR_STORE, "", STR(""), advice, "%s cannot be reached: %s", op->owner,
+		      strerrordesc_np(-r));
+	return r;
+}
+
+static int lost(const struct op_info *op, int r, struct err *err)
+{
+	bool is_read = op->permission == PERM_READ;
+
+	(void)err_set(err, ERR_STORE, "", STR(""),
+		      is_read ? "it will be tried again"
+			      : "look whether it was done before you repeat it",
+		      "%s gave no answer: %s", op->owner, strerrordesc_np(-r));
+	return r;
+}
+
+int daemons_ask(const struct daemons *d, const char *operation, json_t *params, json_t **ret,
+		struct err *err)
+{
+	CLEANUP(client_close) struct client *c = NULL;
+	CLEANUP(json_decref) json_t *result = NULL;
+	CLEANUP(free) char *path = NULL;
+	enum op id = op_find(str_of(operation));
+
+	if (id == OP_COUNT)
+		return err_set(err, ERR_UNKNOWN_OPERATION, "", str_of(operation), NULL,
+			       "this version has no operation %s", operation);
+
+	const struct op_info *op = &op_infos[id];
+	int r = sock_path_of(d->control, op->owner, &path);
+	if (r == 0)
+		r = client_open(&c, path);
+	if (r == 0)
+		r = client_set_timeout(c, PATIENCE_MS);
+	if (r < 0)
+		return unreachable(op, r, err);
+	r = client_call(c, operation, params, &result, err);
+	if (r == 0 && ret)
+		*ret = TAKE(result);
+	return r == 0 || r == -EINVAL ? r : lost(op, r, err);
+}
+
+void daemons_key(const struct entity *e, const json_t *row, struct buf *out)
+{
+	bool is_first = true;
+
+	for (int i = 0; i < e->fields; i++) {
+		if (!(e->field[i].flags & FIELD_KEY))
+			continue;
+		buf_putz(out, is_first ? "" : "/");
+		(void)json_to_text(json_object_get(row, e->field[i].name), out);
+		is_first = false;
+	}
+}
+
+int daemons_keys(void *ctx, const struct entity *e, json_t **ret)
+{
+	CLEANUP(json_decref) json_t *rows = NULL;
+	CLEANUP(json_decref) json_t *names = json_array();
+	CLEANUP(buf_done) struct buf key = BUF_INIT;
+	struct err err = ERR_INIT;
+	enum op list = op_find_verb(str_of(e->name), STR("list"));
+
+	if (!names || list == OP_COUNT)
+		return names ? -ENOENT : -ENOMEM;
+	int r = daemons_ask(ctx, op_infos[list].name, NULL, &rows, &err);
+	for (size_t i = 0; r == 0 && i < json_array_size(rows); i++) {
+		buf_clear(&key);
+		daemons_key(e, json_array_get(rows, i), &key);
+		r = buf_error(&key);
+		if (r == 0 && json_array_append_new(names, json_stringn(key.p, key.n)) < 0)
+			r = -ENOMEM;
+	}
+	if (r == 0)
+		*ret = TAKE(names);
+	return r;
+}

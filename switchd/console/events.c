@@ -1,0 +1,114 @@
+/* Alarms, and the log of changes: what there is to know of the switch itself. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "list.h"
+#include "model/text.h"
+#include "pages.h"
+#include "shape.h"
+#include "tui/dialog.h"
+
+/* A whole row of the list, which holds everything that is known. */
+static int show(void *ctx)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	const json_t *row = list_row(ctx);
+
+	if (!row)
+		return VIEW_STAYS;
+	if (text_object(row, &text) < 0 || buf_error(&text))
+		return -ENOMEM;
+	dialog_message(list_app(ctx)->screen, "Details", buf_str(&text));
+	return VIEW_STAYS;
+}
+
+/* --- alarms --- */
+
+static void shape_alarm(json_t *row)
+{
+	shape_time(row, "begin");
+	shape_time(row, "last");
+}
+
+static enum role look_alarm(const json_t *row)
+{
+	const char *level = json_string_value(json_object_get(row, "level"));
+
+	return level && (strcmp(level, "critical") == 0 || strcmp(level, "major") == 0) ? ROLE_BAD
+											: ROLE_WARN;
+}
+
+int alarms_page(struct app *app)
+{
+	static const char *const columns[] = { "level", "type", "object", "info",
+					       "begin", "last", "value",  NULL };
+	static const char *const keys[] = { "type", "object", NULL };
+	static const struct binding bindings[] = {
+		{ K_ENTER, 0, "Show", "The whole alarm", 0, show },
+		LIST_KEYS,
+		{ 0 },
+	};
+	static const struct list_spec spec = {
+		.title = "Alarms",
+		.help = "What is wrong now; an alarm goes when its cause goes.",
+		.op = "alarm.list",
+		.columns = columns,
+		.keys = keys,
+		.period_ms = 5000,
+		.bindings = bindings,
+		.shape = shape_alarm,
+		.look = look_alarm,
+	};
+
+	return list_run(app, &spec, NULL);
+}
+
+/* --- the log --- */
+
+static void shape_log(json_t *row)
+{
+	shape_time(row, "at");
+}
+
+static int older(void *ctx)
+{
+	const json_t *last = list_last_row(ctx);
+
+	if (!last)
+		return VIEW_STAYS;
+	if (json_object_set(list_args(ctx), "after", json_object_get(last, "id")) < 0)
+		return -ENOMEM;
+	return list_read(ctx);
+}
+
+static int newest(void *ctx)
+{
+	(void)json_object_del(list_args(ctx), "after");
+	return list_read(ctx);
+}
+
+int log_page(struct app *app)
+{
+	static const char *const columns[] = { "at",     "who",   "operation", "key",
+					       "before", "after", "id",        NULL };
+	static const char *const keys[] = { "id", NULL };
+	static const struct binding bindings[] = {
+		{ K_ENTER, 0, "Show", "What was there before and after", 0, show },
+		{ 'o', 0, "Older", "The changes before these", 0, older },
+		{ 'n', 0, "Newest", "Back to the newest ones", 0, newest },
+		LIST_KEYS,
+		{ 0 },
+	};
+	static const struct list_spec spec = {
+		.title = "Log of changes",
+		.help = "Every change of anything: who, when, before and after. Newest first.",
+		.op = "log.list",
+		.columns = columns,
+		.keys = keys,
+		.bindings = bindings,
+		.shape = shape_log,
+	};
+
+	return list_run(app, &spec, NULL);
+}

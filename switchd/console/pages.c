@@ -1,0 +1,22 @@
+#include "pages.h"
+
+#include <stddef.h>
+
+const struct page pages[] = {
+	{ 'c', "Calls in progress", "Who talks to whom; hang up", calls_page },
+	{ 'd', "Call records", "CDRs: find, show, explain", cdrs_page },
+	{ 'e', "Explain a route", "What a call would get, step by step", route_page },
+	{ 'a', "Accounts", "Customers and vendors: money, limits, locks", accounts_page },
+	{ 'p', "Payments", "What was booked, newest first", payments_page },
+	{ 'm', "Mapping gateways", "Where customers' calls come from", customers_page },
+	{ 'v', "Routing gateways", "Vendors: where calls go to", vendors_page },
+	{ 's', "Gateway status", "Lines and calls a second, now", gateways_page },
+	{ 't', "Rates", "Rate groups and their prices", rates_page },
+	{ 'o', "Parameters", "How the switch behaves", params_page },
+	{ 'b', "Bans", "Addresses that are kept out", bans_page },
+	{ 'w', "Alarms", "What is wrong now", alarms_page },
+	{ 'l', "Log of changes", "Who changed what, and when", log_page },
+	{ 'k', "Check the books", "Prove every balance and charge", books_page },
+	{ 'i', "About, licence", "Version, licence, this machine", about_page },
+	{ 0, NULL, NULL, NULL },
+};
