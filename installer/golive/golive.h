@@ -58,6 +58,7 @@ enum { GOLIVE_PORTS_MAX = 16 };
 struct golive_config {
 	const char *control;     /* the switch's control socket */
 	struct addr sip;         /* where the switch takes SIP over UDP; any = 127.0.0.1 */
+	struct addr base;        /* the /24 of the own ends; not set: 127.77.0.0 */
 	uint32_t lines;          /* expected simultaneous calls; 0 = the licence's, else 200 */
 	const char *test_number; /* over the operator's own route; absent: those tests do not run */
 	const char *test_caller; /* caller's number for it; absent: "1000" */
