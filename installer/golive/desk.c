@@ -241,8 +241,17 @@ static void empty_account(struct golive *g, const json_t *account)
 		(void)pay(g, text_in(account, "id"), money_text(-balance, back));
 }
 
-/* How many of an entity were taken away, of those that are ours. */
-static int take_away(struct golive *g, const char *entity, const char *key)
+static const struct {
+	const char *entity, *key;
+} kinds[] = {
+	{ "mapping-gateway", "name" },
+	{ "routing-gateway", "name" },
+	{ "account", "id" },
+	{ "rate-group", "name" },
+};
+
+/* Those of one kind that are ours: how many went, and how many are still there. */
+static int take_away(struct golive *g, const char *entity, const char *key, int *left)
 {
 	char method[64];
 	int gone = 0;
@@ -260,28 +269,36 @@ static int take_away(struct golive *g, const char *entity, const char *key)
 			empty_account(g, row);
 		if (tell(g, method, json_pack("{s:s}", key, name)))
 			gone++;
+		else
+			(*left)++;
 	}
 	return gone;
 }
 
-static bool calls_are_over(void *ctx)
-{
-	return end_calls(ctx);
-}
-
+/*
+ * What still has a call or a hold cannot go yet: its end is on the way to the ledger. So again,
+ * until nothing of ours is left.
+ */
 int desk_clean(struct golive *g, struct err *err)
 {
-	int gone = 0;
+	int gone = 0, left = 1;
 
-	for (int i = 0; i < ROUNDS && !g->is_lost && !calls_are_over(g); i++)
-		(void)stage_turn(&g->stage, 100);
-	gone += take_away(g, "mapping-gateway", "name");
-	gone += take_away(g, "routing-gateway", "name");
-	gone += take_away(g, "account", "id");
-	gone += take_away(g, "rate-group", "name");
-	g->is_made = false;
-	if (!g->is_lost && !err_is_set(&g->err))
+	for (int i = 0; i < ROUNDS && left > 0 && !g->is_lost; i++) {
+		left = 0;
+		if (!end_calls(g)) {
+			left = 1;
+		} else {
+			for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+				gone += take_away(g, kinds[k].entity, kinds[k].key, &left);
+		}
+		if (left > 0)
+			(void)stage_turn(&g->stage, 100);
+	}
+	if (left == 0 && !g->is_lost) {
+		g->is_made = false;
 		return gone;
+	}
 	*err = g->err;
-	return -EINVAL;
+	return err_set(err, ERR_IN_USE, "", STR(""), "switch-golive --clean",
+		       "something of the go-live test could not be taken away");
 }

@@ -361,11 +361,26 @@ static void run_one(struct golive *g, int i)
 		(void)snprintf(g->now->remedy, sizeof(g->now->remedy), "%s", tests[i].remedy);
 }
 
+static bool is_wanted(const struct golive *g, int i)
+{
+	struct str rest = str_of(g->c.only), name;
+
+	if (!g->c.only)
+		return true;
+	while (str_split(&rest, ',', &name)) {
+		if (str_eq(name, str_of(tests[i].name)))
+			return true;
+	}
+	return false;
+}
+
 static int run_all(struct golive *g)
 {
 	int failed = 0;
 
 	for (int i = 0; i < CHECK_COUNT; i++) {
+		if (!is_wanted(g, i))
+			continue;
 		if (g->is_stopped || g->is_lost) {
 			g->now = &g->outcome[i];
 			leave_out(g, g->is_lost ? "the switch does not answer any more"

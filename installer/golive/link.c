@@ -5,10 +5,14 @@
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/str.h"
 
 enum { ROOM = 1024 };
 
@@ -137,4 +141,25 @@ int link_add_default_route(uint32_t gateway)
 	begin(&a, RTM_NEWROUTE, NLM_F_CREATE, &route, sizeof(route));
 	put_attribute(&a, RTA_GATEWAY, &via, sizeof(via));
 	return run(&a);
+}
+
+static bool is_running(int fd, const char *name)
+{
+	struct ifreq r = { 0 };
+
+	return str_copy(r.ifr_name, sizeof(r.ifr_name), str_of(name)) == 0 &&
+	       ioctl(fd, SIOCGIFFLAGS, &r) == 0 && (r.ifr_flags & IFF_RUNNING);
+}
+
+int link_wait(const char *name, int64_t ms)
+{
+	CLEANUP(close) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int64_t end = clock_mono_ms() + ms;
+
+	while (fd >= 0 && !is_running(fd, name)) {
+		if (clock_mono_ms() >= end)
+			return -ETIMEDOUT;
+		(void)poll(NULL, 0, 10);
+	}
+	return fd < 0 ? -errno : 0;
 }

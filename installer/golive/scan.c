@@ -20,7 +20,7 @@
 
 /* Addresses of the pair: from the net that is set aside for tests of network devices (RFC 2544). */
 static const uint32_t address_here = 0xc6124d01, address_there = 0xc6124d02;
-enum { BATCH = 2000, WAIT_MS = 400, PAIR_BITS = 30 };
+enum { BATCH = 2000, WAIT_MS = 400, LINK_MS = 5000, PAIR_BITS = 30 };
 
 static const uint16_t udp_ports[] = { 7,   53,  67,   69,   111,  123,  137,  161,  389,  443,  500,
 				      514, 520, 1194, 1812, 1900, 2049, 4500, 5061, 5353, 11211 };
@@ -122,6 +122,19 @@ static int batch_size(void)
 	return l.rlim_cur < BATCH + 100 ? (int)l.rlim_cur / 2 : BATCH;
 }
 
+/*
+ * The first packet asks for the target's hardware address, behind which only a few others may wait:
+ * it goes alone.
+ */
+static void knock(const struct addr *target)
+{
+	struct pollfd p = { .fd = ask_tcp(target, 1), .events = POLLOUT };
+
+	(void)poll(&p, 1, WAIT_MS);
+	if (p.fd >= 0)
+		(void)close(p.fd);
+}
+
 /* ---- the namespaces ---- */
 
 static int enter(const char *netns)
@@ -154,6 +167,8 @@ static int set_up_there(int from, int to)
 		r = wait_octet(from);
 	if (r == 0)
 		r = link_set_up(there, address_there, PAIR_BITS);
+	if (r == 0)
+		r = link_wait(there, LINK_MS);
 	return r == 0 ? link_add_default_route(address_here) : r;
 }
 
@@ -162,6 +177,8 @@ static void child(struct scan_result *result, const char *netns, const struct ad
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	result->error = netns ? enter(netns) : set_up_there(from, to);
+	if (result->error == 0)
+		knock(target);
 	if (result->error == 0)
 		ask_all(target, result, batch_size());
 	_exit(0);
