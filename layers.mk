@@ -25,4 +25,5 @@ PROGRAMS := \
 	switch-lockoutd:hardening/lockoutd \
 	switch-tune:kernel-tuning \
 	switch-license:installer/license \
+	switch-golive:installer/live:switchd/transport,switchd/sip,switchd/media,installer/golive \
 	switch-setup:installer:switchd/transport,switchd/sip,switchd/media

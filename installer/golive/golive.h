@@ -58,9 +58,11 @@ enum { GOLIVE_PORTS_MAX = 16 };
 struct golive_config {
 	const char *control;     /* the switch's control socket */
 	struct addr sip;         /* where the switch takes SIP over UDP; any = 127.0.0.1 */
+	struct addr base;        /* the /24 of the own ends; not set: 127.77.0.0 */
 	uint32_t lines;          /* expected simultaneous calls; 0 = the licence's, else 200 */
 	const char *test_number; /* over the operator's own route; absent: those tests do not run */
 	const char *test_caller; /* caller's number for it; absent: "1000" */
+	const char *only;        /* names of tests, joined by commas; absent: all */
 	const char *customer;    /* mapping gateway it is charged like; absent: the first */
 	/* Firewall: where to look from, at what, and what may answer there. */
 	const char *scan_netns;   /* path of a network namespace; absent: one of our own, if root */
@@ -96,7 +98,7 @@ DEFINE_CLEANUP(struct golive *, golive_free);
 int golive_run(struct golive *g, struct err *err);
 /* Result of one test, WAITING before it. */
 const struct golive_outcome *golive_outcome(const struct golive *g, int index);
-/* True if no test failed and none was left out but those that are not configured. */
+/* True if all were run, none failed, and none was left out but those that are not configured. */
 bool golive_is_passed(const struct golive *g);
 
 /* Takes away what an interrupted run left in the switch: how many things went, or negative. */

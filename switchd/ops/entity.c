@@ -351,6 +351,18 @@ static int check_empty(struct ops *o, const struct account_row *a, struct err *e
 	return 0;
 }
 
+/* Rates, those that have ended too, go with their group: every record keeps the terms it was rated by. */
+static int del_rates(struct ops *o, struct str group)
+{
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	int r = stmt_prepare(&s, o->db, "DELETE FROM rate WHERE \"group\" = ?");
+
+	if (r < 0)
+		return r;
+	stmt_bind_text(s, 1, group);
+	return stmt_run(s);
+}
+
 int entity_del(struct ops *o, struct request *r, json_t **ret, struct err *err)
 {
 	const struct entity *e = entity_of(r);
@@ -368,9 +380,11 @@ int entity_del(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	c.key = buf_cstr(&key);
 	if (error == 0 && e == &entities[ENTITY_ACCOUNT])
 		error = check_empty(o, row, err);
+	if (error == 0 && e == &entities[ENTITY_RATE_GROUP])
+		error = del_rates(o, buf_str(&key));
 	if (error == 0)
 		error = rows_del(o->db, e, buf_str(&key), err);
-	/* A rate group takes its rates with it: its tariff is left to nobody. */
+	/* Its tariff is left to nobody. */
 	if (e == &entities[ENTITY_RATE_GROUP])
 		c.changed = CHANGED_ACCOUNTS;
 	error = change_end(o, r, &c, error, err);

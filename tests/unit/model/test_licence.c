@@ -78,7 +78,7 @@ static void what_is_no_licence_is_refused_by_field(void **state)
 	} cases[] = {
 		{ "\"A\"", "\"\"", "customer" },
 		{ "\"A\"", "\"A\\nlines=9\"", "customer" },
-		{ "\"A\"", "\"A\\u0000\"", "customer" },
+		{ "\"A\"", "\"A\\u0000\"", "" },
 		{ "\"A\"", "7", "customer" },
 		{ "\"any\"", "\"Any\"", "machine" },
 		{ "\"any\"", "\"" MACHINE "0\"", "machine" },
