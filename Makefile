@@ -88,6 +88,10 @@ $(B)/%.o: %.c Makefile VERSION | $(GEN)/.stamp $(KEY_H)
 	@echo "  CC    $@"; mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 -include $(foreach d,* */* */*/*,$(wildcard $(B)/$d/*.d))
 
+# The initrd has no library to load.
+$(BIN)/tandem-init: private LDLIBS :=
+$(BIN)/tandem-init: private LINK.release := -static-pie -Wl,-z,relro,-z,now
+
 # The list changes when a source comes or goes, so that an archive never keeps a dead object.
 define LAYER
 $(if $(subst $(file <$(B)/$1.list),,$(call objs,$1)),$(shell mkdir -p $(B)/$1)$(file >$(B)/$1.list,$(call objs,$1)))

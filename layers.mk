@@ -25,4 +25,8 @@ PROGRAMS := \
 	switch-lockoutd:hardening/lockoutd \
 	switch-tune:kernel-tuning \
 	switch-license:installer/license \
+	tandem-init:firmware/init \
+	tandem-slot:firmware/slot \
+	tandem-ifcfg:firmware/ifcfg \
+	switch-shell:hardening/shell \
 	switch-setup:installer:switchd/transport,switchd/sip,switchd/media
