@@ -88,6 +88,10 @@ $(B)/%.o: %.c Makefile VERSION | $(GEN)/.stamp $(KEY_H)
 	@echo "  CC    $@"; mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 -include $(foreach d,* */* */*/*,$(wildcard $(B)/$d/*.d))
 
+# The initrd has no library to load.
+$(BIN)/tandem-init: private LDLIBS :=
+$(BIN)/tandem-init: private LINK.release := -static-pie -Wl,-z,relro,-z,now
+
 # The list changes when a source comes or goes, so that an archive never keeps a dead object. strip:
 # make 4.3 leaves the newline of some files that it reads.
 define LAYER

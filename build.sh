@@ -10,6 +10,7 @@ usage() {
 		  run               start switchd with a sample customer, vendor and rate, and place calls
 		  test [STAGE...]   everything: $(tests/run.sh --stages)
 		  build             programs into build/bin/
+		  image             the bootable disk: build/image/tandem.img, .img.zst, sbom.spdx.json
 		  bench             measure, beside Debian's kamailio
 		  fuzz [SECONDS]    run each fuzz target that long (600), two at a time
 		  lint [CHECK...]   only the checks of the source
@@ -25,6 +26,9 @@ SANITIZE=(clang llvm libclang-rt-dev libcmocka-dev)
 LINT=(clang-format clang-tidy shellcheck pyflakes3)
 CALLS=(sip-tester sqlite3)
 BENCH=(kamailio linux-perf)
+IMAGE=(binutils kmod squashfs-tools cryptsetup-bin mtools dosfstools e2fsprogs fdisk zstd grub-common
+	grub-pc-bin grub-efi-amd64-bin)
+VM=(qemu-system-x86 qemu-utils seabios ovmf iproute2 python3-pyte)
 
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -84,7 +88,7 @@ run)
 	exec python3 tests/sip/demo.py --bin "${O:-build}/bin" "$@"
 	;;
 test)
-	need "${COMPILE[@]}" "${SANITIZE[@]}" "${LINT[@]}" "${CALLS[@]}"
+	need "${COMPILE[@]}" "${SANITIZE[@]}" "${LINT[@]}" "${CALLS[@]}" "${IMAGE[@]}" "${VM[@]}"
 	exec tests/run.sh "$@"
 	;;
 lint)
@@ -100,8 +104,13 @@ bench)
 	build
 	exec tests/bench/run.sh "$@"
 	;;
-image | rpm)
-	echo "build.sh: $command does not exist yet; the bootable image and the packages come later" >&2
+image)
+	need "${COMPILE[@]}" "${IMAGE[@]}"
+	build
+	exec python3 firmware/build.py "$@"
+	;;
+rpm)
+	echo "build.sh: $command does not exist yet; the packages come later" >&2
 	exit 2
 	;;
 clean)

@@ -26,4 +26,8 @@ PROGRAMS := \
 	switch-tune:kernel-tuning \
 	switch-license:installer/license \
 	switch-golive:installer/live:switchd/transport,switchd/sip,switchd/media,installer/golive \
+	tandem-init:firmware/init \
+	tandem-slot:firmware/slot \
+	tandem-ifcfg:firmware/ifcfg \
+	switch-shell:hardening/shell \
 	switch-setup:installer:switchd/transport,switchd/sip,switchd/media

@@ -1,0 +1,26 @@
+/*
+ * bootline: what the boot loader tells us on the kernel's command line.
+ *
+ *	tandem.slot=a tandem.verity=BLOCKS,HASHSTART,ROOTHASH,SALT
+ *
+ * BLOCKS is the number of 4096-byte blocks of the file system, HASHSTART the block where its hash
+ * tree begins; root hash and salt are hex. Every other word belongs to somebody else.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum { BOOTLINE_HASH_SIZE = 65 }; /* SHA-256 in hex and a NUL */
+
+struct bootline {
+	char slot; /* 'a' or 'b' */
+	uint32_t blocks;
+	uint32_t hash_start;
+	char root_hash[BOOTLINE_HASH_SIZE];
+	char salt[BOOTLINE_HASH_SIZE];
+};
+
+/* 0; -EINVAL when a word of ours is malformed; -ENODATA when one is missing. */
+int bootline_parse(struct bootline *ret, struct str line);

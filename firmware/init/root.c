@@ -1,0 +1,185 @@
+#include "root.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define SYSROOT "/sysroot"
+#define DATA    SYSROOT "/data"
+
+enum {
+	SAFE = MS_NOSUID | MS_NODEV | MS_NOEXEC,
+	FSCK_UNCORRECTED = 4, /* this bit and those above it */
+};
+
+static const char ETC[] =
+	"lowerdir=" SYSROOT "/etc,upperdir=" DATA "/etc/upper,workdir=" DATA "/etc/work";
+
+static int mount_at(const char *what, const char *where, const char *type, unsigned long flags,
+		    const char *data)
+{
+	if (mkdir(where, 0755) < 0 && errno != EEXIST && errno != EROFS)
+		return -errno;
+	return mount(what, where, type, flags, data) < 0 ? -errno : 0;
+}
+
+int root_prepare(void)
+{
+	static const struct {
+		const char *type, *where, *data;
+		unsigned long flags;
+	} KERNEL[] = {
+		{ "devtmpfs", "/dev", "mode=0755", MS_NOSUID },
+		{ "proc", "/proc", NULL, SAFE },
+		{ "sysfs", "/sys", NULL, SAFE },
+		{ "tmpfs", "/run", "mode=0755", MS_NOSUID | MS_NODEV },
+	};
+
+	for (size_t i = 0; i < sizeof(KERNEL) / sizeof(KERNEL[0]); i++) {
+		int r = mount_at(KERNEL[i].type, KERNEL[i].where, KERNEL[i].type, KERNEL[i].flags,
+				 KERNEL[i].data);
+		if (r < 0 && r != -EBUSY) /* the kernel may have mounted /dev */
+			return r;
+	}
+	return 0;
+}
+
+/* The exit status of the slot's own e2fsck, run inside the slot; negative errno. */
+static int fsck(const char *how, const char *device)
+{
+	char *const argv[] = { (char[]){ "e2fsck" }, strdupa(how), strdupa(device), NULL };
+	int status;
+
+	pid_t pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		if (chroot(SYSROOT) == 0 && chdir("/") == 0)
+			(void)execve("/usr/sbin/e2fsck", argv, (char *[]){ NULL });
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) < 0)
+		return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EIO;
+}
+
+/* What -p does not dare to mend is mended all the same: nobody stands at the console to ask. */
+static void check_data(const char *device)
+{
+	int r = fsck("-p", device);
+
+	if (r >= FSCK_UNCORRECTED) {
+		printf("tandem: data partition damaged (%d), repairing\n", r);
+		r = fsck("-y", device);
+	}
+	if (r < 0 || r >= FSCK_UNCORRECTED)
+		printf("tandem: e2fsck of %s: %d\n", device, r);
+}
+
+static int make_folders(void)
+{
+	static const char *const FOLDERS[] = { DATA "/etc", DATA "/etc/upper", DATA "/etc/work",
+					       DATA "/var" };
+
+	for (size_t i = 0; i < sizeof(FOLDERS) / sizeof(FOLDERS[0]); i++)
+		if (mkdir(FOLDERS[i], 0755) < 0 && errno != EEXIST)
+			return -errno;
+	return 0;
+}
+
+static int mount_data(const char *device)
+{
+	int r = mount_at(device, DATA, "ext4", SAFE | MS_NOATIME, NULL);
+	if (r < 0)
+		return r;
+	r = make_folders();
+	if (r < 0)
+		return r;
+	r = mount_at("overlay", SYSROOT "/etc", "overlay", SAFE | MS_NOATIME, ETC);
+	if (r < 0)
+		return r;
+	r = mount_at(DATA "/var", SYSROOT "/var", NULL, MS_BIND, NULL);
+	if (r < 0)
+		return r;
+	/* A bind takes its own flags only when it is mounted once more. */
+	return mount_at(NULL, SYSROOT "/var", NULL, MS_REMOUNT | MS_BIND | SAFE | MS_NOATIME, NULL);
+}
+
+int root_mount(const char *root, const char *data)
+{
+	int r = mount_at(root, SYSROOT, "squashfs", MS_RDONLY, NULL);
+	if (r < 0)
+		return r;
+	r = mount_at("/dev", SYSROOT "/dev", NULL, MS_BIND, NULL);
+	if (r < 0)
+		return r;
+	check_data(data);
+	if (umount(SYSROOT "/dev") < 0)
+		return -errno;
+	return mount_data(data);
+}
+
+/* The initrd's memory comes back when its files go. Other file systems are not entered. */
+static void empty(int folder, dev_t device)
+{
+	DIR *d = fdopendir(folder);
+	struct dirent *e;
+	struct stat st;
+
+	if (!d) {
+		(void)close(folder);
+		return;
+	}
+	while ((e = readdir(d))) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    st.st_dev != device)
+			continue;
+		if (S_ISDIR(st.st_mode)) {
+			int child = openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			if (child >= 0)
+				empty(child, device);
+		}
+		(void)unlinkat(dirfd(d), e->d_name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
+	}
+	(void)closedir(d);
+}
+
+static int move_mounts(void)
+{
+	static const char *const MOVED[][2] = { { "/dev", SYSROOT "/dev" },
+						{ "/proc", SYSROOT "/proc" },
+						{ "/sys", SYSROOT "/sys" },
+						{ "/run", SYSROOT "/run" } };
+
+	for (size_t i = 0; i < sizeof(MOVED) / sizeof(MOVED[0]); i++)
+		if (mount(MOVED[i][0], MOVED[i][1], NULL, MS_MOVE, NULL) < 0)
+			return -errno;
+	return 0;
+}
+
+int root_switch(void)
+{
+	char *const argv[] = { (char[]){ "/sbin/init" }, NULL };
+	struct stat st;
+
+	int r = move_mounts();
+	if (r < 0)
+		return r;
+	int old = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (old < 0 || fstat(old, &st) < 0 || chdir(SYSROOT) < 0)
+		return -errno;
+	empty(old, st.st_dev);
+	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0)
+		return -errno;
+	(void)execve(argv[0], argv, (char *[]){ NULL });
+	return -errno;
+}
