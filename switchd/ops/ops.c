@@ -69,6 +69,10 @@ void ops_request(void *ops, struct request *r)
 	json_t *result = NULL;
 	int error = args_check(r, &err);
 
+	if (error == 0 && !handlers[r->op])
+		error = err_set(&err, ERR_UNKNOWN_OPERATION, "", str_of(op_infos[r->op].name),
+				"switchctl, which knows whom to ask",
+				"this is asked of %s, at its own socket", op_infos[r->op].owner);
 	if (error == 0)
 		error = handlers[r->op](o, r, &result, &err);
 	if (error == OP_LATER)
