@@ -15,7 +15,7 @@ enum {
 	FILE_BYTES_MAX = 256 * 1024 * 1024,
 	CHUNK = 65536,
 	LINES_SPARE = 1024, /* lines of the past that are not worth a rewrite */
-	LEVEL_MAX = 16,
+	LEVELS = 16,
 };
 
 struct bans_file {
@@ -79,7 +79,7 @@ static bool read_terms(const json_t *o, struct terms *t, ms_t *ret_until)
 	int64_t level;
 
 	t->cause = cause_find(str_of(json_string_value(cause)));
-	if (t->cause == CAUSE_COUNT || !read_int(o, "level", LEVEL_MAX, &level) ||
+	if (t->cause == CAUSE_COUNT || !read_int(o, "level", LEVELS, &level) ||
 	    !read_int(o, "seconds", BAN_SECONDS_MAX, &t->seconds) ||
 	    !read_int(o, "since", year_9999, &t->since) ||
 	    !read_int(o, "until", year_9999, ret_until) || *ret_until == 0)
