@@ -2,25 +2,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "model/json.h"
 
 enum {
 	FILE_MODE = 0600,
 	FILE_BYTES_MAX = 256 * 1024 * 1024,
-	CHUNK = 65536,
 	LINES_SPARE = 1024, /* lines of the past that are not worth a rewrite */
 	LEVELS = 16,
 };
 
 struct bans_file {
 	struct bans *bans; /* loan */
-	char *dir;
+	char *path;
 	int fd;
 	size_t lines, bad;
 	bool is_behind; /* a line could not be written */
@@ -145,23 +144,6 @@ static int take_lines(struct bans_file *f, struct str rest, ms_t now, ms_t now_w
 	return 0;
 }
 
-static int read_all(int fd, struct buf *out)
-{
-	ssize_t n = 1;
-
-	while (n > 0) {
-		int r = out->n > FILE_BYTES_MAX ? -EFBIG : buf_reserve(out, CHUNK);
-
-		if (r < 0)
-			return r;
-		n = read(fd, out->p + out->n, CHUNK);
-		if (n < 0)
-			return -errno;
-		out->n += (size_t)n;
-	}
-	return 0;
-}
-
 /* ---- writing ---- */
 
 static int put_line(struct buf *out, json_t *line)
@@ -234,40 +216,28 @@ static int put_bans(struct bans_file *f, struct buf *out, bool is_active, ms_t n
 	return r;
 }
 
-static int open_in(const char *dir, const char *name, int flags)
+static int open_end(struct bans_file *f)
 {
-	CLEANUP(close) int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int fd = at < 0 ? -1 : openat(at, name, flags | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	int fd = open(f->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
 
 	return fd < 0 ? -errno : fd;
 }
 
-/* The new name is as durable as the new content: the folder is written too. */
-static int replace(const char *dir)
-{
-	CLEANUP(close) int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (at < 0 || renameat(at, "bans.jsonl.new", at, "bans.jsonl") < 0 || fsync(at) < 0)
-		return -errno;
-	return 0;
-}
-
-static int rewrite(struct bans_file *f, ms_t now, ms_t now_wall)
+static int rewrite(struct bans_file *f, ms_t now, ms_t now_wall, struct err *err)
 {
 	CLEANUP(buf_done) struct buf out = BUF_INIT;
-	CLEANUP(close) int fd = open_in(f->dir, "bans.jsonl.new", O_WRONLY | O_CREAT | O_TRUNC);
-	int r = fd < 0 ? fd : put_bans(f, &out, false, now, now_wall), old = f->fd;
+	int r = put_bans(f, &out, false, now, now_wall), fd;
 
 	if (r == 0)
 		r = put_bans(f, &out, true, now, now_wall);
 	if (r == 0)
-		r = write_all(fd, buf_str(&out));
-	if (r == 0)
-		r = fsync(fd) < 0 ? -errno : replace(f->dir);
-	if (r < 0)
-		return r;
-	f->fd = fd; /* the writing end stays at the end of what it wrote */
-	fd = old;
+		r = file_write(f->path, buf_str(&out), FILE_MODE, true, err);
+	fd = r < 0 ? r : open_end(f);
+	if (fd < 0)
+		return fd;
+	if (f->fd >= 0)
+		(void)close(f->fd);
+	f->fd = fd;
 	f->lines = bans_count(f->bans) + bans_memories(f->bans);
 	f->is_behind = false;
 	return 0;
@@ -279,26 +249,25 @@ int bans_file_tend(struct bans_file *f, ms_t now, ms_t now_wall)
 
 	if (!f->is_behind && f->lines <= 2 * live + LINES_SPARE)
 		return 0;
-	return rewrite(f, now, now_wall);
+	return rewrite(f, now, now_wall, NULL);
 }
 
 /* ---- opening ---- */
 
-static int open_file(struct bans_file *f, const char *dir, ms_t now, ms_t now_wall)
+static int open_file(struct bans_file *f, const char *dir, ms_t now, ms_t now_wall, struct err *err)
 {
+	CLEANUP(buf_done) struct buf path = BUF_INIT;
 	CLEANUP(buf_done) struct buf all = BUF_INIT;
 	int r;
 
-	f->dir = str_dup(str_of(dir));
-	if (!f->dir)
+	buf_printf(&path, "%s/bans.jsonl", dir);
+	f->path = buf_steal(&path);
+	if (!f->path)
 		return -ENOMEM;
-	f->fd = open_in(dir, "bans.jsonl", O_RDWR | O_CREAT | O_APPEND);
-	if (f->fd < 0)
-		return f->fd;
-	r = read_all(f->fd, &all);
+	r = access(f->path, F_OK) < 0 ? 0 : file_read(f->path, FILE_BYTES_MAX, &all, err);
 	if (r == 0)
 		r = take_lines(f, buf_str(&all), now, now_wall);
-	return r < 0 ? r : rewrite(f, now, now_wall);
+	return r < 0 ? r : rewrite(f, now, now_wall, err);
 }
 
 int bans_file_open(struct bans_file **ret, const char *dir, struct bans *b, ms_t now, ms_t now_wall,
@@ -311,7 +280,7 @@ int bans_file_open(struct bans_file **ret, const char *dir, struct bans *b, ms_t
 		return -ENOMEM;
 	f->bans = b;
 	f->fd = -1;
-	r = open_file(f, dir, now, now_wall);
+	r = open_file(f, dir, now, now_wall, err);
 	if (r < 0)
 		return err_set(err, ERR_STORE, "--state", str_of(dir),
 			       "a folder that switch-lockoutd may write in",
@@ -326,7 +295,7 @@ struct bans_file *bans_file_close(struct bans_file *f)
 		return NULL;
 	if (f->fd >= 0)
 		(void)close(f->fd);
-	free(f->dir);
+	free(f->path);
 	free(f);
 	return NULL;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <jansson.h>
 
+#include "base/cleanup.h"
 #include "model/json.h"
 
 enum { VERSION = 1 };

@@ -32,6 +32,8 @@ int guard_open(struct guard *g, const char *state_dir, struct err *err)
 			       "the packet filter cannot be reached: %s", strerror(-r));
 	r = exempt_create(&g->exempt);
 	if (r == 0)
+		r = judge_create(&g->judge);
+	if (r == 0)
 		r = bans_create(&g->bans, BANS_MAX, now, on_end, g);
 	if (r == 0)
 		r = bans_file_open(&g->file, state_dir, g->bans, now, clock_wall_ms(), err);
@@ -45,6 +47,7 @@ void guard_close(struct guard *g)
 {
 	g->file = bans_file_close(g->file);
 	g->bans = bans_free(g->bans);
+	g->judge = judge_free(g->judge);
 	g->exempt = exempt_free(g->exempt);
 	g->kernel = kernel_close(g->kernel);
 }
@@ -231,6 +234,7 @@ int guard_lift(struct guard *g, struct ban *b, const char *by, struct err *err)
 		return err_set(err, ERR_INTERNAL, "address", str_of(text), "a try in a moment",
 			       "the ban of %s could not be lifted: %s", text, strerror(-r));
 	bans_end(b, clock_mono_ms(), true);
+	judge_acquit(g->judge, &net);
 	(void)bans_file_lift(g->file, &net);
 	log_at(LOG_NOTICE, NULL, "ban of %s lifted by %s", text, by);
 	return 0;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "bans_file.h"
+#include "judge.h"
 #include "kernel.h"
 
 struct guard {
@@ -14,6 +15,7 @@ struct guard {
 	struct exempt *exempt;
 	struct bans *bans;
 	struct bans_file *file;
+	struct judge *judge;
 	struct openings openings;
 	struct ruleset rules; /* as the kernel has them */
 	bool is_loaded;

@@ -144,6 +144,14 @@ static int ban_list(struct guard *g, const struct request *r, json_t **ret, stru
 	return list_from(g, from, buf_str(&text), limit, ret);
 }
 
+/* When the address last did something that only a customer can, or null. */
+static json_t *last_good(const struct guard *g, const struct cidr *net)
+{
+	int64_t ago = judge_last_good(g->judge, net, clock_mono_ms());
+
+	return ago < 0 ? json_null() : time_json(clock_wall_ms() - ago);
+}
+
 static int ban_show(struct guard *g, const struct request *r, json_t **ret, struct err *err)
 {
 	char text[ADDR_TEXT];
@@ -162,7 +170,7 @@ static int ban_show(struct guard *g, const struct request *r, json_t **ret, stru
 		*ret = json_pack("{s:s s:s s:s}", "address", ban_text(&net, text), "state",
 				 why ? "exempt" : "free", "reason", why ? why : "");
 	}
-	return *ret ? 0 : -ENOMEM;
+	return *ret && json_object_set_new(*ret, "last_good", last_good(g, &net)) == 0 ? 0 : -ENOMEM;
 }
 
 static int ban_add(struct guard *g, const struct request *r, json_t **ret, struct err *err)
