@@ -23,8 +23,8 @@ static int load(const char *path, struct answers *a, struct err *err)
 	if (r == -EINVAL)
 		return refuse(path, &report, err);
 	if (r < 0 && r != -ENOMEM)
-		return err_set(err, ERR_BAD_VALUE, "--conf", str_of(path), "a file that can be read",
-			       "it cannot be read: %s", strerror(-r));
+		return err_set(err, ERR_BAD_VALUE, "--conf", str_of(path),
+			       "a file that can be read", "it cannot be read: %s", strerror(-r));
 	return r;
 }
 

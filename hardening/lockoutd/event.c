@@ -49,7 +49,8 @@ static int take_text(const json_t *o, const char *name, char *out, size_t size)
 
 	if (v && !json_is_string(v))
 		return -EINVAL;
-	buf_put_printable(&b, str_head(str_n(json_string_value(v), json_string_length(v)), size - 1));
+	buf_put_printable(&b,
+			  str_head(str_n(json_string_value(v), json_string_length(v)), size - 1));
 	out[b.n] = '\0';
 	return 0;
 }

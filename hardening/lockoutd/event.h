@@ -7,14 +7,14 @@
 #include "base/addr.h"
 #include "base/clock.h"
 
-#define EVENTS(X)                             \
-	X(AUTH_FAILED, "auth_failed")         \
-	X(AUTH_OK, "auth_ok")                 \
-	X(UNKNOWN_SOURCE, "unknown_source")   \
-	X(SCANNER, "scanner")                 \
-	X(HONEYPOT, "honeypot")               \
-	X(TCP_ABUSE, "tcp_abuse")             \
-	X(CONFIG_CHANGED, "config_changed")   \
+#define EVENTS(X)                           \
+	X(AUTH_FAILED, "auth_failed")       \
+	X(AUTH_OK, "auth_ok")               \
+	X(UNKNOWN_SOURCE, "unknown_source") \
+	X(SCANNER, "scanner")               \
+	X(HONEYPOT, "honeypot")             \
+	X(TCP_ABUSE, "tcp_abuse")           \
+	X(CONFIG_CHANGED, "config_changed") \
 	X(SSH_FAILED, "ssh_failed") /* from the journal only */
 
 enum event_kind {

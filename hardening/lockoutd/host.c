@@ -6,8 +6,8 @@
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 struct host {
@@ -63,7 +63,8 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	if (m->rtm_dst_len != 0 || mnl_attr_parse(h, sizeof(*m), on_attr, attr) < 0)
 		return MNL_CB_OK;
 	via = attr[RTA_GATEWAY];
-	if (via && addr_from_bytes(mnl_attr_get_payload(via), mnl_attr_get_payload_len(via), &a) == 0)
+	if (via &&
+	    addr_from_bytes(mnl_attr_get_payload(via), mnl_attr_get_payload_len(via), &a) == 0)
 		add(ctx, &a, "default router");
 	return MNL_CB_OK;
 }
@@ -158,8 +159,8 @@ static int on_ready(sd_event_source *s, int fd, uint32_t events, void *ctx)
 
 int host_open(struct host **ret, sd_event *ev, host_fn *on_change, void *ctx)
 {
-	unsigned groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
-			  RTMGRP_IPV6_ROUTE;
+	unsigned groups =
+		RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
 	CLEANUP(host_close) struct host *h = calloc(1, sizeof(*h));
 	int r;
 

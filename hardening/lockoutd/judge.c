@@ -15,10 +15,10 @@ static const struct rule_of_evidence {
 	enum proof proof;
 	uint8_t failures, knocks;
 } rules[] = {
-	{ EVENT_AUTH_FAILED, PROOF_NONCE, 1, 0 },  { EVENT_AUTH_FAILED, PROOF_TCP, 1, 0 },
-	{ EVENT_SSH_FAILED, PROOF_TCP, 1, 0 },	   { EVENT_TCP_ABUSE, PROOF_TCP, 1, 0 },
-	{ EVENT_SCANNER, PROOF_TCP, 5, 0 },	   { EVENT_HONEYPOT, PROOF_TCP, 5, 0 },
-	{ EVENT_SCANNER, PROOF_NONE, 0, KNOCKS },  { EVENT_HONEYPOT, PROOF_NONE, 0, KNOCKS },
+	{ EVENT_AUTH_FAILED, PROOF_NONCE, 1, 0 },   { EVENT_AUTH_FAILED, PROOF_TCP, 1, 0 },
+	{ EVENT_SSH_FAILED, PROOF_TCP, 1, 0 },      { EVENT_TCP_ABUSE, PROOF_TCP, 1, 0 },
+	{ EVENT_SCANNER, PROOF_TCP, 5, 0 },         { EVENT_HONEYPOT, PROOF_TCP, 5, 0 },
+	{ EVENT_SCANNER, PROOF_NONE, 0, KNOCKS },   { EVENT_HONEYPOT, PROOF_NONE, 0, KNOCKS },
 	{ EVENT_UNKNOWN_SOURCE, PROOF_NONE, 0, 1 }, { EVENT_UNKNOWN_SOURCE, PROOF_TCP, 0, 1 },
 };
 
@@ -31,7 +31,7 @@ struct suspect {
 	struct cidr net;
 	struct hnode node;
 	struct list age;
-	bool is_proven; /* something counts that cannot be forged */
+	bool is_proven;         /* something counts that cannot be forged */
 	ms_t failure[FAILURES]; /* times of the last ones: a ring */
 	unsigned failures;      /* in it */
 	unsigned next;
@@ -69,7 +69,8 @@ static struct customer *customer_find(const struct judge *j, const struct cidr *
 {
 	struct hnode *it;
 
-	HTAB_EACH_MATCH (it, &j->customers, hash_of(net)) {
+	HTAB_EACH_MATCH(it, &j->customers, hash_of(net))
+	{
 		struct customer *c = CONTAINER(it, struct customer, node);
 
 		if (addr_eq_host(&c->net.net, &net->net))
@@ -127,7 +128,8 @@ static struct suspect *suspect_find(const struct judge *j, const struct cidr *ne
 {
 	struct hnode *it;
 
-	HTAB_EACH_MATCH (it, &j->suspects, hash_of(net)) {
+	HTAB_EACH_MATCH(it, &j->suspects, hash_of(net))
+	{
 		struct suspect *s = CONTAINER(it, struct suspect, node);
 
 		if (addr_eq_host(&s->net.net, &net->net))
@@ -259,7 +261,7 @@ static int next_level(const struct ban *before)
 }
 
 static void pass_sentence(const struct suspect *s, const struct ban *before, bool is_proven,
-		     struct sentence *ret)
+			  struct sentence *ret)
 {
 	struct buf reason = buf_fixed(ret->reason, sizeof(ret->reason));
 

@@ -55,8 +55,8 @@ enum judgement {
  * With *ret unless JUDGE_NOTHING. before: its ban or its memory, or NULL. wall_ms is for the evidence
  * alone.
  */
-enum judgement judge_event(struct judge *j, const struct event *e, const struct ban *before, ms_t now,
-		 ms_t wall_ms, struct sentence *ret);
+enum judgement judge_event(struct judge *j, const struct event *e, const struct ban *before,
+			   ms_t now, ms_t wall_ms, struct sentence *ret);
 /* When the source last showed itself as a customer: milliseconds ago, or -1. */
 int64_t judge_last_good(const struct judge *j, const struct cidr *net, ms_t now);
 /* A source begins anew: what was counted against it is forgotten. */

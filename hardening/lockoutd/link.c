@@ -76,7 +76,8 @@ static int take_gateways(const char *state_dir, struct exempt *e, const json_t *
 	*ret_changed = link_take(e, rows, &bad);
 	if (bad > 0 && *ret_changed)
 		log_at(LOG_WARNING, NULL,
-		       "%zu gateway addresses are not exempt: they are networks wider than /8 (IPv6: "
+		       "%zu gateway addresses are not exempt: they are networks wider than /8 "
+		       "(IPv6: "
 		       "/16), which would open everything",
 		       bad);
 	return *ret_changed ? keep(state_dir, rows) : 0;

@@ -13,8 +13,8 @@
 #include <systemd/sd-event.h>
 
 #include "base/log.h"
-#include "control/server.h"
 #include "conf.h"
+#include "control/server.h"
 #include "guard.h"
 #include "host.h"
 #include "link.h"

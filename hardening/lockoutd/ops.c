@@ -170,7 +170,8 @@ static int ban_show(struct guard *g, const struct request *r, json_t **ret, stru
 		*ret = json_pack("{s:s s:s s:s}", "address", ban_text(&net, text), "state",
 				 why ? "exempt" : "free", "reason", why ? why : "");
 	}
-	return *ret && json_object_set_new(*ret, "last_good", last_good(g, &net)) == 0 ? 0 : -ENOMEM;
+	return *ret && json_object_set_new(*ret, "last_good", last_good(g, &net)) == 0 ? 0
+										       : -ENOMEM;
 }
 
 static int ban_add(struct guard *g, const struct request *r, json_t **ret, struct err *err)

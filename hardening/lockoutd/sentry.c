@@ -31,7 +31,7 @@ struct sentry {
 	void *ctx;
 	char *path;
 	int fd;
-	uid_t sender; /* switchd's user */
+	uid_t sender;   /* switchd's user */
 	bool is_warned; /* of a datagram that was none of switchd's */
 };
 
@@ -50,8 +50,8 @@ static void carry_out(struct sentry *s, const struct event *e, const struct sent
 	struct ban *b;
 
 	if (guard_ban(s->guard, &w, &b, &err) < 0)
-		log_at(sentence->cause == CAUSE_KNOCKING ? LOG_DEBUG : LOG_WARNING, NULL, "%s: %s; %s",
-		       err.message, sentence->reason, sentence->evidence);
+		log_at(sentence->cause == CAUSE_KNOCKING ? LOG_DEBUG : LOG_WARNING, NULL,
+		       "%s: %s; %s", err.message, sentence->reason, sentence->evidence);
 }
 
 /* A ban in force is not made shorter by what a forged packet adds to it. */
@@ -95,8 +95,9 @@ static void on_datagram(struct sentry *s, struct str datagram)
 
 	if (event_parse(datagram, &e) < 0) {
 		if (!s->is_warned)
-			log_at(LOG_WARNING, NULL, "a security event that cannot be read; no more "
-						  "of this in the log");
+			log_at(LOG_WARNING, NULL,
+			       "a security event that cannot be read; no more "
+			       "of this in the log");
 		s->is_warned = true;
 		return;
 	}
@@ -213,8 +214,10 @@ int sentry_open(struct sentry **ret, sd_event *ev, const char *path, struct guar
 		return r;
 	r = journal_open(&s->journal, ev, on_login_failed, s);
 	if (r < 0)
-		log_at(LOG_WARNING, NULL, "failed logins by SSH are not seen, the journal cannot "
-					  "be read: %s", strerror(-r));
+		log_at(LOG_WARNING, NULL,
+		       "failed logins by SSH are not seen, the journal cannot "
+		       "be read: %s",
+		       strerror(-r));
 	*ret = TAKE(s);
 	return 0;
 }

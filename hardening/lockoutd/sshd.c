@@ -57,10 +57,9 @@ static int read_source(struct str rest, struct addr *ret)
 
 int sshd_read(struct str line, struct event *ret)
 {
-	struct event e = { .kind = EVENT_SSH_FAILED,
-			   .proof = PROOF_TCP,
-			   .count = 1,
-			   .proto = "ssh" };
+	struct event e = {
+		.kind = EVENT_SSH_FAILED, .proof = PROOF_TCP, .count = 1, .proto = "ssh"
+	};
 
 	if (!is_failure(line) || read_source(line, &e.src) < 0)
 		return -ENOENT;

@@ -88,9 +88,10 @@ static bool is_acceptable(struct worker *w, struct server_txn *t, const struct m
 }
 
 /* Strangers hear nothing, or what SS_REPLY_UNAUTHORIZED says. */
-static void refuse_stranger(struct worker *w, struct server_txn *t)
+static void refuse_stranger(struct worker *w, struct server_txn *t, const struct msg *m)
 {
 	atomic_fetch_add_explicit(&w->stats->unknown_source, 1, memory_order_relaxed);
+	report_stranger(w->report, &m->flow, w->loop.now_ms);
 	if (param_bool(w->world->params, PARAM_SS_REPLY_UNAUTHORIZED))
 		reply_simple(t, 403, STR(""));
 	else
@@ -144,7 +145,7 @@ void setup_invite(struct worker *w, struct server_txn *t, const struct msg *m)
 
 	if (!s) {
 		if (why == REASON_UNKNOWN_SOURCE)
-			refuse_stranger(w, t);
+			refuse_stranger(w, t, m);
 		return;
 	}
 	if (!is_acceptable(w, t, m))

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "base/list.h"
+#include "call/report.h"
 #include "control/args.h"
 #include "model/json.h"
 #include "model/licence.h"
@@ -27,6 +28,7 @@ struct ops {
 	struct db *db;
 	struct catalog *catalog;
 	struct alarms *alarms;
+	struct report *report;
 	struct permit permit;
 	struct list waiting; /* requests that workers or the ledger have not answered yet */
 	uint32_t next_ref;

@@ -114,6 +114,8 @@ int ops_create(struct ops **ret, const struct ops_config *c, struct err *err)
 	if (r == 0)
 		r = alarms_create(&o->alarms);
 	if (r == 0)
+		r = report_create(&o->report, o->hub->security, NULL);
+	if (r == 0)
 		license_open(o);
 	if (r == 0)
 		r = catalog_create(&o->catalog, o->db, o->hub, c->overrides, c->is_overridden);
@@ -170,6 +172,7 @@ struct ops *ops_free(struct ops *o)
 	waiting_stop(o);
 	catalog_free(o->catalog);
 	alarms_free(o->alarms);
+	report_free(o->report);
 	db_close(o->db);
 	free(o);
 	return NULL;
