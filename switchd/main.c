@@ -196,9 +196,9 @@ static void stop(struct run *r)
 
 static void say(const struct err *err, int error)
 {
-	log_at(LOG_ERR, NULL, "cannot start: %s%s%s%s%s",
+	log_at(LOG_ERR, NULL, "cannot start: %s%s%s%s%s%s",
 	       err->message[0] ? err->message : strerror(-error), err->field[0] ? " (" : "",
-	       err->field, err->given[0] ? " " : "", err->given);
+	       err->field, err->given[0] ? " " : "", err->given, err->field[0] ? ")" : "");
 	if (err->accepted[0])
 		log_at(LOG_ERR, NULL, "what would do: %s", err->accepted);
 }

@@ -251,6 +251,45 @@ int rows_set(struct db *d, const struct entity *e, const void *row, struct err *
 	return no_such(e, buf_str(&key), err);
 }
 
+/* The first row that names this key, as "mapping-gateway 'acme-in'". */
+static bool find_user(struct db *d, const struct entity *e, const struct field *f, struct str key,
+		      struct buf *out)
+{
+	CLEANUP(buf_done) struct buf sql = BUF_INIT;
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+
+	buf_printf(&sql, "SELECT \"%s\" FROM \"%s\" WHERE \"%s\" = ? LIMIT 1",
+		   key_of(e, FIELD_KEY).field[0]->name, e->table, f->name);
+	if (prepare(&s, d, &sql) < 0)
+		return false;
+	stmt_bind_text(s, 1, key);
+	if (stmt_step(s) != 1)
+		return false;
+	buf_printf(out, "%s '%.*s'", e->name, STR_ARG(stmt_text(s, 0)));
+	return true;
+}
+
+static int in_use(struct db *d, const struct entity *e, struct str key, struct err *err)
+{
+	CLEANUP(buf_done) struct buf user = BUF_INIT;
+
+	for (int i = 0; i < ENTITY_COUNT && user.n == 0; i++) {
+		const struct entity *other = &entities[i];
+
+		for (int n = 0; other->home == HOME_SWITCH && n < other->fields; n++) {
+			const struct field *f = &other->field[n];
+
+			if (f->ref && strcmp(f->ref, e->name) == 0 &&
+			    find_user(d, other, f, key, &user))
+				break;
+		}
+	}
+	(void)err_set(err, ERR_IN_USE, key_of(e, FIELD_KEY).field[0]->name, key, NULL,
+		      "the %s is still in use%s%.*s", e->name, user.n ? " by " : "",
+		      STR_ARG(buf_str(&user)));
+	return -ENOLINK;
+}
+
 int rows_del(struct db *d, const struct entity *e, struct str key, struct err *err)
 {
 	CLEANUP(buf_done) struct buf sql = BUF_INIT;
@@ -266,11 +305,8 @@ int rows_del(struct db *d, const struct entity *e, struct str key, struct err *e
 		return no_such(e, key, err);
 
 	r = stmt_run(s);
-	if (r == -ENOLINK) {
-		(void)err_set(err, ERR_IN_USE, k.field[0]->name, key, NULL,
-			      "the %s is still in use", e->name);
-		return r;
-	}
+	if (r == -ENOLINK)
+		return in_use(d, e, key, err);
 	if (r < 0)
 		return store_error(d, r, err);
 	return db_changes(d) > 0 ? 0 : no_such(e, key, err);

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,12 @@ enum reason price_find(struct price *p, const struct payer *payer, const char *d
 static enum reason refuse(struct inquiry *q, const char *step, enum reason r, int64_t limit)
 {
 	trail_add(&q->trail, step, "refuse", "%s, limit %lld", reason_name(r), (long long)limit);
+	return r;
+}
+
+static enum reason refuse_for(struct inquiry *q, const char *step, enum reason r, const char *why)
+{
+	trail_add(&q->trail, step, "refuse", "%s, %s", reason_name(r), why);
 	return r;
 }
 
@@ -104,7 +111,8 @@ static enum reason admit_source(struct inquiry *q)
 	const struct mapping_gateway_row *row = q->source->row;
 
 	if (row->status == MAPPING_GATEWAY_STATUS_LOCKED)
-		return refuse(q, "mapping gateway", REASON_DESTINATION_FORBIDDEN, 0);
+		return refuse_for(q, "mapping gateway", REASON_DESTINATION_FORBIDDEN,
+				  "status=locked");
 	if (!meter_allows(q, q->source->meter))
 		return refuse(q, "gateway rate_limit", REASON_RATE_LIMIT, row->rate_limit);
 	if (q->is_dry) {
@@ -119,17 +127,23 @@ static enum reason admit_source(struct inquiry *q)
 	return REASON_NONE;
 }
 
-static enum reason account_is_open(const struct inquiry *q, const struct account_row *a,
+static enum reason account_is_open(struct inquiry *q, const struct account_row *a,
 				   const struct purse *p)
 {
+	char balance[MONEY_TEXT], why[MONEY_TEXT + 64];
+
 	if (a->status == ACCOUNT_STATUS_LOCKED)
-		return REASON_ACCOUNT_LOCKED;
+		return refuse_for(q, "account", REASON_ACCOUNT_LOCKED, "by an operator");
 	/* Free numbers pass the automatic lock, never an operator's (behaviour.md, Money). */
-	if (a->anti_overdraft && !q->is_free && atomic_load(&p->lock_auto))
-		return REASON_ACCOUNT_LOCKED;
-	if ((a->valid_from != FIELD_ABSENT && q->wall_ms < a->valid_from) ||
-	    (a->valid_until != FIELD_ABSENT && q->wall_ms >= a->valid_until))
-		return REASON_ACCOUNT_EXPIRED;
+	if (a->anti_overdraft && !q->is_free && atomic_load(&p->lock_auto)) {
+		(void)snprintf(why, sizeof(why), "by itself: its money is used up, balance %s",
+			       money_text(atomic_load(&p->balance), balance));
+		return refuse_for(q, "account", REASON_ACCOUNT_LOCKED, why);
+	}
+	if (a->valid_from != FIELD_ABSENT && q->wall_ms < a->valid_from)
+		return refuse_for(q, "account", REASON_ACCOUNT_EXPIRED, "before valid_from");
+	if (a->valid_until != FIELD_ABSENT && q->wall_ms >= a->valid_until)
+		return refuse_for(q, "account", REASON_ACCOUNT_EXPIRED, "after valid_until");
 	return REASON_NONE;
 }
 
@@ -140,7 +154,7 @@ static enum reason admit_account(struct inquiry *q)
 
 	q->price.purse = payer->purse;
 	if (r != REASON_NONE)
-		return refuse(q, "account", r, 0);
+		return r;
 	if (!meter_allows(q, payer->meter))
 		return refuse(q, "account rate_limit", REASON_RATE_LIMIT, payer->row->rate_limit);
 	if (q->is_dry) {

@@ -91,7 +91,10 @@ static bool journal(struct call *c, struct leg *l)
 	return true;
 }
 
-/* The description for the caller's 200: the vendor's, or, after early media, the one the caller has. */
+/*
+ * The description for the caller's 200: the vendor's, or, after early media, the one the caller has. One that nobody can read is the
+ * vendor's fault.
+ */
 static enum reason describe(struct leg *l, const struct msg *m)
 {
 	struct call *c = l->call;
@@ -106,7 +109,7 @@ static enum reason describe(struct leg *l, const struct msg *m)
 		buf_put(&c->caller.sdp, buf_str(&kept));
 		return REASON_NONE;
 	}
-	return r;
+	return r == REASON_BAD_REQUEST || r == REASON_CODEC_MISMATCH ? REASON_UPSTREAM_FAILURE : r;
 }
 
 void answer_received(struct leg *l, const struct msg *m)

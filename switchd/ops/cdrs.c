@@ -4,6 +4,7 @@
 
 #include "base/csv.h"
 #include "ledger/verify.h"
+#include "model/reason.h"
 #include "ops/inner.h"
 #include "store/cdr_query.h"
 
@@ -82,7 +83,11 @@ static int filter_read(struct filter *q, const struct request *r, int64_t defaul
 		error = arg_int(r, "limit", 1, 30000000, default_limit, &q->f.limit, err);
 	(void)arg_text(r, "account", &q->account);
 	(void)arg_text(r, "callee", &q->callee);
-	(void)arg_text(r, "reason", &q->reason);
+	if (error == 0 && arg_text(r, "reason", &q->reason) &&
+	    reason_find(buf_str(&q->reason)) == REASON_NONE)
+		error = err_set(err, ERR_BAD_VALUE, "reason", buf_str(&q->reason),
+				"an end reason as records have it, such as NoRate",
+				"there is no such end reason");
 	(void)arg_text(r, "call_id", &q->call_id);
 	if (error == 0 && arg_text(r, "after", &q->after) &&
 	    read_id(buf_str(&q->after), &q->f.after) < 0)

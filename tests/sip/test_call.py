@@ -3,10 +3,12 @@
 import asyncio
 
 from harness import plans
-from harness.oracle import Terms
+from harness.oracle import Terms, money
 from harness.record import CallRecord
 from harness.scene import scene
 from harness.sip import Sdp
+from harness.watch import poll
+from harness.wire import now
 
 
 async def test_a_billed_call(t):
@@ -326,3 +328,62 @@ async def test_two_hundred_calls_in_turn_leave_nothing_behind(t):
     cdrs = await t.books.check()
     assert len(cdrs) == 200
     assert sorted(c["call_id"] for c in cdrs) == sorted(c.call_id for c in caller.calls)
+
+
+async def test_an_answer_that_cannot_be_read(t):
+    """The vendor's 200 has no description that anybody could read: its fault, not the caller's. It is
+    acknowledged and ended, the caller hears 502, nobody is charged a second."""
+    caller, carrier = await t.plain()
+
+    async def plan(leg):
+        leg.final_sent, leg.ok_at = True, now()
+        leg.send_ok(leg.first, Garbage())
+    carrier.plan = plan
+    call = caller.invite("88017")
+    await call.expect(502)
+    leg = carrier.legs[0]
+    await leg.ack()
+    await leg.ended_by_peer()
+    cdr = await t.cdr(call, reason="UpstreamFailure", sip_code=502, hangup_side="switch")
+    assert money(cdr["fee"]) == 0 == money(cdr["cost"]), cdr
+
+
+class Garbage:
+    """A description that is none."""
+
+    def __init__(self, text=b"v=0\r\nm=nonsense\r\n"):
+        self.text = text
+
+    def encode(self):
+        return self.text
+
+
+async def test_an_offer_that_cannot_be_read(t):
+    """Not a description: 400. One without any stream: 488. The vendor hears of neither."""
+    caller, carrier = await t.plain()
+    await t.refused(caller.invite("88017", sdp=Garbage()), 400, "BadRequest")
+    empty = Garbage(b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n")
+    await t.refused(caller.invite("88018", sdp=empty), 488, "CodecMismatch")
+    assert not carrier.legs
+
+
+async def test_no_new_calls_while_it_drains(t):
+    """After SIGTERM a call that is up goes on for a while; a new one gets 503 with Retry-After."""
+    caller, carrier = await t.plain()
+    call = caller.invite("88017")
+    await call.expect(200)
+    stopped = asyncio.create_task(t.switch.stop(within=60))
+    await poll(lambda: draining(t), "the drain")
+    late = caller.invite("88018")
+    answer = await late.expect(503)
+    assert 1 <= int(answer.get("Retry-After")) <= 5
+    await call.hang_up()
+    await stopped
+    await t.switch.start()
+    await t.billed(call, carrier.legs[0], reason="CallerHangup")
+    await t.cdr(late, reason="Overload", sip_code=503)
+
+
+async def draining(t):
+    with open(t.switch.log, "rb") as f:
+        return b"no new calls" in f.read()

@@ -102,6 +102,11 @@ async def test_refusals(t):
     assert "limit_money" in err and "zero" in err
     err = await fails(t, 1, "account", "add", "id=b", "limit_money=0", "billing=sometimes")
     assert "billing" in err and "prepaid" in err and "postpaid" in err
+    await done(t, "mapping-gateway", "add", "name=acme-in", "account=acme", "address=192.0.2.9")
+    err = await fails(t, 1, "account", "del", "acme")
+    assert "acme-in" in err
+    err = await fails(t, 1, "cdr", "list", "reason=NoRates")
+    assert "reason" in err and "NoRates" in err
     err = await fails(t, 1, "account", "show", "nobody")
     assert "nobody" in err
     err = await fails(t, 1, "parameter", "set", "SS_MAX_CALL_PER_SECOND", "-5")

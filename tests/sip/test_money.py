@@ -324,3 +324,18 @@ async def test_the_vendors_money_is_held_too(t):
     assert money((await account(t, "vendor-acc"))["holds"]) == hold_for(BUY, 60) == Fraction("0.0071")
     await t.refused(caller.invite("88018"), 503, "AccountBalanceNotEnough")
     await call.hang_up()
+
+
+async def test_unlocking_by_hand_asks_for_an_allowance(t):
+    """Without money or an allowance the next call would lock it again: refused, saying what would do."""
+    caller, _carrier = await stage(t, pay=None)
+    try:
+        await t.ctl.ask("account.set", id="acme", status="normal")
+    except Refused as e:
+        assert e.data["field"] == "status" and "overdraft" in e.data["accepted"], e
+    else:
+        raise AssertionError("unlocked with nothing to call on")
+    await t.ctl.ask("account.set", id="acme", status="normal", overdraft="1", overdraft_until="2099-01-01T00:00:00Z")
+    await caller.place("88017")
+    log = str(await t.ctl.ask("log.list", limit=1))
+    assert "overdraft" in log and "acme" in log, log

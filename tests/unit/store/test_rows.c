@@ -250,6 +250,7 @@ static void what_is_named_must_exist_and_stays_while_it_is_named(void **state)
 	err = ERR_INIT;
 	assert_int_equal(rows_del(d, groups, STR("g"), &err), -ENOLINK);
 	assert_int_equal(err.code, ERR_IN_USE);
+	assert_non_null(strstr(err.message, "by account 'a'"));
 	assert_int_equal(rows_del(d, &entities[ENTITY_ACCOUNT], STR("a"), NULL), 0);
 	assert_int_equal(rows_del(d, groups, STR("g"), NULL), 0);
 }
