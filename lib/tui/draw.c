@@ -9,15 +9,16 @@
 
 enum { ELLIPSIS = 0x2026 };
 
-static bool is_utf8;
+static bool is_utf8, is_ascii;
 static struct {
 	bool is_shown;
 	int y, x;
 } cursor;
 
-void draw_init(bool utf8)
+void draw_init(bool utf8, bool ascii)
 {
-	is_utf8 = utf8;
+	is_utf8 = utf8 && !ascii;
+	is_ascii = ascii;
 }
 
 void draw_begin(void)
@@ -193,14 +194,29 @@ int draw_wrapped(struct area a, int y, enum role role, struct str text)
 
 /* --- lines --- */
 
-static chtype line_char(chtype fine, char plain)
+enum line_part { ACROSS, DOWN, UPPER_LEFT, UPPER_RIGHT, LOWER_LEFT, LOWER_RIGHT };
+
+/* In UTF-8 as text: a terminal that lost a byte then never stays in another set of characters. */
+static void put_part(int y, int x, enum line_part part)
 {
-	return is_utf8 || tigetstr("acsc") ? fine : (chtype)(unsigned char)plain;
+	static const char *const fine[] = { "\xe2\x94\x80", "\xe2\x94\x82", "\xe2\x94\x8c",
+					    "\xe2\x94\x90", "\xe2\x94\x94", "\xe2\x94\x98" };
+	static const char plain[] = "-|++++";
+	const chtype own[] = { ACS_HLINE,    ACS_VLINE,    ACS_ULCORNER,
+			       ACS_URCORNER, ACS_LLCORNER, ACS_LRCORNER };
+
+	if (is_utf8)
+		(void)mvaddstr(y, x, fine[part]);
+	else if (!is_ascii && tigetstr("acsc"))
+		(void)mvaddch(y, x, own[part]);
+	else
+		(void)mvaddch(y, x, (chtype)(unsigned char)plain[part]);
 }
 
 static void across(struct area a, int y)
 {
-	(void)mvhline(a.y + y, a.x, line_char(ACS_HLINE, '-'), a.cols);
+	for (int x = 0; x < a.cols; x++)
+		put_part(a.y + y, a.x + x, ACROSS);
 }
 
 void draw_rule(struct area a, int y)
@@ -220,12 +236,14 @@ struct area draw_box(struct area a, struct str title)
 	(void)attrset((int)theme_attr(ROLE_FRAME));
 	across(a, 0);
 	across(a, a.rows - 1);
-	(void)mvvline(a.y, a.x, line_char(ACS_VLINE, '|'), a.rows);
-	(void)mvvline(a.y, right, line_char(ACS_VLINE, '|'), a.rows);
-	(void)mvaddch(a.y, a.x, line_char(ACS_ULCORNER, '+'));
-	(void)mvaddch(a.y, right, line_char(ACS_URCORNER, '+'));
-	(void)mvaddch(bottom, a.x, line_char(ACS_LLCORNER, '+'));
-	(void)mvaddch(bottom, right, line_char(ACS_LRCORNER, '+'));
+	for (int y = a.y + 1; y < bottom; y++) {
+		put_part(y, a.x, DOWN);
+		put_part(y, right, DOWN);
+	}
+	put_part(a.y, a.x, UPPER_LEFT);
+	put_part(a.y, right, UPPER_RIGHT);
+	put_part(bottom, a.x, LOWER_LEFT);
+	put_part(bottom, right, LOWER_RIGHT);
 	(void)attrset(A_NORMAL);
 	if (title.n)
 		(void)draw_format(area_part(a, 0, 2, 1, a.cols - 4), 0, 0, ROLE_HEAD, " %.*s ",

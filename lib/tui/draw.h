@@ -3,8 +3,8 @@
  *
  * The only way to the screen: whatever came from a stranger passes text_put (model/text.h), so
  * control characters, invisible and reordering ones and broken UTF-8 never reach the terminal; and
- * nothing is written outside its area. A locale without UTF-8 gets '?' for what is not ASCII, and
- * lines made of - | +.
+ * nothing is written outside its area. A locale without UTF-8 gets '?' for what is not ASCII,
+ * and the terminal's own lines or those made of - | +.
  */
 #pragma once
 
@@ -19,8 +19,8 @@ struct area {
 	int rows, cols;
 };
 
-/* Once, after curses has begun: may the terminal be sent UTF-8? */
-void draw_init(bool is_utf8);
+/* Once, after curses has begun: may the terminal be sent UTF-8? is_ascii: nothing but ASCII. */
+void draw_init(bool is_utf8, bool is_ascii);
 /* Around everything that makes one picture; the second sends it. */
 void draw_begin(void);
 void draw_end(void);

@@ -343,17 +343,16 @@ static int other_key(void *ctx, int key)
 	}
 }
 
-static const struct binding bindings[] = {
-	{ K_F(2), K_CTRL('o'), "Save", "Check everything and save", 0, save },
-	{ K_F(4), K_CTRL('f'), "List", "Choose from what there is", 0, lookup },
-	{ K_TAB, K_DOWN, "Next", "Next field", 0, next },
-	{ K_BACK_TAB, K_UP, "Previous", "Field before", BINDING_QUIET, previous },
-	{ 0 },
-};
-
 int form_run(struct form *f, struct screen *s,
 	     int (*submit)(void *ctx, struct form *f, struct err *err), void *ctx)
 {
+	const struct binding bindings[] = {
+		{ K_F(2), K_CTRL('o'), f->button[0], "Check everything, then do it", 0, save },
+		{ K_F(4), K_CTRL('f'), "List", "Choose from what there is", 0, lookup },
+		{ K_TAB, K_DOWN, "Next", "Next field", 0, next },
+		{ K_BACK_TAB, K_UP, "Previous", "Field before", BINDING_QUIET, previous },
+		{ 0 },
+	};
 	const struct view v = { .title = f->title,
 				.help = f->help,
 				.bindings = bindings,

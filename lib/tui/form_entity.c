@@ -86,13 +86,14 @@ static int add(struct form_entity *fe, struct form *f, const struct field *d, co
 	if (buf_error(&accepts))
 		return buf_error(&accepts);
 
+	enum form_kind kind = kind_of(d, !row);
 	const struct form_item item = {
 		.name = d->name,
-		.kind = kind_of(d, !row),
+		.kind = kind,
 		.help = d->help,
 		.accepts = buf_cstr(&accepts),
 		.values = d->type == FIELD_BOOL ? no_yes : d->values,
-		.is_required = d->flags & (FIELD_REQUIRED | FIELD_KEY),
+		.is_required = kind != FORM_FIXED && d->flags & (FIELD_REQUIRED | FIELD_KEY),
 		.max = d->type == FIELD_TEXT && d->max > 0 ? (size_t)d->max : 0,
 		.check = check,
 		.lookup = d->ref && fe->keys ? lookup : NULL,

@@ -1,6 +1,6 @@
 #include "tui/pager.h"
 
-enum { COLS = 72, ROWS = 18 };
+enum { COLS = 72 };
 
 struct pager {
 	struct str text;
@@ -20,7 +20,7 @@ static void draw(void *ctx, struct area a)
 			(void)draw_text(a, y - p->top, 0, ROLE_PLAIN, piece);
 	}
 	if (p->top + a.rows < p->rows)
-		draw_cell(a, a.rows - 1, a.cols - 8, 8, ROLE_DIM, STR("more: PgDn"), false);
+		draw_cell(a, a.rows - 1, a.cols - 12, 12, ROLE_DIM, STR("more: PgDn"), true);
 }
 
 static void scroll_by(struct pager *p, int n)
@@ -60,11 +60,9 @@ int pager_run(struct screen *s, const char *title, struct str text)
 {
 	struct pager p = { .text = text };
 	int rows = draw_wrapped_rows(text, COLS);
-	struct view v = { .title = title,
-			  .rows = rows > ROWS ? ROWS : rows + !rows,
-			  .cols = COLS,
-			  .draw = draw,
-			  .key = key };
+	struct view v = {
+		.title = title, .rows = rows + !rows, .cols = COLS, .draw = draw, .key = key
+	};
 
 	return screen_run(s, &v, &p);
 }

@@ -102,7 +102,7 @@ static int begin(struct screen *s)
 	keep_flow_control(&s->before);
 	keys_init();
 	theme_init();
-	draw_init(has_utf8 && !s->o.is_ascii);
+	draw_init(has_utf8, s->o.is_ascii);
 	return 0;
 }
 

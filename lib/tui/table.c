@@ -8,7 +8,7 @@
 #include "model/text.h"
 #include "tui/keys.h"
 
-enum { GAP = 2, WIDTH_MAX = 48, CELL_MAX = 512 };
+enum { GAP = 2, WIDTH_MAX = 48, CUT_MIN = 8, CELL_MAX = 512 };
 
 struct column {
 	const char *name;
@@ -254,13 +254,16 @@ static void draw_line(struct table *t, struct area a, int y, enum role role, con
 		struct str text = row ? cell(row, c->name, &b) : str_of(c->name);
 		bool is_last = i + 1 >= t->columns;
 
-		/* Cut only the last one: half a number looks like another number. */
-		if (i > 0 && x + c->width > a.cols && (!is_last || c->is_right)) {
+		/* A text may be cut; half a number looks like another number. */
+		int room = a.cols - x, width = is_last && !c->is_right ? room : c->width;
+		bool is_cut = width > room || (is_last && c->width > room);
+		if (i > 0 && is_cut && (c->is_right || room < CUT_MIN)) {
 			t->has_more = true;
 			break;
 		}
-		draw_cell(a, y, x, is_last && !c->is_right ? a.cols - x : c->width, role, text,
-			  c->is_right);
+		draw_cell(a, y, x, width, role, text, c->is_right);
+		if (is_cut && !is_last)
+			t->has_more = true;
 		x += c->width + GAP;
 	}
 }

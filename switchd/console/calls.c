@@ -54,11 +54,6 @@ static void shape(json_t *row)
 	shape_time(row, "start");
 }
 
-static enum role look(const json_t *row)
-{
-	return str_eq(str_of(text_of(row, "state")), STR("up")) ? ROLE_GOOD : ROLE_PLAIN;
-}
-
 int calls_page(struct app *app)
 {
 	static const char *const columns[] = {
@@ -82,7 +77,6 @@ int calls_page(struct app *app)
 		.period_ms = 2000,
 		.bindings = bindings,
 		.shape = shape,
-		.look = look,
 	};
 
 	return list_run(app, &spec, NULL);

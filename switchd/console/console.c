@@ -32,7 +32,7 @@ int console_run(const struct options *o)
 					   .idle_ms = o->idle_ms,
 					   .is_read_only = o->is_read_only,
 					   .is_ascii = o->is_ascii };
-	struct app app = { .daemons = { o->socket } };
+	struct app app = { .daemons = { o->socket, o->is_read_only } };
 
 	int r = screen_open(&app.screen, &so);
 	if (r < 0) {

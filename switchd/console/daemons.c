@@ -34,6 +34,14 @@ static int lost(const struct op_info *op, int r, struct err *err)
 	return r;
 }
 
+/* Pages rely on it: an answer is what the operation promises. */
+static bool is_promised(const struct op_info *op, const json_t *result)
+{
+	if (strcmp(op->result, "array") == 0)
+		return json_is_array(result);
+	return strcmp(op->result, "object") != 0 || json_is_object(result);
+}
+
 int daemons_ask(const struct daemons *d, const char *operation, json_t *params, json_t **ret,
 		struct err *err)
 {
@@ -47,6 +55,8 @@ int daemons_ask(const struct daemons *d, const char *operation, json_t *params, 
 			       "this version has no operation %s", operation);
 
 	const struct op_info *op = &op_infos[id];
+	if (d->is_read_only && op->permission != PERM_READ)
+		return err_set(err, ERR_FORBIDDEN, "", STR(""), NULL, "this console is read-only");
 	int r = sock_path_of(d->control, op->owner, &path);
 	if (r == 0)
 		r = client_open(&c, path);
@@ -55,6 +65,8 @@ int daemons_ask(const struct daemons *d, const char *operation, json_t *params, 
 	if (r < 0)
 		return unreachable(op, r, err);
 	r = client_call(c, operation, params, &result, err);
+	if (r == 0 && !is_promised(op, result))
+		r = -EPROTO;
 	if (r == 0 && ret)
 		*ret = TAKE(result);
 	return r == 0 || r == -EINVAL ? r : lost(op, r, err);

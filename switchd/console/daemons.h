@@ -10,6 +10,7 @@
 
 struct daemons {
 	const char *control; /* the socket of switchd; the others' stand beside it */
+	bool is_read_only;   /* nothing that changes anything is asked, whatever a page does */
 };
 
 /*

@@ -149,6 +149,32 @@ int desk_delete(struct app *app, const char *entity, const json_t *row, const ch
 
 /* --- looking --- */
 
+/* What it is called, then how it is doing, then what was entered. */
+static int move_members(json_t *to, const json_t *from, const struct entity *e, unsigned flags)
+{
+	for (int i = 0; i < e->fields; i++) {
+		const struct field *f = &e->field[i];
+		json_t *v = json_object_get(from, f->name);
+
+		if (v && (f->flags & flags) && json_object_set(to, f->name, v) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static json_t *in_order(const json_t *answer, const struct entity *e)
+{
+	json_t *o = json_object();
+
+	if (o && e && move_members(o, answer, e, FIELD_KEY) == 0)
+		(void)move_members(o, answer, e, FIELD_COMPUTED);
+	if (o && json_object_update_missing(o, (json_t *)(uintptr_t)answer) < 0) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
 int desk_show(struct app *app, const char *operation, const char *title, struct str key)
 {
 	enum op id = op_find(str_of(operation));
@@ -165,8 +191,10 @@ int desk_show(struct app *app, const char *operation, const char *title, struct 
 	int r = daemons_ask(&app->daemons, operation, params, &answer, &err);
 	if (r < 0)
 		return refused(app, r, &err);
-	r = text_object(answer, &text);
-	if (r < 0 || buf_error(&text))
+	CLEANUP(json_decref)
+	json_t *ordered =
+		in_order(answer, id == OP_COUNT ? NULL : entity_find(str_of(op_infos[id].entity)));
+	if (!ordered || text_object(ordered, &text) < 0 || buf_error(&text))
 		return -ENOMEM;
 	dialog_message(app->screen, title, buf_str(&text));
 	return VIEW_STAYS;

@@ -271,7 +271,9 @@ static int open_page(struct home *h, int i)
 {
 	h->at = i;
 	int r = pages[i].run(h->app);
-	return r < 0 ? r : tick(h);
+	if (r < 0 && !screen_is_over(h->app->screen))
+		screen_say(h->app->screen, ROLE_BAD, "%s: %s", pages[i].title, strerrordesc_np(-r));
+	return tick(h);
 }
 
 static int enter(void *ctx)

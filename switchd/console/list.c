@@ -28,6 +28,8 @@ static json_t *shaped(const struct list *l, const json_t *rows)
 
 	json_array_foreach(copy, i, row)
 	{
+		if (!json_is_object(row))
+			continue;
 		if (l->spec->shape)
 			l->spec->shape(row);
 		if (json_object_set_new(row, "#", json_integer((json_int_t)i)) < 0) {

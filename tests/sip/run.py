@@ -21,10 +21,10 @@ sys.path.insert(0, HERE)
 from harness import runner  # noqa: E402
 
 
-def arguments():
+def arguments(workers):
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--bin", required=True, help="folder with switchd and switchctl")
-    p.add_argument("--workers", default="1,3", help="worker counts, each test runs with each")
+    p.add_argument("--workers", default=workers, help="worker counts, each test runs with each")
     p.add_argument("-k", dest="pattern", default="*", help="only tests whose name holds or matches this")
     p.add_argument("--jobs", type=int, default=2, help="tests side by side")
     p.add_argument("--long", action="store_true", help="also the long ones, and the big ones at full length")
@@ -36,9 +36,9 @@ def arguments():
     return options
 
 
-def discover(options):
+def discover(options, folder):
     jobs = []
-    for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
+    for path in sorted(glob.glob(os.path.join(folder, "test_*.py"))):
         module = os.path.basename(path)[:-3]
         for name, function in vars(importlib.import_module(module)).items():
             if not name.startswith("test_") or getattr(function, "__module__", "") != module:
@@ -51,9 +51,10 @@ def discover(options):
     return [j for j in jobs if fnmatch.fnmatch(j.name, wanted) or options.pattern in j.name]
 
 
-def main():
-    options = arguments()
-    jobs = discover(options)
+def main(name="sip", folder=HERE, workers="1,3"):
+    """name: in the last line; folder: with the test_*.py."""
+    options = arguments(workers)
+    jobs = discover(options, folder)
     if options.list:
         print("\n".join(j.name for j in jobs))
         return 0
@@ -64,11 +65,11 @@ def main():
     slow = sorted(results, key=lambda x: -x[1]["seconds"])[:3]
     print(f"\n{time.monotonic() - began:.0f} s, seed {options.seed}; slowest: "
           + ", ".join(f"{j.name} {r['seconds']:.0f} s" for j, r in slow))
-    for name in failed:
-        print(f"failed: {name}")
+    for job in failed:
+        print(f"failed: {job}")
     if skipped:
         print(f"skipped: {skipped}")
-    print(f"sip: {len(results) - len(failed) - skipped} passed, {len(failed)} failed")
+    print(f"{name}: {len(results) - len(failed) - skipped} passed, {len(failed)} failed")
     return 1 if failed or not results else 0
 
 
