@@ -28,6 +28,23 @@ static json_t *rates_of(struct golive *g, const char *group)
 	return ask(g, "rate.list", json_pack("{s:s s:i}", "group", group, "limit", 100000));
 }
 
+static ms_t time_in(const json_t *o, const char *name, ms_t absent)
+{
+	ms_t t = absent;
+
+	(void)clock_parse(str_of(text_in(o, name)), &t);
+	return t;
+}
+
+/* Of the versions of a rate, the one that may be used now. */
+static bool is_in_force(const json_t *rate)
+{
+	ms_t now = clock_wall_ms();
+
+	return strcmp(text_in(rate, "status"), "locked") != 0 &&
+	       time_in(rate, "effective", 0) <= now && time_in(rate, "end", INT64_MAX) > now;
+}
+
 static void look_at_rates(struct golive *g, const char *customer, const char *group)
 {
 	CLEANUP(json_decref) json_t *rates = rates_of(g, group);
@@ -35,10 +52,10 @@ static void look_at_rates(struct golive *g, const char *customer, const char *gr
 
 	for (size_t i = 0; i < json_array_size(rates); i++) {
 		const json_t *r = json_array_get(rates, i);
-		bool is_locked = strcmp(text_in(r, "status"), "locked") == 0;
+		bool is_open = is_in_force(r);
 
-		open += !is_locked;
-		if (!is_locked && money_in(r, "price") == 0 && money_in(r, "setup_fee") == 0)
+		open += is_open;
+		if (is_open && money_in(r, "price") == 0 && money_in(r, "setup_fee") == 0)
 			fail(g, "customer %s: the rate of %s in group %s is 0: calls would be free",
 			     customer, text_in(r, "prefix"), group);
 	}
@@ -115,6 +132,8 @@ static int look_at_routes(struct golive *g, const json_t *gateway, int left)
 		const char *prefix = text_in(json_array_get(rates, i), "prefix");
 		char number[STAGE_NUMBER];
 
+		if (!is_in_force(json_array_get(rates, i)))
+			continue;
 		number_for(gateway, prefix, number);
 		CLEANUP(json_decref)
 		json_t *v = ask(g, "route.explain",
@@ -285,7 +304,7 @@ static json_t *longest(const json_t *rates, const char *number)
 		json_t *r = json_array_get(rates, i);
 		const char *prefix = text_in(r, "prefix");
 
-		if (strncmp(number, prefix, strlen(prefix)) == 0 &&
+		if (is_in_force(r) && strncmp(number, prefix, strlen(prefix)) == 0 &&
 		    (!best || strlen(prefix) > strlen(text_in(best, "prefix"))))
 			best = r;
 	}
