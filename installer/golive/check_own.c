@@ -28,6 +28,23 @@ static json_t *rates_of(struct golive *g, const char *group)
 	return ask(g, "rate.list", json_pack("{s:s s:i}", "group", group, "limit", 100000));
 }
 
+static ms_t time_in(const json_t *o, const char *name, ms_t absent)
+{
+	ms_t t = absent;
+
+	(void)clock_parse(str_of(text_in(o, name)), &t);
+	return t;
+}
+
+/* Of the versions of a rate, the one that may be used now. */
+static bool is_in_force(const json_t *rate)
+{
+	ms_t now = clock_wall_ms();
+
+	return strcmp(text_in(rate, "status"), "locked") != 0 &&
+	       time_in(rate, "effective", 0) <= now && time_in(rate, "end", INT64_MAX) > now;
+}
+
 static void look_at_rates(struct golive *g, const char *customer, const char *group)
 {
 	CLEANUP(json_decref) json_t *rates = rates_of(g, group);
@@ -35,10 +52,10 @@ static void look_at_rates(struct golive *g, const char *customer, const char *gr
 
 	for (size_t i = 0; i < json_array_size(rates); i++) {
 		const json_t *r = json_array_get(rates, i);
-		bool is_locked = strcmp(text_in(r, "status"), "locked") == 0;
+		bool is_open = is_in_force(r);
 
-		open += !is_locked;
-		if (!is_locked && money_in(r, "price") == 0 && money_in(r, "setup_fee") == 0)
+		open += is_open;
+		if (is_open && money_in(r, "price") == 0 && money_in(r, "setup_fee") == 0)
 			fail(g, "customer %s: the rate of %s in group %s is 0: calls would be free",
 			     customer, text_in(r, "prefix"), group);
 	}
@@ -115,6 +132,8 @@ static int look_at_routes(struct golive *g, const json_t *gateway, int left)
 		const char *prefix = text_in(json_array_get(rates, i), "prefix");
 		char number[STAGE_NUMBER];
 
+		if (!is_in_force(json_array_get(rates, i)))
+			continue;
 		number_for(gateway, prefix, number);
 		CLEANUP(json_decref)
 		json_t *v = ask(g, "route.explain",
@@ -285,7 +304,7 @@ static json_t *longest(const json_t *rates, const char *number)
 		json_t *r = json_array_get(rates, i);
 		const char *prefix = text_in(r, "prefix");
 
-		if (strncmp(number, prefix, strlen(prefix)) == 0 &&
+		if (is_in_force(r) && strncmp(number, prefix, strlen(prefix)) == 0 &&
 		    (!best || strlen(prefix) > strlen(text_in(best, "prefix"))))
 			best = r;
 	}
@@ -308,6 +327,35 @@ static struct price_rules rules_of(struct golive *g, const char *group)
 	if (json_is_integer(json_object_get(row, "free_time")))
 		r.free_s = int_in(row, "free_time");
 	return r;
+}
+
+/* A minute, since a short call may lose by the vendor's longer increments alone. */
+static void compare_minute(struct golive *g, const struct price_list *sell,
+			   const struct price_rules *rules)
+{
+	CLEANUP(json_decref)
+	json_t *vendor = ask(g, "account.show",
+			     json_pack("{s:s}", "id", text_in(g->own_record, "vendor_account")));
+	struct price_rules exact = { .precision_ms = 1 };
+	char key[128], pays[MONEY_TEXT], costs[MONEY_TEXT];
+	struct price_list buy;
+	struct price_sum in, out;
+
+	(void)snprintf(key, sizeof(key), "%s/%s", text_in(vendor, "rate_group"),
+		       text_in(g->own_record, "cost_prefix"));
+	CLEANUP(json_decref) json_t *rate = ask(g, "rate.show", json_pack("{s:s}", "key", key));
+	if (!rate) {
+		note(g, "the vendor has no clearing account with a rate: no cost is known");
+		return;
+	}
+	if (price_read(&buy, rate) < 0 || price_sum(sell, rules, 60000, &in) < 0 ||
+	    price_sum(&buy, &exact, 60000, &out) < 0)
+		return;
+	note(g, "a minute brings %s and costs %s", money_text(in.fee, pays),
+	     money_text(out.fee + out.tax, costs));
+	if (out.fee + out.tax > in.fee)
+		fail(g, "a minute costs %s at the vendor and the customer pays %s: it loses money",
+		     costs, pays);
 }
 
 static void compare_charge(struct golive *g, const json_t *rate, const char *group)
@@ -334,9 +382,8 @@ static void compare_charge(struct golive *g, const json_t *rate, const char *gro
 		     text_in(g->own_record, "fee"), text_in(g->own_record, "tax"), fee, tax);
 	else if (sum.fee == 0)
 		fail(g, "the call cost the customer nothing");
-	else if (money_in(g->own_record, "cost") > sum.fee)
-		fail(g, "the vendor costs %s, the customer pays %s: every such call loses money",
-		     text_in(g->own_record, "cost"), fee);
+	else
+		compare_minute(g, &list, &rules);
 }
 
 void check_own_billing(struct golive *g)

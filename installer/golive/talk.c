@@ -38,6 +38,8 @@ static void take(struct talk *t, const uint8_t *p, size_t n, const struct addr *
 {
 	struct rtp_header h;
 
+	if (!addr_is_set(&t->remote))
+		return; /* the other end was told of us before we were of it */
 	if (!rtp_read(str_n(p, n), &h) || n <= RTP_HEAD || h.payload_type != t->payload ||
 	    !addr_eq(from, &t->remote)) {
 		t->foreign++;
