@@ -46,6 +46,7 @@ int crew_open(struct crew *c, const struct options *o, struct err *err)
 
 	memset(c, 0, sizeof(*c));
 	c->hub.workers = o->workers;
+	c->hub.security = o->security;
 	c->hub.timers = SIP_TIMERS_DEFAULT;
 	rand_bytes(c->hub.secret, sizeof(c->hub.secret));
 	int r = make_rings(c, o->workers);

@@ -12,6 +12,8 @@ static const char usage[] =
 	"switchd: the Tandem softswitch\n"
 	"  --data DIR              state directory (default /var/lib/tandem)\n"
 	"  --control PATH          control socket (default /run/tandem/control.sock)\n"
+	"  --security PATH         where switch-lockoutd hears of attacks\n"
+	"                          (default /run/tandem/security.sock)\n"
 	"  --listen PROTO:ADDR     udp:192.0.2.1:5060, tcp:[2001:db8::1]:5060; may be repeated\n"
 	"  --media ADDR            address of the media relay; may be repeated\n"
 	"  --media-ports LOW-HIGH  its ports\n"
@@ -26,6 +28,7 @@ static const char usage[] =
 enum {
 	OPT_DATA = 256,
 	OPT_CONTROL,
+	OPT_SECURITY,
 	OPT_LISTEN,
 	OPT_MEDIA,
 	OPT_PORTS,
@@ -39,6 +42,7 @@ enum {
 static const struct option longs[] = {
 	{ "data", required_argument, NULL, OPT_DATA },
 	{ "control", required_argument, NULL, OPT_CONTROL },
+	{ "security", required_argument, NULL, OPT_SECURITY },
 	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "media", required_argument, NULL, OPT_MEDIA },
 	{ "media-ports", required_argument, NULL, OPT_PORTS },
@@ -127,6 +131,9 @@ static int take(struct options *o, int opt, const char *arg, struct err *err)
 	case OPT_MACHINE:
 		o->machine_file = arg;
 		return 0;
+	case OPT_SECURITY:
+		o->security = arg;
+		return 0;
 	case OPT_LISTEN:
 		return take_listen(o, text, err);
 	case OPT_MEDIA:
@@ -159,6 +166,7 @@ int options_parse(struct options *o, int argc, char **argv, struct err *err)
 
 	*o = (struct options){ .data_dir = "/var/lib/tandem",
 			       .control = "/run/tandem/control.sock",
+			       .security = "/run/tandem/security.sock",
 			       .machine_file = "/run/tandem/machine-id",
 			       .media_threads = 1,
 			       .drain_s = 5 };

@@ -11,6 +11,7 @@ struct options {
 	const char *data_dir;
 	const char *machine_file;
 	const char *control;
+	const char *security;
 	struct listen_spec listen[OPTIONS_MAX];
 	int listen_count;
 	struct addr media[OPTIONS_MAX];

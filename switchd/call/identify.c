@@ -147,17 +147,48 @@ static void challenge(struct worker *w, struct server_txn *t, const struct msg *
 	server_detach(t);
 }
 
-/* Unknown user, wrong password and wrong address take the same path and get the same answer (security.md A4). */
+static void refuse(struct server_txn *t)
+{
+	reply_simple(t, reason_sip_code(REASON_AUTHENTICATION_FAILED), STR(""));
+}
+
+/* Told to lockoutd: what the source wanted, and what it called itself. */
+static void failed(struct worker *w, struct server_txn *t, const struct msg *m, struct str user)
+{
+	const struct params *p = w->world->params;
+	CLEANUP(buf_done) struct buf detail = BUF_INIT;
+
+	atomic_fetch_add_explicit(&w->stats->auth_failures, 1, memory_order_relaxed);
+	suspend_wrong(w->suspend, user, &m->flow.peer,
+		      param_int(p, PARAM_SS_AUTHENTICATION_MAX_RETRY),
+		      param_int(p, PARAM_SS_AUTHENTICATION_FAILED_SUSPEND) * 1000, w->loop.now_ms);
+	buf_printf(&detail, "%s %.*s", method_name(m->method), STR_ARG(m->uri.user));
+	report_auth_failed(w->report, &m->flow, user, buf_str(&detail), w->loop.now_ms);
+	refuse(t);
+}
+
+/*
+ * Unknown user, wrong password, wrong address and a suspended user take the same path and get the same answer (security.md
+ * A4).
+ */
 static const struct source *by_digest(struct worker *w, struct server_txn *t, const struct msg *m)
 {
-	struct str realm = param_str(w->world->params, PARAM_SS_SIP_AUTHENTICATION_REALM), user;
+	struct str realm = param_str(w->world->params, PARAM_SS_SIP_AUTHENTICATION_REALM);
+	struct str user = STR("");
 	const struct source *s =
 		digest_user(m, realm, &user) ? source_by_user(w->world, user) : NULL;
 	bool may = s && nets_fit(s, &m->flow.peer) && transport_fits(s, &m->flow);
+	bool is_suspended = suspend_is_on(w->suspend, user, &m->flow.peer, w->loop.now_ms);
 	struct str password = may ? str_of(s->row->password) : (struct str){ NULL, 0 };
 
 	switch (digest_verify(w->digest, m, realm, password, &m->flow.peer, w->loop.now_ms)) {
 	case DIGEST_OK:
+		if (is_suspended) {
+			refuse(t);
+			return NULL;
+		}
+		suspend_right(w->suspend, user, &m->flow.peer);
+		report_auth_ok(w->report, &m->flow, user, w->loop.now_ms);
 		return s;
 	case DIGEST_NONE:
 		challenge(w, t, m, realm, false);
@@ -166,10 +197,9 @@ static const struct source *by_digest(struct worker *w, struct server_txn *t, co
 		challenge(w, t, m, realm, true);
 		return NULL;
 	case DIGEST_WRONG:
+		failed(w, t, m, user);
 		break;
 	}
-	atomic_fetch_add_explicit(&w->stats->auth_failures, 1, memory_order_relaxed);
-	reply_simple(t, reason_sip_code(REASON_AUTHENTICATION_FAILED), STR(""));
 	return NULL;
 }
 

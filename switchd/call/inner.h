@@ -13,6 +13,8 @@
 #include "base/loop.h"
 #include "call/hub.h"
 #include "call/inquiry.h"
+#include "call/report.h"
+#include "call/suspend.h"
 #include "call/worker.h"
 #include "media/relay.h"
 #include "route/retry.h"
@@ -32,6 +34,8 @@ struct worker {
 	struct transport *transport;
 	struct sip *sip;
 	struct digest *digest;
+	struct report *report;
+	struct suspend *suspend;
 	struct desk *desk;
 	struct booking *booking;
 	const struct world *world; /* of this loop turn */

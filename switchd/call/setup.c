@@ -87,9 +87,10 @@ static bool is_acceptable(struct worker *w, struct server_txn *t, const struct m
 	return true;
 }
 
-static void drop_stranger(struct worker *w, struct server_txn *t)
+static void drop_stranger(struct worker *w, struct server_txn *t, const struct msg *m)
 {
 	atomic_fetch_add_explicit(&w->stats->unknown_source, 1, memory_order_relaxed);
+	report_stranger(w->report, &m->flow, w->loop.now_ms);
 	if (param_bool(w->world->params, PARAM_SS_REPLY_UNAUTHORIZED))
 		reply_simple(t, 403, STR(""));
 	else
@@ -100,7 +101,7 @@ bool refuse_stranger(struct worker *w, struct server_txn *t, const struct msg *m
 {
 	if (world_knows(w->world, &m->flow.peer))
 		return false;
-	drop_stranger(w, t);
+	drop_stranger(w, t, m);
 	return true;
 }
 
@@ -151,7 +152,7 @@ void setup_invite(struct worker *w, struct server_txn *t, const struct msg *m)
 
 	if (!s) {
 		if (why == REASON_UNKNOWN_SOURCE)
-			drop_stranger(w, t);
+			drop_stranger(w, t, m);
 		return;
 	}
 	if (!is_acceptable(w, t, m))

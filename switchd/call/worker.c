@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/snapshot.h"
 #include "call/inner.h"
+#include "call/scanner.h"
 
 static const char allowed[] = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO\r\n";
 
@@ -65,8 +66,8 @@ static void on_stray(void *ctx, const struct msg *m)
 
 /*
  * The door: a stranger's request makes no state and gets no answer (security.md F1, F3). Known addresses come in, and
- * whatever may lead to a dialog or transaction of ours; all others only if a gateway is known by its password alone. What
- * turns out to belong to nothing is dropped behind the door (refuse_stranger).
+ * whatever may lead to a dialog or transaction of ours; all others only if a gateway is known by its password alone, and no
+ * known scanner in any case. What turns out to belong to nothing is dropped behind the door (refuse_stranger).
  */
 static bool is_ours(struct str raw)
 {
@@ -86,11 +87,17 @@ static void on_message(void *ctx, const struct flow *from, struct str raw)
 {
 	struct worker *w = ctx;
 	const struct world *world = w->world;
+	bool is_known = world_knows(world, &from->peer) || is_ours(raw);
+	struct str agent;
 
-	if (world_knows(world, &from->peer) || world->is_open || is_ours(raw) ||
-	    param_bool(world->params, PARAM_SS_REPLY_UNAUTHORIZED)) {
+	if (!is_known && scanner_find(raw, &agent)) {
+		report_scanner(w->report, from, agent, w->loop.now_ms);
+	} else if (is_known || world->is_open ||
+		   param_bool(world->params, PARAM_SS_REPLY_UNAUTHORIZED)) {
 		sip_receive(w->sip, from, raw);
 		return;
+	} else {
+		report_stranger(w->report, from, w->loop.now_ms);
 	}
 	atomic_fetch_add_explicit(&w->stats->unknown_source, 1, memory_order_relaxed);
 }
@@ -98,6 +105,9 @@ static void on_message(void *ctx, const struct flow *from, struct str raw)
 static void on_gone(void *ctx, const struct flow *flow, int error)
 {
 	struct worker *w = ctx;
+
+	if ((error == -EBADMSG || error == -EMSGSIZE) && !world_knows(w->world, &flow->peer))
+		report_tcp_abuse(w->report, flow, w->loop.now_ms);
 
 	sip_gone(w->sip, flow, error);
 }
@@ -238,6 +248,10 @@ static int make_network(struct worker *w, struct err *err)
 		r = sip_create(&w->sip, &w->loop, w->transport, w->c.index, &user, &w->hub->timers);
 	if (r == 0)
 		r = digest_create(&w->digest, w->hub->secret, w->c.index);
+	if (r == 0)
+		r = report_create(&w->report, w->hub->security, &w->loop);
+	if (r == 0)
+		r = suspend_create(&w->suspend);
 	return r;
 }
 
@@ -329,6 +343,8 @@ struct worker *worker_free(struct worker *w)
 	sip_free(w->sip);
 	transport_free(w->transport);
 	digest_free(w->digest);
+	report_free(w->report);
+	suspend_free(w->suspend);
 	htab_done(&w->calls);
 	htab_done(&w->tags);
 	htab_done(&w->invites);

@@ -55,5 +55,7 @@ int change_end(struct ops *o, const struct request *r, const struct change *c, i
 		return error;
 	}
 	catalog_publish(o->catalog);
+	if (c->changed & (CHANGED_GATEWAYS | CHANGED_PARAMS))
+		report_config_changed(o->report);
 	return 0;
 }

@@ -4,6 +4,8 @@
 #include <jansson.h>
 
 #include "base/list.h"
+#include "call/report.h"
+#include "control/args.h"
 #include "model/json.h"
 #include "model/licence.h"
 #include "ops/catalog.h"
@@ -26,6 +28,7 @@ struct ops {
 	struct db *db;
 	struct catalog *catalog;
 	struct alarms *alarms;
+	struct report *report;
 	struct permit permit;
 	struct list waiting; /* requests that workers or the ledger have not answered yet */
 	uint32_t next_ref;
@@ -52,20 +55,6 @@ op_fn call_list, call_show, call_hangup;
 op_fn cdr_list, cdr_show, cdr_explain, cdr_verify_op, cdr_export, ledger_verify_op;
 op_fn alarm_list, log_list, status_show;
 op_fn license_show, license_activate;
-
-/* ---- arguments (args.c) ---- */
-/* The text of an argument, in *out (emptied first); false if it was not given. */
-bool arg_text(const struct request *r, const char *name, struct buf *out);
-/* The same, required: -EINVAL with *err when it is missing. */
-int arg_need(const struct request *r, const char *name, struct buf *out, struct err *err);
-/* Numbers, amounts and times; `absent` if not given. -EINVAL with *err. */
-int arg_int(const struct request *r, const char *name, int64_t min, int64_t max, int64_t absent,
-	    int64_t *ret, struct err *err);
-int arg_money(const struct request *r, const char *name, money_t absent, money_t *ret,
-	      struct err *err);
-int arg_time(const struct request *r, const char *name, ms_t absent, ms_t *ret, struct err *err);
-/* Every argument given is one of the operation's. */
-int args_check(const struct request *r, struct err *err);
 
 /* ---- changes (change.c) ---- */
 /* A change of configuration: one transaction, a line in the log, a world that compiles, then it acts. */

@@ -69,6 +69,10 @@ void ops_request(void *ops, struct request *r)
 	json_t *result = NULL;
 	int error = args_check(r, &err);
 
+	if (error == 0 && !handlers[r->op])
+		error = err_set(&err, ERR_UNKNOWN_OPERATION, "", str_of(op_infos[r->op].name),
+				"switchctl, which knows whom to ask",
+				"this is asked of %s, at its own socket", op_infos[r->op].owner);
 	if (error == 0)
 		error = handlers[r->op](o, r, &result, &err);
 	if (error == OP_LATER)
@@ -109,6 +113,8 @@ int ops_create(struct ops **ret, const struct ops_config *c, struct err *err)
 	int r = open_config(o, err);
 	if (r == 0)
 		r = alarms_create(&o->alarms);
+	if (r == 0)
+		r = report_create(&o->report, o->hub->security, NULL);
 	if (r == 0)
 		license_open(o);
 	if (r == 0)
@@ -166,6 +172,7 @@ struct ops *ops_free(struct ops *o)
 	waiting_stop(o);
 	catalog_free(o->catalog);
 	alarms_free(o->alarms);
+	report_free(o->report);
 	db_close(o->db);
 	free(o);
 	return NULL;

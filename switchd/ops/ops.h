@@ -18,7 +18,7 @@ struct ops_config {
 	struct hub *hub;
 	sd_event *event;
 	const char *data_dir;
-	const char *machine_file; /* what a licence may be bound to */
+	const char *machine_file;       /* what a licence may be bound to */
 	const struct params *overrides; /* of this run (--set); loans */
 	const bool *is_overridden;
 	struct ring *const *asks;    /* to each worker, and */

@@ -1,7 +1,9 @@
+#include "control/args.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "ops/inner.h"
+#include "model/json.h"
 
 bool arg_text(const struct request *r, const char *name, struct buf *out)
 {

@@ -1,0 +1,274 @@
+/*
+ * switch-lockoutd: the firewall of the machine and its bans (docs/man/switch-lockoutd.8).
+ *
+ * One thread in sd-event. The firewall is loaded before anything else is looked at, so that the network
+ * never comes up without it; it stays in force when the daemon ends.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "base/log.h"
+#include "conf.h"
+#include "control/server.h"
+#include "guard.h"
+#include "host.h"
+#include "link.h"
+#include "ops.h"
+#include "options.h"
+#include "sentry.h"
+
+enum { SECOND_US = 1000 * 1000, LOOK_MS = 30 * 1000, RETRY_MS = 5000 };
+
+#define RESOLV_CONF "/etc/resolv.conf"
+
+struct run {
+	struct options options;
+	struct guard guard;
+	sd_event *event;
+	sd_event_source *tick;
+	struct server *server;
+	struct sentry *sentry;
+	struct host *host;
+	struct openings conf;     /* as tandem.conf says */
+	struct media_ports ports; /* as switchd says */
+	bool is_host_due;         /* the machine's addresses have to be looked at */
+	bool is_switch_silent;    /* it did not answer last time */
+	ms_t look_at;             /* when switchd is asked again */
+};
+
+/* ---- what the firewall is made of ---- */
+
+static void on_host_change(void *ctx)
+{
+	struct run *r = ctx;
+
+	r->is_host_due = true;
+}
+
+static void on_switch_change(void *ctx)
+{
+	struct run *r = ctx;
+
+	r->look_at = 0;
+}
+
+/* switchd's range wins: its media are what is to come in. */
+static struct openings openings(const struct run *r)
+{
+	struct openings o = r->conf;
+
+	if (r->ports.first) {
+		o.media_first = r->ports.first;
+		o.media_last = r->ports.last;
+	}
+	return o;
+}
+
+static bool look_at_switch(struct run *r, ms_t now)
+{
+	bool is_changed = false;
+	int e = link_ask(r->options.switchd, r->options.state, r->guard.exempt, &is_changed,
+			 &r->ports);
+
+	if (e < 0 && !r->is_switch_silent)
+		log_at(LOG_NOTICE, NULL, "switchd does not answer (%s): gateways as last known",
+		       strerror(-e));
+	r->is_switch_silent = e < 0;
+	r->look_at = now + (e < 0 ? RETRY_MS : LOOK_MS);
+	r->is_host_due = true; /* name servers change without a sign */
+	return is_changed;
+}
+
+/* Asks whoever is due, and brings the kernel what is new. */
+static void look(struct run *r, ms_t now)
+{
+	bool is_changed = now >= r->look_at && look_at_switch(r, now);
+	struct openings o;
+
+	if (r->is_host_due)
+		is_changed |= host_read(r->guard.exempt, RESOLV_CONF);
+	r->is_host_due = false;
+	o = openings(r);
+	if (is_changed || !openings_eq(&o, &r->guard.openings))
+		(void)guard_reload(&r->guard, &o);
+}
+
+/* ---- signals and the second hand ---- */
+
+static int on_term(sd_event_source *s, const struct signalfd_siginfo *si, void *ctx)
+{
+	struct run *r = ctx;
+
+	(void)s;
+	(void)si;
+	(void)sd_notify(0, "STOPPING=1");
+	log_at(LOG_NOTICE, NULL, "stopping; firewall and bans stay in force");
+	return sd_event_exit(r->event, 0);
+}
+
+static int on_hup(sd_event_source *s, const struct signalfd_siginfo *si, void *ctx)
+{
+	struct run *r = ctx;
+	struct err err = ERR_INIT;
+	bool is_changed;
+
+	(void)s;
+	(void)si;
+	if (conf_read(r->options.conf, &r->conf, r->guard.exempt, &is_changed, &err) < 0) {
+		log_at(LOG_ERR, NULL, "not reloaded, all stays as it is: %s", err.message);
+		return 0;
+	}
+	r->look_at = 0;
+	look(r, clock_mono_ms());
+	if (is_changed)
+		(void)guard_reload(&r->guard, &r->guard.openings);
+	return 0;
+}
+
+static int on_tick(sd_event_source *s, uint64_t usec, void *ctx)
+{
+	struct run *r = ctx;
+
+	look(r, clock_mono_ms());
+	guard_second(&r->guard, clock_mono_ms());
+	(void)sd_notifyf(0, "WATCHDOG=1\nSTATUS=%zu bans", bans_count(r->guard.bans));
+	(void)sd_event_source_set_time(s, usec + SECOND_US);
+	return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+}
+
+/* ---- start and stop ---- */
+
+static int block_signals(void)
+{
+	sigset_t set;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
+}
+
+static int listen_to_signals(struct run *r)
+{
+	uint64_t now;
+	int e = sd_event_add_signal(r->event, NULL, SIGTERM, on_term, r);
+
+	if (e >= 0)
+		e = sd_event_add_signal(r->event, NULL, SIGINT, on_term, r);
+	if (e >= 0)
+		e = sd_event_add_signal(r->event, NULL, SIGHUP, on_hup, r);
+	if (e >= 0)
+		e = sd_event_now(r->event, CLOCK_MONOTONIC, &now) < 0 ? -EIO : 0;
+	if (e >= 0)
+		e = sd_event_add_time(r->event, &r->tick, CLOCK_MONOTONIC, now + SECOND_US, 0,
+				      on_tick, r);
+	return e < 0 ? e : 0;
+}
+
+static int make_state_dir(const char *path, struct err *err)
+{
+	if (mkdir(path, 0750) == 0 || errno == EEXIST)
+		return 0;
+	return err_set(err, ERR_STORE, "--state", str_of(path), "a folder that can be made",
+		       "cannot make it: %s", strerror(errno));
+}
+
+/* What is known without asking anybody: a broken tandem.conf must not leave the machine open. */
+static int read_before(struct run *r)
+{
+	struct err err = ERR_INIT;
+	bool is_changed;
+	int e = conf_read(r->options.conf, &r->conf, r->guard.exempt, &is_changed, &err);
+
+	if (e == -EINVAL) {
+		log_at(LOG_ERR, NULL, "ports as if nothing were configured: %s", err.message);
+		e = conf_read("", &r->conf, r->guard.exempt, &is_changed, &err);
+	}
+	(void)link_restore(r->options.state, r->guard.exempt);
+	(void)host_read(r->guard.exempt, RESOLV_CONF);
+	return e;
+}
+
+static int load(struct run *r, struct err *err)
+{
+	int e = guard_open(&r->guard, r->options.state, err);
+
+	if (e == 0)
+		e = read_before(r);
+	if (e == 0)
+		e = guard_load(&r->guard, &r->conf, err);
+	return e;
+}
+
+static int start(struct run *r, struct err *err)
+{
+	int e = block_signals();
+
+	if (e == 0)
+		e = make_state_dir(r->options.state, err);
+	if (e == 0)
+		e = sd_event_default(&r->event);
+	if (e >= 0)
+		e = load(r, err);
+	if (e == 0)
+		e = sentry_open(&r->sentry, r->event, r->options.security, &r->guard,
+				on_switch_change, r, err);
+	if (e == 0)
+		e = host_open(&r->host, r->event, on_host_change, r);
+	if (e == 0)
+		e = server_create(&r->server, r->event, r->options.control, ops_request, &r->guard,
+				  err);
+	if (e == 0)
+		e = listen_to_signals(r);
+	return e;
+}
+
+static void stop(struct run *r)
+{
+	r->server = server_free(r->server);
+	r->host = host_close(r->host);
+	r->sentry = sentry_close(r->sentry);
+	sd_event_source_unref(r->tick);
+	guard_close(&r->guard);
+	sd_event_unref(r->event);
+}
+
+static void say(const struct err *err, int error)
+{
+	log_at(LOG_ERR, NULL, "cannot start: %s%s%s%s%s",
+	       err->message[0] ? err->message : strerror(-error), err->field[0] ? " (" : "",
+	       err->field, err->given[0] ? " " : "", err->given);
+	if (err->accepted[0])
+		log_at(LOG_ERR, NULL, "what would do: %s", err->accepted);
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = { 0 };
+	struct err err = ERR_INIT;
+	int e = options_parse(&run.options, argc, argv, &err);
+
+	if (e == 1)
+		return EXIT_SUCCESS;
+	if (e < 0) {
+		say(&err, e);
+		return 2;
+	}
+	e = start(&run, &err);
+	if (e < 0) {
+		say(&err, e);
+		stop(&run);
+		return EXIT_FAILURE;
+	}
+	(void)sd_notify(0, "READY=1");
+	(void)sd_event_loop(run.event);
+	stop(&run);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,212 @@
+#include "ruleset.h"
+
+#include <assert.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+
+enum { MINUTE = 60, MLD_FIRST = 130, MLD_LAST = 132, DHCP4 = 68, DHCP6 = 546 };
+
+/*
+ * A customer known by password may call from anywhere, so a stranger's share of SIP has to carry one:
+ * about 50 calls a second. SSH is for people.
+ */
+static const struct rate sip_rate = { .set = "sip", .packets = 500, .burst = 1000, .unit_s = 1 };
+static const struct rate tcp_rate = { .set = "tcp", .packets = 20, .burst = 60, .unit_s = 1 };
+static const struct rate ssh_rate = { .set = "ssh", .packets = 10, .burst = 10, .unit_s = MINUTE };
+static const struct rate icmp_rate = { .packets = 50, .burst = 100, .unit_s = 1, .is_under = true };
+
+const struct rate *const ruleset_rates[] = { &sip_rate, &tcp_rate, &ssh_rate, NULL };
+
+static void add(struct ruleset *s, struct rule r)
+{
+	assert(s->count < RULES_MAX);
+	if (r.last == 0)
+		r.last = r.first;
+	s->rule[s->count++] = r;
+}
+
+/* The same for both families, where a set is asked. */
+static void add_both(struct ruleset *s, struct rule r)
+{
+	r.family = FAMILY_V4;
+	add(s, r);
+	r.family = FAMILY_V6;
+	add(s, r);
+}
+
+/* Does nothing for a closed port. */
+static void add_port(struct ruleset *s, uint8_t proto, uint16_t port, const struct rate *rate,
+		     const char *what, const char *why)
+{
+	if (port == 0)
+		return;
+	if (rate)
+		add_both(s, (struct rule){ .chain = CHAIN_INPUT,
+					   .who = WHO_STRANGER,
+					   .proto = proto,
+					   .first = port,
+					   .rate = rate,
+					   .verdict = VERDICT_DROP,
+					   .why = why });
+	add(s, (struct rule){ .chain = CHAIN_INPUT,
+			      .proto = proto,
+			      .first = port,
+			      .verdict = VERDICT_ACCEPT,
+			      .why = what });
+}
+
+static void untracked(struct ruleset *s, enum chain_id chain, const struct openings *o)
+{
+	struct rule r = { .chain = chain,
+			  .proto = IPPROTO_UDP,
+			  .verdict = VERDICT_NOTRACK,
+			  .is_source_port = chain == CHAIN_OUTPUT };
+
+	if (o->sip) {
+		r.first = r.last = o->sip;
+		r.why = "SIP needs no connection tracking";
+		add(s, r);
+	}
+	if (o->media_first) {
+		r.first = o->media_first;
+		r.last = o->media_last;
+		r.why = "media needs no connection tracking";
+		add(s, r);
+	}
+}
+
+static void door(struct ruleset *s, const struct openings *o)
+{
+	struct rule r = { .chain = CHAIN_DOOR };
+
+	untracked(s, CHAIN_DOOR, o);
+	r.who = WHO_ITSELF;
+	r.why = "programs of this machine";
+	add(s, r);
+	add(s, (struct rule){ .chain = CHAIN_DOOR,
+			      .family = FAMILY_V6,
+			      .proto = IPPROTO_ICMPV6,
+			      .first = ND_ROUTER_SOLICIT,
+			      .last = ND_NEIGHBOR_ADVERT,
+			      .why = "neighbours and routers of IPv6" });
+	r.who = WHO_EXEMPT;
+	r.why = "gateways, administrators, the machine's own network: never banned";
+	add_both(s, r);
+	r.who = WHO_BANNED;
+	r.verdict = VERDICT_DROP;
+	r.why = "ban list";
+	add_both(s, r);
+	if (o->sip)
+		add_both(s, (struct rule){ .chain = CHAIN_DOOR,
+					   .proto = IPPROTO_UDP,
+					   .first = o->sip,
+					   .rate = &sip_rate,
+					   .verdict = VERDICT_DROP,
+					   .why = "more SIP than one stranger may send" });
+}
+
+static void icmp(struct ruleset *s)
+{
+	static const struct rule rules[] = {
+		{ .family = FAMILY_V4,
+		  .proto = IPPROTO_ICMP,
+		  .first = ICMP_DEST_UNREACH,
+		  .rate = &icmp_rate,
+		  .why = "errors of the network" },
+		{ .family = FAMILY_V4,
+		  .proto = IPPROTO_ICMP,
+		  .first = ICMP_TIME_EXCEEDED,
+		  .last = ICMP_PARAMETERPROB,
+		  .rate = &icmp_rate,
+		  .why = "errors of the network" },
+		{ .family = FAMILY_V4,
+		  .proto = IPPROTO_ICMP,
+		  .first = ICMP_ECHO,
+		  .rate = &icmp_rate,
+		  .why = "ping" },
+		{ .family = FAMILY_V6,
+		  .proto = IPPROTO_ICMPV6,
+		  .first = ND_ROUTER_SOLICIT,
+		  .last = ND_NEIGHBOR_ADVERT,
+		  .why = "neighbours and routers of IPv6" },
+		{ .family = FAMILY_V6,
+		  .proto = IPPROTO_ICMPV6,
+		  .first = MLD_FIRST,
+		  .last = MLD_LAST,
+		  .rate = &icmp_rate,
+		  .why = "multicast groups of IPv6" },
+		{ .family = FAMILY_V6,
+		  .proto = IPPROTO_ICMPV6,
+		  .first = ICMP6_DST_UNREACH,
+		  .last = ICMP6_PARAM_PROB,
+		  .rate = &icmp_rate,
+		  .why = "errors of the network" },
+		{ .family = FAMILY_V6,
+		  .proto = IPPROTO_ICMPV6,
+		  .first = ICMP6_ECHO_REQUEST,
+		  .rate = &icmp_rate,
+		  .why = "ping" },
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		struct rule r = rules[i];
+
+		r.chain = CHAIN_INPUT;
+		add(s, r);
+	}
+}
+
+static void ports(struct ruleset *s, const struct openings *o)
+{
+	static const char *const fast = "more connections than one stranger may open";
+
+	add_port(s, IPPROTO_UDP, o->sip, NULL, "SIP", "");
+	if (o->media_first)
+		add(s, (struct rule){ .chain = CHAIN_INPUT,
+				      .proto = IPPROTO_UDP,
+				      .first = o->media_first,
+				      .last = o->media_last,
+				      .why = "media of calls" });
+	add_port(s, IPPROTO_TCP, o->sip, &tcp_rate, "SIP", fast);
+	add_port(s, IPPROTO_TCP, o->sip_tls, &tcp_rate, "SIP over TLS", fast);
+	add_port(s, IPPROTO_TCP, o->api, &tcp_rate, "web API", fast);
+	add_port(s, IPPROTO_TCP, o->ssh, &ssh_rate, "SSH", fast);
+	if (o->dhcp4)
+		add_port(s, IPPROTO_UDP, DHCP4, NULL, "the machine's address by DHCP", "");
+	if (o->dhcp6)
+		add_port(s, IPPROTO_UDP, DHCP6, NULL, "the machine's address by DHCPv6", "");
+}
+
+static void input(struct ruleset *s, const struct openings *o)
+{
+	add(s, (struct rule){ .chain = CHAIN_INPUT,
+			      .who = WHO_ITSELF,
+			      .why = "programs of this machine" });
+	add(s, (struct rule){ .chain = CHAIN_INPUT,
+			      .state = STATE_KNOWN,
+			      .why = "connections that were let in, or that the machine opened" });
+	add(s, (struct rule){ .chain = CHAIN_INPUT,
+			      .state = STATE_INVALID,
+			      .verdict = VERDICT_DROP,
+			      .why = "belongs to no connection" });
+	icmp(s);
+	ports(s, o);
+	add(s, (struct rule){
+		       .chain = CHAIN_INPUT, .verdict = VERDICT_DROP, .why = "everything else" });
+}
+
+void ruleset_make(struct ruleset *ret, const struct openings *o)
+{
+	ret->count = 0;
+	door(ret, o);
+	input(ret, o);
+	untracked(ret, CHAIN_OUTPUT, o);
+}
+
+bool openings_eq(const struct openings *a, const struct openings *b)
+{
+	return a->sip == b->sip && a->sip_tls == b->sip_tls && a->api == b->api &&
+	       a->ssh == b->ssh && a->media_first == b->media_first &&
+	       a->media_last == b->media_last && a->dhcp4 == b->dhcp4 && a->dhcp6 == b->dhcp6;
+}

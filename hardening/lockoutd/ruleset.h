@@ -1,0 +1,39 @@
+/*
+ * ruleset: the whole firewall of a machine, made from what is to be open. Pure: no system call.
+ *
+ * In the order of a packet: the door (before connection tracking) lets the machine itself and exempt
+ * addresses in, then drops banned ones and what a stranger sends too fast; input accepts what belongs
+ * to a connection, some ICMP, and the open ports; the rest is dropped. SIP and media over UDP are not
+ * tracked, so that no flood of forged addresses can fill the table of connections.
+ */
+#pragma once
+
+#include "rule.h"
+
+/* What is open. A port of 0 is closed. */
+struct openings {
+	uint16_t sip, sip_tls, api, ssh;
+	uint16_t media_first, media_last;
+	bool dhcp4, dhcp6; /* the machine asks for its address */
+};
+
+#define OPENINGS_DEFAULT                          \
+	((struct openings){ .sip = 5060,          \
+			    .sip_tls = 5061,      \
+			    .api = 8080,          \
+			    .ssh = 22,            \
+			    .media_first = 10000, \
+			    .media_last = 39999 })
+
+enum { RULES_MAX = 64 };
+
+struct ruleset {
+	struct rule rule[RULES_MAX];
+	int count;
+};
+
+void ruleset_make(struct ruleset *ret, const struct openings *o);
+bool openings_eq(const struct openings *a, const struct openings *b);
+
+/* The rates that rules refer to, for who makes their sets; NULL-terminated. */
+extern const struct rate *const ruleset_rates[];

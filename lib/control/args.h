@@ -1,0 +1,20 @@
+/* args: the arguments of a request, as each daemon's operations read them. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/money.h"
+#include "control/server.h"
+
+/* Every argument given is one of the operation's, and what it needs is there. -EINVAL with *err. */
+int args_check(const struct request *r, struct err *err);
+/* The text of an argument, in *out (emptied first); false if it was not given. */
+bool arg_text(const struct request *r, const char *name, struct buf *out);
+/* The same, required: -EINVAL with *err when it is missing. */
+int arg_need(const struct request *r, const char *name, struct buf *out, struct err *err);
+/* Numbers, amounts and times; `absent` if not given. -EINVAL with *err. */
+int arg_int(const struct request *r, const char *name, int64_t min, int64_t max, int64_t absent,
+	    int64_t *ret, struct err *err);
+int arg_money(const struct request *r, const char *name, money_t absent, money_t *ret,
+	      struct err *err);
+int arg_time(const struct request *r, const char *name, ms_t absent, ms_t *ret, struct err *err);

@@ -1,0 +1,208 @@
+#include "rig.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "lockoutd/ruleset.h"
+
+/* A packet as the rules see it. */
+struct packet {
+	enum family family;
+	enum who who; /* ANYONE: a stranger */
+	enum state state;
+	uint8_t proto;
+	uint16_t port;
+	bool is_fast; /* over every rate */
+};
+
+static bool is_from(enum who wanted, enum who who)
+{
+	return wanted == WHO_ANYONE || wanted == who ||
+	       (wanted == WHO_STRANGER && who != WHO_EXEMPT);
+}
+
+static bool matches(const struct rule *r, const struct packet *p)
+{
+	if (r->family != FAMILY_ANY && r->family != p->family)
+		return false;
+	if (r->state != STATE_ANY && r->state != p->state)
+		return false;
+	if (r->proto && r->proto != p->proto)
+		return false;
+	if (r->first && (p->port < r->first || p->port > r->last))
+		return false;
+	if (r->rate && p->is_fast == r->rate->is_under)
+		return false;
+	return is_from(r->who, p->who);
+}
+
+/* What a chain of this ruleset says to the packet; what no rule decides gets the policy. */
+static enum verdict ask(const struct ruleset *s, enum chain_id chain, const struct packet *p,
+			enum verdict policy)
+{
+	for (int i = 0; i < s->count; i++) {
+		const struct rule *r = &s->rule[i];
+
+		if (r->chain == chain && r->verdict != VERDICT_NOTRACK && matches(r, p))
+			return r->verdict;
+	}
+	return policy;
+}
+
+static bool is_let_in(const struct ruleset *s, const struct packet *p)
+{
+	return ask(s, CHAIN_DOOR, p, VERDICT_ACCEPT) == VERDICT_ACCEPT &&
+	       ask(s, CHAIN_INPUT, p, VERDICT_DROP) == VERDICT_ACCEPT;
+}
+
+static bool is_tracked(const struct ruleset *s, const struct packet *p)
+{
+	for (int i = 0; i < s->count; i++) {
+		if (s->rule[i].chain == CHAIN_DOOR && s->rule[i].verdict == VERDICT_NOTRACK &&
+		    matches(&s->rule[i], p))
+			return false;
+	}
+	return true;
+}
+
+static const struct openings standard = { .sip = 5060,
+					  .sip_tls = 5061,
+					  .api = 8080,
+					  .ssh = 2222,
+					  .media_first = 10000,
+					  .media_last = 20000 };
+
+static void only_what_is_open_is_let_in(void **state)
+{
+	static const struct {
+		uint8_t proto;
+		uint16_t first, last;
+	} open[] = {
+		{ IPPROTO_UDP, 5060, 5060 }, { IPPROTO_UDP, 10000, 20000 },
+		{ IPPROTO_TCP, 5060, 5061 }, { IPPROTO_TCP, 8080, 8080 },
+		{ IPPROTO_TCP, 2222, 2222 },
+	};
+	static const uint8_t protos[] = { IPPROTO_UDP, IPPROTO_TCP };
+	struct ruleset s;
+
+	(void)state;
+	ruleset_make(&s, &standard);
+	for (uint32_t port = 1; port <= UINT16_MAX; port++) {
+		for (size_t i = 0; i < COUNT_OF(protos); i++) {
+			struct packet p = { .family = port % 2 ? FAMILY_V4 : FAMILY_V6,
+					    .proto = protos[i],
+					    .port = (uint16_t)port };
+			bool is_open = false;
+
+			for (size_t k = 0; k < COUNT_OF(open); k++)
+				is_open |= open[k].proto == p.proto && port >= open[k].first &&
+					   port <= open[k].last;
+			assert_int_equal(is_let_in(&s, &p), is_open);
+		}
+	}
+}
+
+static void a_closed_port_has_no_rule(void **state)
+{
+	static const struct openings none = { 0 };
+	struct ruleset s;
+
+	(void)state;
+	ruleset_make(&s, &none);
+	for (int i = 0; i < s.count; i++)
+		assert_true(s.rule[i].proto != IPPROTO_UDP && s.rule[i].proto != IPPROTO_TCP);
+}
+
+static void the_exempt_come_before_the_banned(void **state)
+{
+	struct ruleset s;
+	struct packet p = { .family = FAMILY_V4, .proto = IPPROTO_UDP, .port = 5060 };
+
+	(void)state;
+	ruleset_make(&s, &standard);
+	p.who = WHO_BANNED;
+	assert_false(is_let_in(&s, &p));
+	/* not even a connection that is up: the door is before the tracking */
+	p.state = STATE_KNOWN;
+	assert_false(is_let_in(&s, &p));
+	p.state = STATE_ANY;
+	p.who = WHO_EXEMPT;
+	p.is_fast = true;
+	assert_true(is_let_in(&s, &p));
+	p.who = WHO_ANYONE;
+	assert_false(is_let_in(&s, &p));
+	p.is_fast = false;
+	assert_true(is_let_in(&s, &p));
+}
+
+static void strangers_have_their_share_of_connections(void **state)
+{
+	static const uint16_t ports[] = { 5060, 5061, 8080, 2222 };
+	struct ruleset s;
+
+	(void)state;
+	ruleset_make(&s, &standard);
+	for (size_t i = 0; i < COUNT_OF(ports); i++) {
+		struct packet p = {
+			.family = FAMILY_V6, .proto = IPPROTO_TCP, .port = ports[i], .is_fast = true
+		};
+
+		assert_false(is_let_in(&s, &p));
+		p.who = WHO_EXEMPT;
+		assert_true(is_let_in(&s, &p));
+		p.who = WHO_ANYONE;
+		p.state = STATE_KNOWN;
+		assert_true(is_let_in(&s, &p));
+	}
+}
+
+static void sip_and_media_are_not_tracked(void **state)
+{
+	struct ruleset s;
+	struct packet p = { .family = FAMILY_V4, .proto = IPPROTO_UDP, .port = 5060 };
+
+	(void)state;
+	ruleset_make(&s, &standard);
+	assert_false(is_tracked(&s, &p));
+	p.port = 12345;
+	assert_false(is_tracked(&s, &p));
+	p.port = 53;
+	assert_true(is_tracked(&s, &p));
+	p = (struct packet){ .family = FAMILY_V4, .proto = IPPROTO_TCP, .port = 5060 };
+	assert_true(is_tracked(&s, &p));
+}
+
+static void the_whole_room_is_enough(void **state)
+{
+	struct openings o = standard;
+	struct ruleset s;
+	struct packet p = { .family = FAMILY_V4, .proto = IPPROTO_UDP, .port = 68 };
+
+	(void)state;
+	o.dhcp4 = o.dhcp6 = true;
+	assert_false(openings_eq(&o, &standard));
+	assert_true(openings_eq(&o, &o));
+	ruleset_make(&s, &o);
+	assert_true(is_let_in(&s, &p));
+	for (int i = 0; i < s.count; i++) {
+		CLEANUP(buf_done) struct buf what = BUF_INIT;
+
+		rule_what(&s.rule[i], &what);
+		assert_int_equal(buf_error(&what), 0);
+		assert_true(strlen(s.rule[i].why) > 0 && strlen(s.rule[i].why) < 120);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_what_is_open_is_let_in),
+		cmocka_unit_test(a_closed_port_has_no_rule),
+		cmocka_unit_test(the_exempt_come_before_the_banned),
+		cmocka_unit_test(strangers_have_their_share_of_connections),
+		cmocka_unit_test(sip_and_media_are_not_tracked),
+		cmocka_unit_test(the_whole_room_is_enough),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
