@@ -11,7 +11,7 @@ from probe import Tcp, Udp
 EVERY = range(1, 65536)
 SOME = sorted({*range(1, 1100), *range(5000, 5100), *range(8000, 8100), *range(9990, 10010),
                *range(19990, 20010), 2222, 65535})
-PORTS = {"sip_port": 5070, "sip_tls_port": 5071, "api_port": 8443, "ssh_port": 2022,
+PORTS = {"ipv4": "10.9.0.1/24", "sip_port": 5070, "sip_tls_port": 5071, "api_port": 8443, "ssh_port": 2022,
          "media_ports": "12000-12999"}
 
 

@@ -45,12 +45,11 @@ class Wall:
            *[f"addr add 10.9.0.{n}/24 dev out0" for n in HOSTS],
            *[f"addr add {a}/64 dev out0 nodad" for a in OTHER6])
         self.run("sh", "-c", LOUD + f"""
-            ip link set lo up; ip link set in0 up
+            set -e; ip link set lo up; ip link set in0 up
             ip addr add {MACHINE}/24 dev in0
             ip addr add {MACHINE6}/64 dev in0 nodad
-            ip -6 route add fd00:a::/64 dev in0
+            ip route add fd00:a::/64 dev in0
         """)
-        ip(f"-6 route add {MACHINE6}/128 dev out0 metric 1")
 
     def run(self, *words):
         """A command of the machine's; its output."""
