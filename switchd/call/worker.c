@@ -66,8 +66,8 @@ static void on_stray(void *ctx, const struct msg *m)
 
 /*
  * The door: a stranger's request makes no state and gets no answer (security.md F1, F3). Known addresses come in, and
- * whatever may lead to a dialog or transaction of ours; all others only if a gateway is known by its password alone, and
- * no known scanner in any case. What turns out to belong to nothing is dropped behind the door (refuse_stranger).
+ * whatever may lead to a dialog or transaction of ours; all others only if a gateway is known by its password alone, and no
+ * known scanner in any case. What turns out to belong to nothing is dropped behind the door (refuse_stranger).
  */
 static bool is_ours(struct str raw)
 {

@@ -89,14 +89,15 @@ def _child(job, options):
     folder = tempfile.mkdtemp(prefix="tandem-sip-")
     text = f"{options.seed}/{job.name}".encode()
     seed = int.from_bytes(hashlib.blake2s(text, digest_size=6).digest(), "big")
-    stage = Stage(options.bin, folder, job.workers or 1, seed, job.scene["settings"], options.long)
+    make = getattr(options, "stage", Stage)
+    stage = make(options.bin, folder, job.workers or 1, seed, job.scene["settings"], options.long)
     result = {"ok": True, "why": "", "detail": ""}
     try:
         asyncio.run(_play(job, stage))
     except Skip as e:
         result["ok"], result["why"] = None, str(e)
     except BaseException as e:  # whatever it was, it is the test's result
-        frames = [f for f in traceback.extract_tb(e.__traceback__) if "/tests/sip/" in f.filename]
+        frames = [f for f in traceback.extract_tb(e.__traceback__) if "/tests/" in f.filename]
         where = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames[-5:]))
         result.update(ok=False, why=f"{type(e).__name__}: {e}", detail=_detail(stage, where))
     if options.keep and result["ok"] is False:

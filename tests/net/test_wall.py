@@ -1,0 +1,146 @@
+"""What the wall lets in, and that it stands at every moment."""
+
+import os
+import signal
+import threading
+
+from harness.scene import scene
+from harness.watch import poll
+from probe import Tcp, Udp
+
+EVERY = range(1, 65536)
+SOME = sorted({*range(1, 1100), *range(5000, 5100), *range(8000, 8100), *range(9990, 10010),
+               *range(19990, 20010), 2222, 65535})
+PORTS = {"ipv4": "10.9.0.1/24", "sip_port": 5070, "sip_tls_port": 5071, "api_port": 8443, "ssh_port": 2022,
+         "media_ports": "12000-12999"}
+
+
+def write_conf(t, **answers):
+    with open(t.lockout.conf, "w", encoding="ascii") as f:
+        f.writelines(f"{k} = {v}\n" for k, v in answers.items())
+
+
+@scene(start=False)
+async def test_a_scan_finds_what_is_open_and_nothing_else(t):
+    """Every TCP and UDP port, IPv4 and IPv6, as tandem.conf says."""
+    write_conf(t, **PORTS)
+    await t.lockout.start()
+    media = set(range(12000, 13000))
+    for source, ports in ((t.net.ip(2), EVERY), ("fd00:a::2", SOME)):
+        got = Tcp(source).scan(ports, 5070)
+        assert got == {p for p in (5070, 5071, 8443, 2022) if p in ports}, sorted(got)[:50]
+        got = Udp(source).scan(ports, 5070)
+        assert got == (media | {5070}) & set(ports), sorted(got)[:50]
+
+
+@scene(start=False)
+async def test_the_rules_are_what_nft_lists(t):
+    """The table as another program reads it from the kernel, and `firewall show` says the same."""
+    await t.lockout.start()
+    listed = t.wall.run("nft", "list", "ruleset")
+    for part in (
+            "table inet tandem {",
+            "type filter hook input priority filter; policy drop;",
+            "type filter hook forward priority filter; policy drop;",
+            "type filter hook prerouting priority raw; policy accept;",
+            "ip saddr @ban4 counter", "ip6 saddr & ffff:ffff:ffff:ffff:: == @ban6 counter",
+            "udp dport 10000-20000 counter packets 0 bytes 0 notrack",
+            "tcp dport 2222 counter packets 0 bytes 0 accept comment \"SSH\"",
+            "ct state established,related counter"):
+        assert part in listed, f"{part!r} is not in\n{listed}"
+    assert listed.count("table ") == 1
+    door = listed[listed.index("chain door"):listed.index("chain input")]
+    assert door.index("@exempt4") < door.index("@ban4"), door
+    shown = await t.firewall.ask("firewall.show")
+    assert len(shown) == listed.count(" comment "), (len(shown), listed)
+    assert any(r["verdict"] == "accept" and r["what"] == "tcp 2222" and r["why"] == "SSH" for r in shown)
+    status, out, err = await t.switch.cli("firewall", "show")
+    assert status == 0 and "everything else" in out, (status, out, err)
+
+
+async def test_ports_follow_the_configuration(t):
+    """A new range of switchd, a new tandem.conf and SIGHUP: rules change, a broken file changes none."""
+    await t.lockout.start()
+    udp = Udp(t.net.ip(2))
+
+    async def through(port, wanted):
+        async def look():
+            return udp.is_through(port) is wanted
+        await poll(look, f"port {port} {'open' if wanted else 'closed'}")
+    await through(15000, True)
+    await t.set("SS_MEDIA_PORT_RANGE", "30000,30999")
+    await through(30500, True)
+    await through(15000, False)
+    write_conf(t, **PORTS)
+    t.lockout.process.send_signal(signal.SIGHUP)
+    tcp = Tcp(t.net.ip(3))
+
+    async def moved():
+        return tcp.is_through(2022)
+    await poll(moved, "the new SSH port")
+    assert not Tcp(t.net.ip(4)).is_through(2222)
+    assert udp.is_through(30500), "switchd's range is the one that counts"
+    write_conf(t, sip_port="everything")
+    t.lockout.process.send_signal(signal.SIGHUP)
+
+    async def refused():
+        return "not reloaded" in t.lockout.tail()
+    await poll(refused, "refusal of the broken file")
+    assert Tcp(t.net.ip(5)).is_through(2022)
+
+
+class Traffic(threading.Thread):
+    """Round after round: a banned host, a closed port, and an open one whose answer ends the round."""
+
+    def __init__(self, banned, stranger):
+        super().__init__(daemon=True)
+        self.banned, self.stranger = Udp(banned), Udp(stranger)
+        self.rounds, self.lost, self.over = 0, 0, threading.Event()
+
+    def run(self):
+        while not self.over.is_set():
+            port = 12000 + self.rounds % 500  # in every range that the test sets
+            self.stranger.answered.discard(port)
+            self.banned.send(port)
+            self.stranger.send(9)
+            self.stranger.send(port)
+            self.lost += not self.stranger.until(port)
+            self.banned.read()
+            self.rounds += 1
+
+    def end(self):
+        self.over.set()
+        self.join()
+        return self.rounds
+
+
+async def test_no_moment_is_open_or_closed(t):
+    """Reloads and restarts, SIGKILL among them, under traffic: nothing slips in, nothing is kept out."""
+    await t.lockout.start()
+    await t.firewall.ask("ban.add", address=t.net.ip(9), seconds=600)
+    traffic = Traffic(t.net.ip(9), t.net.ip(10))
+    traffic.start()
+
+    async def turns(least):
+        async def passed():
+            return traffic.rounds >= least
+        await poll(passed, f"{least} rounds of traffic")
+    for i in range(20):
+        await t.set("SS_MEDIA_PORT_RANGE", f"{11000 + i},20000")
+        await turns(traffic.rounds + 20)
+    for i in range(6):
+        if i % 2:
+            await t.lockout.stop()
+        else:
+            t.lockout.kill()
+        await turns(traffic.rounds + 20)
+        await t.lockout.start()
+        await turns(traffic.rounds + 20)
+    t.lockout.process.send_signal(signal.SIGHUP)
+    await turns(traffic.rounds + 20)
+    rounds = traffic.end()
+    assert traffic.lost == 0, f"{traffic.lost} of {rounds} rounds kept out"
+    assert 9 not in traffic.stranger.answered, "a closed port answered"
+    assert not traffic.banned.answered, "a banned host got through"
+    assert (await t.ban(t.net.ip(9)))["state"] == "banned"
+    assert os.path.exists(os.path.join(t.lockout.data, "bans.jsonl"))
