@@ -26,7 +26,7 @@ MODE.tsan := $(SAN)thread
 MODE.fuzz := $(SAN)address,undefined,fuzzer-no-link
 MODE := $(or $(MODE.$(V)),$(error V=$(V): no such variant))
 CC := $(if $(filter release,$(V)),gcc,clang)
-CPPFLAGS := -D_GNU_SOURCE -DTANDEM_VERSION='"$(file <VERSION)"' -Ilib -Iswitchd -Iinstaller -Ihardening -I. -I$(GEN) -Itests/unit
+CPPFLAGS := -D_GNU_SOURCE -DTANDEM_VERSION='"$(file <VERSION)"' -Ilib -Iswitchd -Iinstaller -Ifirmware -Ihardening -I. -I$(GEN) -Itests/unit
 CFLAGS := -std=gnu17 -g -fno-omit-frame-pointer -fno-strict-aliasing $(MODE) $(WARN)
 LDLIBS := -Wl,--as-needed -losipparser2 -losip2 -lsqlite3 -ljansson -lsystemd -lcrypto -lnftnl -lmnl \
 	-lformw -lmenuw -lpanelw -lncursesw -ltinfo -lurcu-qsbr -lurcu-common -lpthread -lm

@@ -15,7 +15,8 @@ LAYERS := \
 	switchd/ledger \
 	switchd/call \
 	switchd/ops \
-	installer/golive
+	installer/golive \
+	firmware/formats
 
 # name:folder of its sources[:layers that it links besides lib/ and those inside its own folder]
 PROGRAMS := \
@@ -26,8 +27,8 @@ PROGRAMS := \
 	switch-tune:kernel-tuning \
 	switch-license:installer/license \
 	switch-golive:installer/live:switchd/transport,switchd/sip,switchd/media,installer/golive \
-	tandem-init:firmware/init \
-	tandem-slot:firmware/slot \
-	tandem-ifcfg:firmware/ifcfg \
-	switch-shell:hardening/shell \
+	tandem-init:firmware/init:firmware/formats \
+	tandem-slot:firmware/slot:firmware/formats \
+	tandem-ifcfg:firmware/ifcfg:firmware/formats \
+	switch-shell:hardening/shell:firmware/formats \
 	switch-setup:installer:switchd/transport,switchd/sip,switchd/media

@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "file.h"
+#include "formats/small_file.h"
 
 enum { UEVENT_MAX = 4096 };
 
@@ -27,7 +27,7 @@ static bool has_name(const char *entry, struct str name)
 
 	buf_printf(&path, "%s/%s/uevent", BLOCK, entry);
 	const char *z = buf_cstr(&path);
-	if (!z || file_read(z, UEVENT_MAX, &uevent) < 0)
+	if (!z || small_file_read(z, UEVENT_MAX, &uevent) < 0)
 		return false;
 	rest = buf_str(&uevent);
 	while (str_line(&rest, &line))

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "bootline.h"
+#include "formats/bootline.h"
 
 /* Makes /dev/dm-0 over the device. 0 or negative errno. */
 int verity_open(const struct bootline *b, const char *device);

@@ -49,7 +49,7 @@ def squashfs(root, out, epoch):
     """The file system and, behind it, its hash tree. Gives the words of tandem.verity=."""
     if os.path.exists(out):
         os.unlink(out)
-    run("mksquashfs", root, out, "-comp", "zstd", "-Xcompression-level", "12", "-b", "128K",
+    run("mksquashfs", root, out, "-comp", "zstd", "-Xcompression-level", "9", "-b", "128K",
         "-all-root", "-no-xattrs", "-all-time", epoch, "-mkfs-time", epoch, "-noappend",
         "-no-progress", "-quiet")
     size = -(-os.path.getsize(out) // BLOCK) * BLOCK

@@ -28,7 +28,7 @@ PLACES = {
     "switch-setup": "usr/sbin",
     "switch-shell": "usr/libexec/tandem",
     "tandem-slot": "usr/sbin",
-    "tandem-ifcfg": "usr/lib/systemd/system-generators",
+    "tandem-ifcfg": "usr/sbin",
     "tandem-init": None,
 }
 # BusyBox offers these too; systemd, kmod and udev are meant.

@@ -1,5 +1,5 @@
 /*
- * file: a whole small file in memory, as /proc, /sys and the initrd hold them.
+ * small_file: a whole small file in memory, as /proc, /sys and /etc hold them.
  */
 #pragma once
 
@@ -11,4 +11,4 @@
  * Appends the file's bytes to *to. 0; -EFBIG when there are more than max; negative errno; the bytes
  * of a file that failed half way stay in *to.
  */
-int file_read(const char *path, size_t max, struct buf *to);
+int small_file_read(const char *path, size_t max, struct buf *to);

@@ -1,4 +1,4 @@
-#include "file.h"
+#include "formats/small_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 
 enum { CHUNK = 4096 };
 
-int file_read(const char *path, size_t max, struct buf *to)
+int small_file_read(const char *path, size_t max, struct buf *to)
 {
 	CLEANUP(close) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)

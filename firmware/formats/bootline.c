@@ -1,4 +1,4 @@
-#include "bootline.h"
+#include "formats/bootline.h"
 
 #include <ctype.h>
 #include <errno.h>
