@@ -7,9 +7,9 @@ cd "$(dirname "$0")/.."
 
 O=${O:-build}
 # sip-tsan is for changes to threads, and for the night.
-STAGES=(lint unit asan tsan replay sip-1 sip-3 sip-asan)
+STAGES=(lint unit asan tsan replay sip-1 sip-3 sip-asan net tui)
 MAKE=(make -k -j"$(nproc)" --output-sync=target "O=$O")
-SIP_SECONDS=1200
+SUITE_SECONDS=1200
 # What cmocka and tests/unit/oom.c say at the end of a group.
 PASSED='^\[  PASSED  \] ([0-9]+) test.*|^\[   OOM    \].* ([0-9]+) passed.*'
 FAILED='^\[  FAILED  \] ([0-9]+) test.*|^\[   OOM    \].* ([0-9]+) failed$'
@@ -79,13 +79,14 @@ replay() {
 	$good
 }
 
-# V, its bin folder, workers.
-sip() {
-	local log=$O/sip-$1-$3.log good=true
-	tests/progress.sh "$1" "${MAKE[@]}" "V=$1" all || return 1
-	timeout -k 10 "$SIP_SECONDS" python3 -u tests/sip/run.py --bin "$2" --workers "$3" 2>&1 |
+# A suite of Python below tests/: its folder, V, the bin folder, more options.
+suite() {
+	local name=$1 v=$2 bin=$3 log=$O/$1-$2.log good=true
+	shift 3
+	tests/progress.sh "$v" "${MAKE[@]}" "V=$v" all || return 1
+	PYTHONUNBUFFERED=1 timeout -k 10 "$SUITE_SECONDS" "tests/$name/run.py" --bin "$bin" "$@" 2>&1 |
 		tee "$log" || good=false
-	count_line sip "$log"
+	count_line "$name" "$log"
 	$good
 }
 
@@ -108,10 +109,12 @@ run() {
 		unit tsan "${threads[@]}"
 		;;
 	replay) replay ;;
-	sip-1) sip release "$O/bin" 1 ;;
-	sip-3) sip release "$O/bin" 3 ;;
-	sip-asan) sip asan "$O/asan/bin" 2 ;;
-	sip-tsan) sip tsan "$O/tsan/bin" 4 ;;
+	sip-1) suite sip release "$O/bin" --workers 1 ;;
+	sip-3) suite sip release "$O/bin" --workers 3 ;;
+	sip-asan) suite sip asan "$O/asan/bin" --workers 2 ;;
+	sip-tsan) suite sip tsan "$O/tsan/bin" --workers 4 ;;
+	net) suite net release "$O/bin" ;;
+	tui) suite tui release "$O/bin" ;;
 	*)
 		echo "$1: no such stage"
 		return 1

@@ -12,13 +12,15 @@ AS_IT_IS = {"tests/bench/sipblast.c"}
 
 
 def files(*under, ext=()):
-    """Paths relative to the top, sorted; all files, or those with one of the endings."""
+    """Paths relative to the top, sorted; all files, or those with one of the endings; no links."""
     found = []
     for start in under or (".",):
         for folder, folders, names in os.walk(os.path.join(TOP, start)):
             folders[:] = sorted(f for f in folders if f not in SKIP)
             for name in names:
-                if name not in SKIP and (not ext or name.endswith(tuple(ext))):
+                if os.path.islink(os.path.join(folder, name)) or name in SKIP:
+                    continue
+                if not ext or name.endswith(tuple(ext)):
                     path = os.path.relpath(os.path.join(folder, name), TOP)
                     if path not in AS_IT_IS:
                         found.append(path)
