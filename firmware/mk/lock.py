@@ -40,6 +40,12 @@ def show(names):
     return [fields(paragraph) for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
+def only():
+    """name -> the only paths that are taken of it, where packages.list names some."""
+    found = (row.split() for row in rows("packages.list"))
+    return {words[0]: words[1:] for words in found if words[1:]}
+
+
 def kernel_of(meta):
     """The versioned package that linux-image-amd64 stands for today."""
     found = re.search(r"\blinux-image-[0-9][^ ,]*", show([meta])[0].get("Depends", ""))
@@ -49,8 +55,8 @@ def kernel_of(meta):
 
 
 def refresh():
-    names = [kernel_of(name) if name == "linux-image-amd64" else name
-             for name in rows("packages.list")]
+    names = [row.split()[0] for row in rows("packages.list")]
+    names = [kernel_of(name) if name == "linux-image-amd64" else name for name in names]
     known = {f["Package"]: f for f in show(names)}
     lost = [name for name in names if name not in known]
     if lost:

@@ -48,11 +48,12 @@ def skeleton(root):
 def unpack(root, cache, packages):
     """A merged /usr stays merged: tar follows the links that are there."""
     exclude = os.path.join(HERE, "exclude.list")
+    only = lock.only()
     for package in packages:
         deb = os.path.join(cache, lock.file_name(package))
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as source:
             run("tar", "-x", "-p", "--no-same-owner", "--keep-directory-symlink", "--exclude-from",
-                exclude, "-C", root, stdin=source.stdout)
+                exclude, "-C", root, *only.get(package.name, []), stdin=source.stdout)
         if source.returncode != 0:
             raise Fault(f"dpkg-deb cannot read {deb}")
 
@@ -202,7 +203,7 @@ def size(root):
 
 def key():
     """Changes with everything that base() reads."""
-    names = ("packages.lock", "exclude.list", "units.drop", "modules.list", "initrd.list",
+    names = ("packages.list", "packages.lock", "exclude.list", "units.drop", "modules.list", "initrd.list",
              "mk/tree.py", "mk/modules.py")
     text = "".join(read(os.path.join(HERE, name)) for name in names)
     return hashlib.sha256(text.encode()).hexdigest()
