@@ -177,7 +177,8 @@ bool is_failed(const struct golive *g)
 	return g->now->result == GOLIVE_FAILED;
 }
 
-static void put(char *to, size_t size, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void put(char *to, size_t size, const char *fmt,
+						      va_list ap)
 {
 	(void)vsnprintf(to, size, fmt, ap);
 }
