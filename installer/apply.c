@@ -35,12 +35,12 @@ static int systemctl(const struct setup *s, size_t i, struct err *err)
 
 	int r = program_run(argv, SYSTEMCTL_MS, &said);
 	if (r == 0) {
-		tell(&s->tell, TELL_CHANGE, "systemctl %s %s", services[i].verb, unit);
+		tell_say(&s->tell, TELL_CHANGE, "systemctl %s %s", services[i].verb, unit);
 		return 0;
 	}
 	if (!services[i].is_needed) {
-		tell(&s->tell, TELL_NOTE, "systemctl %s %s failed: %.*s", services[i].verb, unit,
-		     STR_ARG(str_trim(buf_str(&said))));
+		tell_say(&s->tell, TELL_NOTE, "systemctl %s %s failed: %.*s", services[i].verb,
+			 unit, STR_ARG(str_trim(buf_str(&said))));
 		return 0;
 	}
 	return err_set(err, ERR_STORE, "", r < 0 ? str_of(strerror(-r)) : str_trim(buf_str(&said)),
@@ -84,7 +84,7 @@ static int wait_for_address(const struct setup *s, struct err *err)
 				       "%s got no address within 90 s", s->machine.interface);
 		nap();
 	}
-	tell(&s->tell, TELL_NOTE, "the machine's address is %s", addr_host_text(&a, text));
+	tell_say(&s->tell, TELL_NOTE, "the machine's address is %s", addr_host_text(&a, text));
 	return 0;
 }
 
@@ -108,7 +108,7 @@ static int wait_for_switch(const struct setup *s, struct err *err)
 	ms_t until = clock_mono_ms() + SWITCH_MS;
 	int r;
 
-	tell(&s->tell, TELL_STEP, "waiting for the switch");
+	tell_say(&s->tell, TELL_STEP, "waiting for the switch");
 	while ((r = ask_status(s)) < 0) {
 		if (clock_mono_ms() > until)
 			return err_set(err, ERR_STORE, "", str_of(s->control),
@@ -123,7 +123,7 @@ int apply_machine(struct setup *s, struct err *err)
 {
 	unsigned after = 0;
 
-	tell(&s->tell, TELL_STEP, "writing the machine's configuration");
+	tell_say(&s->tell, TELL_STEP, "writing the machine's configuration");
 	machine_look(&s->machine, s->answers);
 	int r = files_write(s, FILES_MACHINE, &after, err);
 	if (r == 0)

@@ -46,8 +46,8 @@ static bool has_word(const struct command *c, struct str prefix)
 	return false;
 }
 
-/* The same line of the same file is the same payment; twice in one file it is two. */
-static int add_request_key(struct command *c, struct str line, uint32_t number)
+/* The same line is the same payment in whatever file it stands; the second time in one, another. */
+static int add_request_key(struct command *c, struct str line, uint32_t repetition)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	CLEANUP(buf_done) struct buf key = BUF_INIT;
@@ -57,7 +57,7 @@ static int add_request_key(struct command *c, struct str line, uint32_t number)
 	if (c->words < 2 || strcmp(c->word[0], "account") != 0 ||
 	    strcmp(c->word[1], "recharge") != 0 || has_word(c, STR("request_key=")))
 		return 0;
-	buf_printf(&text, "%u %.*s", number, STR_ARG(line));
+	buf_printf(&text, "%u %.*s", repetition, STR_ARG(line));
 	if (buf_error(&text) < 0 || !EVP_Q_digest(NULL, "SHA256", NULL, text.p, text.n, digest, &n))
 		return -ENOMEM;
 	buf_putz(&key, "request_key=setup-");
@@ -65,7 +65,7 @@ static int add_request_key(struct command *c, struct str line, uint32_t number)
 	return buf_error(&key) < 0 ? -ENOMEM : add_word(c, buf_str(&key));
 }
 
-static int split(struct command *c, struct str line, uint32_t number)
+static int split(struct command *c, struct str line, uint32_t repetition)
 {
 	CLEANUP(buf_done) struct buf word = BUF_INIT;
 	struct str rest = line;
@@ -78,7 +78,7 @@ static int split(struct command *c, struct str line, uint32_t number)
 		if (r < 0)
 			return r;
 	}
-	return r < 0 ? r : add_request_key(c, line, number);
+	return r < 0 ? r : add_request_key(c, line, repetition);
 }
 
 /* --- running --- */
@@ -93,18 +93,22 @@ static int refuse(struct err *err, struct str line, uint32_t number, struct str 
 		       number ? "line " : "a line of the profile", number, STR_ARG(first));
 }
 
-/* line: of the answers file, for the error. */
-static int run_one(const struct setup *s, struct str text, uint32_t number, uint32_t line,
-		   struct err *err)
+struct task {
+	struct str text;
+	uint32_t line;       /* of the answers file, for the error; 0 = one of ours */
+	uint32_t repetition; /* how many lines before it say the same */
+};
+
+static int run_one(const struct setup *s, const struct task *t, struct err *err)
 {
 	CLEANUP(command_done) struct command c = { 0 };
 	CLEANUP(buf_done) struct buf said = BUF_INIT;
 	const char *argv[WORDS_MAX] = { s->ctl, "-s", s->control, "--" };
 	enum { FIXED = 4 };
 
-	int r = split(&c, text, number);
+	int r = split(&c, t->text, t->repetition);
 	if (r == -E2BIG)
-		return refuse(err, text, line, STR("more than 56 words"));
+		return refuse(err, t->text, t->line, STR("more than 56 words"));
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < c.words; i++)
@@ -113,13 +117,13 @@ static int run_one(const struct setup *s, struct str text, uint32_t number, uint
 	if (r < 0)
 		return SETUP_FAIL(err, r, "cannot run %s", s->ctl);
 	if (r == 0)
-		tell(&s->tell, TELL_CHANGE, "%s %s", c.words ? c.word[0] : "",
-		     c.words > 1 ? c.word[1] : "");
+		tell_say(&s->tell, TELL_CHANGE, "%s %s", c.words ? c.word[0] : "",
+			 c.words > 1 ? c.word[1] : "");
 	else if (str_find(buf_str(&said), STR("(exists)")) >= 0)
-		tell(&s->tell, TELL_NOTE, "%s %s: is there already", c.word[0],
-		     c.words > 1 ? c.word[1] : "");
+		tell_say(&s->tell, TELL_NOTE, "%s %s: is there already", c.word[0],
+			 c.words > 1 ? c.word[1] : "");
 	else
-		return refuse(err, text, line, buf_str(&said));
+		return refuse(err, t->text, t->line, buf_str(&said));
 	return 0;
 }
 
@@ -137,33 +141,45 @@ static void put_parameters(const struct setup *s, struct buf *out)
 		profile_put_commands(p, out);
 }
 
-static int run_next(const struct setup *s, struct state *st, struct str text, uint32_t number,
-		    uint32_t line, struct err *err)
+static int run_next(const struct setup *s, struct state *st, const struct task *t, uint32_t number,
+		    struct err *err)
 {
 	if (number < st->commands)
 		return 0;
-	int r = run_one(s, text, number, line, err);
+	int r = run_one(s, t, err);
 	if (r < 0)
 		return r;
 	st->commands = number + 1;
 	return state_save(st, s, err);
 }
 
+static uint32_t repetition_of(const struct answers *a, size_t i)
+{
+	uint32_t n = 0;
+
+	for (size_t k = 0; k < i; k++)
+		n += str_eq(answers_item(a, ANSWER_CTL, k), answers_item(a, ANSWER_CTL, i));
+	return n;
+}
+
 int commands_run(const struct setup *s, struct state *st, struct err *err)
 {
 	CLEANUP(buf_done) struct buf ours = BUF_INIT;
+	const struct answers *a = s->answers;
 	struct str text, rest;
 	uint32_t number = 0;
-	int r;
 
-	tell(&s->tell, TELL_STEP, "entering parameters, customers, vendors and rates");
+	tell_say(&s->tell, TELL_STEP, "entering parameters, customers, vendors and rates");
 	put_parameters(s, &ours);
-	r = buf_error(&ours);
+	int r = buf_error(&ours);
 	rest = buf_str(&ours);
 	while (r == 0 && str_line(&rest, &text))
-		r = run_next(s, st, text, number++, 0, err);
-	for (size_t i = 0; r == 0 && i < answers_count(s->answers, ANSWER_CTL); i++)
-		r = run_next(s, st, answers_item(s->answers, ANSWER_CTL, i), number++,
-			     answers_line(s->answers, ANSWER_CTL, i), err);
+		r = run_next(s, st, &(struct task){ .text = text }, number++, err);
+	for (size_t i = 0; r == 0 && i < answers_count(a, ANSWER_CTL); i++) {
+		const struct task t = { answers_item(a, ANSWER_CTL, i),
+					answers_line(a, ANSWER_CTL, i), repetition_of(a, i) };
+
+		r = run_next(s, st, &t, number++, err);
+	}
 	return r;
 }

@@ -216,7 +216,7 @@ static int write_one(const struct setup *s, size_t i, struct err *err)
 	if (r < 0)
 		return SETUP_FAIL(err, r, "cannot write %s%s", s->place.root, files[i].path);
 	if (r > 0)
-		tell(&s->tell, TELL_CHANGE, "%s %s", content.n ? "wrote" : "removed", path.p);
+		tell_say(&s->tell, TELL_CHANGE, "%s %s", content.n ? "wrote" : "removed", path.p);
 	return r;
 }
 
@@ -238,7 +238,7 @@ static int link_timezone(const struct setup *s, struct err *err)
 	if (r < 0)
 		return SETUP_FAIL(err, r, "cannot write %s/etc/localtime", s->place.root);
 	if (r > 0)
-		tell(&s->tell, TELL_CHANGE, "wrote /etc/localtime");
+		tell_say(&s->tell, TELL_CHANGE, "wrote /etc/localtime");
 	return 0;
 }
 

@@ -27,7 +27,7 @@ int finish_licence(const struct setup *s, struct err *err)
 	struct str path = answers_str(s->answers, ANSWER_LICENCE), first, rest;
 
 	if (str_is_empty(path)) {
-		tell(&s->tell, TELL_NOTE, "no licence was given: the switch runs UNLICENSED");
+		tell_say(&s->tell, TELL_NOTE, "no licence was given: the switch runs UNLICENSED");
 		return 0;
 	}
 	buf_putz(&word, "content=");
@@ -39,7 +39,7 @@ int finish_licence(const struct setup *s, struct err *err)
 	if (r < 0)
 		return SETUP_FAIL(err, r, "cannot run %s", s->ctl);
 	if (r == 0) {
-		tell(&s->tell, TELL_CHANGE, "the licence is active");
+		tell_say(&s->tell, TELL_CHANGE, "the licence is active");
 		return 0;
 	}
 	rest = buf_str(&said);

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "setup.h"
 
-int lock_take(const struct place *p, bool is_waiting)
+int lock_take(const struct place *p)
 {
 	CLEANUP(free) char *path = place_path(p, SETUP_DIR "/lock");
 
@@ -17,9 +17,7 @@ int lock_take(const struct place *p, bool is_waiting)
 	CLEANUP(close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	while ((r = flock(fd, is_waiting ? LOCK_EX : LOCK_EX | LOCK_NB)) < 0 && errno == EINTR)
-		continue;
-	if (r < 0)
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? -EBUSY : -errno;
 	r = fd;
 	fd = -1;

@@ -3,6 +3,6 @@
 
 #include "place.h"
 
-/* A descriptor that holds the lock until it is closed; -EBUSY: another set-up has it, or, with
- * is_waiting, not before it is free; other negative errno. */
-int lock_take(const struct place *p, bool is_waiting);
+/* A descriptor that holds the lock until it is closed; -EBUSY: another set-up has it; other
+ * negative errno. */
+int lock_take(const struct place *p);

@@ -11,13 +11,15 @@
 #include "base/password.h"
 #include "base/secret.h"
 #include "console.h"
-#include "lock.h"
+#include "guide.h"
 #include "options.h"
 #include "unattended.h"
 
 enum { EXIT_DONE, EXIT_FAILED, EXIT_REFUSED, EXIT_NO_ANSWERS };
 
 #define CTL_INSTALLED "/usr/bin/switchctl"
+
+static struct console console;
 
 /* switchctl stands beside this program in a build tree. */
 static char *find_ctl(const char *given)
@@ -47,7 +49,7 @@ static int fail(const struct err *err, int r)
 	if (!err_is_set(&e))
 		(void)err_set(&e, ERR_INTERNAL, "", STR(""), NULL, "it does not work: %s",
 			      strerror(-r));
-	console_err(&e);
+	console_err(&console, &e);
 	return e.code == ERR_USAGE ? EXIT_REFUSED : EXIT_FAILED;
 }
 
@@ -85,7 +87,7 @@ static int check(struct setup *s, const char *file)
 		return EXIT_DONE;
 	}
 	if (r == -EINVAL) {
-		console_report(file, &report);
+		console_report(&console, file, &report);
 		return EXIT_REFUSED;
 	}
 	(void)SETUP_FAIL(&err, r, "cannot read %s", file);
@@ -100,48 +102,78 @@ static int refresh(struct setup *s)
 
 	int r = path ? answers_load(s->answers, path, &report) : -ENOMEM;
 	if (r == -EINVAL)
-		console_report(path, &report);
+		console_report(&console, path, &report);
 	if (r == 0)
 		r = apply_refresh(s, &err);
 	return r < 0 ? fail(&err, r) : EXIT_DONE;
 }
 
-static int set_up(struct setup *s, const struct options *o)
+/* The unattended run, and what came of it in words. -ENOENT: there are no answers. */
+static int try_answers(struct setup *s, const char *file)
 {
-	bool is_guided = o->mode == OPTIONS_GUIDED;
+	CLEANUP(buf_done) struct buf name = BUF_INIT;
+	struct answers_report report = { 0 };
+	struct err err = ERR_INIT;
+
+	console_open_log(&console, &s->place);
+	int r = unattended_run(s, file, &name, &report, &err);
+	if (r == -EINVAL && report.count > 0)
+		console_report(&console, buf_cstr(&name) ? name.p : "tandem.conf", &report);
+	else if (r < 0 && r != -ENOENT)
+		(void)fail(&err, r);
+	console_close_log(&console);
+	return (r == -EINVAL || r == -ENOENT) && err_is_set(&err) ? -EIO : r;
+}
+
+static int unattended(struct setup *s, const char *file)
+{
+	struct err err = ERR_INIT;
+	CLEANUP(close) int lock = console_lock(&console, &s->place);
+
+	if (lock < 0)
+		return fail(&err, lock);
+	if (place_has(&s->place, SETUP_DONE) && !file)
+		return EXIT_DONE;
+	int r = try_answers(s, file);
+	if (r == -ENOENT)
+		return EXIT_NO_ANSWERS;
+	return r == 0 ? EXIT_DONE : r == -EINVAL ? EXIT_REFUSED : EXIT_FAILED;
+}
+
+/* What a console starts: answers if there are any, else, or if they did not do, the screens. */
+static int guided(struct setup *s, const char *file)
+{
 	struct err err = ERR_INIT;
 	int r;
 
-	CLEANUP(close) int lock = lock_take(&s->place, false);
-	if (lock == -EBUSY) {
-		tell(&s->tell, TELL_STEP,
-		     "a set-up is going on at another console; waiting for it");
-		lock = lock_take(&s->place, true);
+	if (!file) {
+		r = unattended(s, NULL);
+		if (r == EXIT_DONE)
+			return r;
+		if (r != EXIT_NO_ANSWERS) {
+			(void)puts("Press Enter to go on with the screens of the set-up.");
+			(void)fflush(stdout);
+			if (getchar() == EOF)
+				return r;
+		}
+	} else if ((r = check(s, file)) != EXIT_DONE) {
+		return r;
 	}
-	if (lock < 0)
-		return fail(&err, lock);
-	if (place_has(&s->place, SETUP_DONE) && !o->file)
+	s->tell = (struct tell){ 0 };
+	r = guide_run(s, &err);
+	if (r == -EBUSY)
 		return EXIT_DONE;
-	if (is_guided) {
-		(void)err_set(&err, ERR_USAGE, "", STR(""), "--unattended", "how to set up?");
-		return fail(&err, -EINVAL);
-	}
-	r = unattended_run(s, o->file, &err);
-	if (r == -ENOENT && !is_guided)
-		return EXIT_NO_ANSWERS;
-	if (r == -EINVAL && !err_is_set(&err))
-		return EXIT_REFUSED;
-	return r < 0 ? fail(&err, r) : EXIT_DONE;
+	return r == -ECANCELED ? EXIT_FAILED : r < 0 ? fail(&err, r) : EXIT_DONE;
 }
 
 int main(int argc, char **argv)
 {
-	struct console console;
 	struct options o;
 	struct err err = ERR_INIT;
 
 	(void)setlocale(LC_ALL, "");
 	(void)umask(022);
+	const struct tell told = console_tell(&console);
 	int r = options_parse(&o, argc, argv, &err);
 	if (r != 0)
 		return r > 0 ? EXIT_DONE : fail(&err, r);
@@ -151,9 +183,12 @@ int main(int argc, char **argv)
 	CLEANUP(answers_free) struct answers *a = answers_create();
 	if (!ctl || !a)
 		return fail(&err, -ENOMEM);
-	struct setup s = { .place = { o.root }, .control = o.control, .ctl = ctl, .answers = a };
-	s.tell = console_tell(&console);
+	struct setup s = {
+		.place = { o.root }, .control = o.control, .ctl = ctl, .answers = a, .tell = told
+	};
 	if (o.mode == OPTIONS_CHECK)
 		return check(&s, o.file);
-	return o.mode == OPTIONS_REFRESH ? refresh(&s) : set_up(&s, &o);
+	if (o.mode == OPTIONS_REFRESH)
+		return refresh(&s);
+	return o.mode == OPTIONS_UNATTENDED ? unattended(&s, o.file) : guided(&s, o.file);
 }

@@ -119,19 +119,25 @@ static int from_volume(struct setup *s, struct str label, struct str path,
 		return r;
 	if (r < 0)
 		return SETUP_FAIL(err, r, "the volume %.*s cannot be mounted", STR_ARG(label));
-	tell(&s->tell, TELL_STEP, "reading %.*s from the volume %.*s", STR_ARG(path),
-	     STR_ARG(label));
+	tell_say(&s->tell, TELL_STEP, "reading %.*s from the volume %.*s", STR_ARG(path),
+		 STR_ARG(label));
 	return from_file(s, str_of(volume_path(v)), path, report, err);
+}
+
+/* Will it be otherwise when the network is up? */
+static bool may_pass(int r)
+{
+	return r == -EHOSTUNREACH || r == -ENETUNREACH || r == -ECONNREFUSED || r == -ETIMEDOUT;
 }
 
 static int from_url(struct setup *s, struct str url, struct answers_report *report, struct err *err)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
-	int r = -EAGAIN;
+	int r = -ETIMEDOUT;
 
-	tell(&s->tell, TELL_STEP, "fetching %.*s", STR_ARG(url));
+	tell_say(&s->tell, TELL_STEP, "fetching %.*s", STR_ARG(url));
 	/* The network may still be coming up. */
-	for (int i = 0; i < FETCH_TRIES && r < 0 && r != -EINVAL; i++) {
+	for (int i = 0; i < FETCH_TRIES && may_pass(r); i++) {
 		*err = ERR_INIT;
 		if (i > 0)
 			(void)poll(NULL, 0, NAP_MS);
@@ -167,6 +173,8 @@ int source_load(struct setup *s, const char *file, struct buf *name, struct answ
 	*report = (struct answers_report){ 0 };
 	if (file) {
 		buf_putz(name, file);
+		if (str_has_prefix(str_of(file), STR("http://")))
+			return from_url(s, str_of(file), report, err);
 		return from_file(s, STR(""), str_of(file), report, err);
 	}
 	if (place_is_machine(&s->place)) {

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 
-void tell(const struct tell *t, enum tell_kind kind, const char *fmt, ...)
+void tell_say(const struct tell *t, enum tell_kind kind, const char *fmt, ...)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	va_list ap;

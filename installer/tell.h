@@ -15,5 +15,5 @@ struct tell {
 	void *ctx;
 };
 
-__attribute__((format(printf, 3, 4))) void tell(const struct tell *t, enum tell_kind kind,
-						const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void tell_say(const struct tell *t, enum tell_kind kind,
+						    const char *fmt, ...);

@@ -5,10 +5,22 @@
 #include "apply.h"
 #include "base/cleanup.h"
 #include "commands.h"
-#include "console.h"
 #include "finish.h"
+#include "load.h"
+#include "proof.h"
 #include "source.h"
 #include "state.h"
+
+static int prove(struct setup *s, struct state *st, struct err *err)
+{
+	if (!answers_bool(s->answers, ANSWER_GOLIVE) || st->is_golive_passed)
+		return 0;
+	int r = proof_run(s, err);
+	if (r < 0)
+		return r;
+	st->is_golive_passed = true;
+	return state_save(st, s, err);
+}
 
 int unattended_steps(struct setup *s, struct err *err)
 {
@@ -23,24 +35,24 @@ int unattended_steps(struct setup *s, struct err *err)
 		r = finish_licence(s, err);
 	if (r == 0)
 		r = commands_run(s, &st, err);
+	if (r == 0)
+		r = prove(s, &st, err);
 	return r < 0 ? r : finish_done(s, err);
 }
 
-int unattended_run(struct setup *s, const char *file, struct err *err)
+int unattended_run(struct setup *s, const char *file, struct buf *name,
+		   struct answers_report *report, struct err *err)
 {
-	CLEANUP(buf_done) struct buf name = BUF_INIT;
-	struct answers_report report;
+	CLEANUP(buf_done) struct buf load = BUF_INIT;
 
-	int r = source_load(s, file, &name, &report, err);
-	if (r == -EINVAL && report.count > 0) {
-		console_report(buf_cstr(&name) ? name.p : "tandem.conf", &report);
-		return r;
-	}
+	int r = source_load(s, file, name, report, err);
 	if (r < 0)
 		return r;
-	tell(&s->tell, TELL_STEP, "setting up from %.*s", STR_ARG(buf_str(&name)));
+	tell_say(&s->tell, TELL_STEP, "setting up from %.*s", STR_ARG(buf_str(name)));
+	if (load_missing(s->answers, &load) > 0)
+		tell_say(&s->tell, TELL_NOTE, "%.*s: too few", STR_ARG(buf_str(&load)));
 	r = unattended_steps(s, err);
 	if (r == 0)
-		tell(&s->tell, TELL_STEP, "the set-up is done");
+		tell_say(&s->tell, TELL_STEP, "the set-up is done");
 	return r;
 }
