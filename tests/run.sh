@@ -7,9 +7,10 @@ cd "$(dirname "$0")/.."
 
 O=${O:-build}
 # sip-tsan is for changes to threads, and for the night.
-STAGES=(lint unit asan tsan replay sip-1 sip-3 sip-asan)
+STAGES=(lint unit asan tsan replay sip-1 sip-3 sip-asan vm)
 MAKE=(make -k -j"$(nproc)" --output-sync=target "O=$O")
 SIP_SECONDS=1200
+VM_SECONDS=2400
 # What cmocka and tests/unit/oom.c say at the end of a group.
 PASSED='^\[  PASSED  \] ([0-9]+) test.*|^\[   OOM    \].* ([0-9]+) passed.*'
 FAILED='^\[  FAILED  \] ([0-9]+) test.*|^\[   OOM    \].* ([0-9]+) failed$'
@@ -89,6 +90,20 @@ sip() {
 	$good
 }
 
+# The image, in QEMU: as root, for its network namespaces.
+vm() {
+	local log=$O/vm.log good=true root=()
+	if [ "$(id -u)" -ne 0 ]; then
+		root=(sudo)
+	fi
+	tests/progress.sh release "${MAKE[@]}" V=release all || return 1
+	python3 firmware/build.py --out "$O/image" --bin "$O/bin" || return 1
+	"${root[@]}" timeout -k 30 "$VM_SECONDS" /usr/bin/python3 -u tests/vm/run.py --image "$O/image" 2>&1 |
+		tee "$log" || good=false
+	count_line vm "$log"
+	$good
+}
+
 lint() {
 	local log=$O/lint.log good=true
 	mkdir -p "$O"
@@ -111,6 +126,7 @@ run() {
 	sip-1) sip release "$O/bin" 1 ;;
 	sip-3) sip release "$O/bin" 3 ;;
 	sip-asan) sip asan "$O/asan/bin" 2 ;;
+	vm) vm ;;
 	sip-tsan) sip tsan "$O/tsan/bin" 4 ;;
 	*)
 		echo "$1: no such stage"

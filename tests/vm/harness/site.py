@@ -5,7 +5,7 @@ the two ends outside it.
     192.0.2.1    the router, where the administrator sits
     192.0.2.20   the customer's gateway
     192.0.2.30   the vendor's
-    192.0.2.66   a stranger
+    203.0.113.66 a stranger, who is no neighbour: those of the switch's own network are never banned
 """
 
 import ctypes
@@ -22,7 +22,8 @@ from harness.ua import Caller
 from harness.watch import poll
 from harness.wire import Wire
 
-SWITCH, ADMIN, CUSTOMER, VENDOR, STRANGER = (f"192.0.2.{n}" for n in (10, 1, 20, 30, 66))
+SWITCH, ADMIN, CUSTOMER, VENDOR = (f"192.0.2.{n}" for n in (10, 1, 20, 30))
+STRANGER = "203.0.113.66"
 SIP_PORT, SSH_PORT, API_PORT, MEDIA_PORTS = 5060, 2222, 8080, (10000, 20000)
 SELL = Terms(price="0.0123", unit=60, first=1, step=1)
 BUY = Terms(price="0.0071", unit=60, first=6, step=6)
