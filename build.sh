@@ -7,7 +7,8 @@ usage() {
 	cat <<-EOF
 		usage: ./build.sh COMMAND
 
-		  run               start switchd with a sample customer, vendor and rate, and place calls
+		  run [--no-vm]     boot the image in QEMU with a sample customer, vendor and rate, place calls
+		                    through it, show the bill; --no-vm: switchd alone, from build/bin
 		  test [STAGE...]   everything: $(tests/run.sh --stages)
 		  build             programs into build/bin/
 		  image             the bootable disk: build/image/tandem.img, .img.zst, sbom.spdx.json
@@ -24,11 +25,11 @@ COMPILE=(gcc make python3 pkg-config libosip2-dev liburcu-dev libsqlite3-dev lib
 	libsystemd-dev libssl-dev openssl libncurses-dev libnftnl-dev libmnl-dev)
 SANITIZE=(clang llvm libclang-rt-dev libcmocka-dev)
 LINT=(clang-format clang-tidy shellcheck pyflakes3)
-CALLS=(sip-tester sqlite3)
+CALLS=(sip-tester sqlite3 nftables iproute2)
 BENCH=(kamailio linux-perf)
 IMAGE=(binutils kmod squashfs-tools cryptsetup-bin mtools dosfstools e2fsprogs fdisk zstd grub-common
 	grub-pc-bin grub-efi-amd64-bin)
-VM=(qemu-system-x86 qemu-utils seabios ovmf iproute2 python3-pyte)
+VM=(qemu-system-x86 qemu-utils seabios ovmf iproute2 python3-pyte openssh-client nmap)
 
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -83,9 +84,16 @@ build)
 	build "$@"
 	;;
 run)
-	need "${CALLS[@]}"
+	if [ "${1:-}" = --no-vm ]; then
+		need "${COMPILE[@]}" "${CALLS[@]}"
+		build
+		exec python3 tests/sip/demo.py --bin "${O:-build}/bin" "${@:2}"
+	fi
+	need "${COMPILE[@]}" "${CALLS[@]}" "${IMAGE[@]}" "${VM[@]}"
 	build
-	exec python3 tests/sip/demo.py --bin "${O:-build}/bin" "$@"
+	python3 firmware/build.py --out "${O:-build}/image" --bin "${O:-build}/bin"
+	# Debian's python3 is the one that has Debian's pyte.
+	as_root /usr/bin/python3 tests/vm/demo.py --image "${O:-build}/image" "$@"
 	;;
 test)
 	need "${COMPILE[@]}" "${SANITIZE[@]}" "${LINT[@]}" "${CALLS[@]}" "${IMAGE[@]}" "${VM[@]}"

@@ -13,7 +13,7 @@
 
 struct options {
 	const char *root;  /* "" is this machine */
-	const char *media; /* LOW-HIGH */
+	const char *media; /* LOW-HIGH; NULL: as tandem.conf says */
 	const char *verb;  /* NULL: none given */
 	bool is_json, is_dry, is_help, is_version;
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "model/answers_file.h"
 #include "model/json.h"
 #include "model/text.h"
 #include "options.h"
@@ -107,8 +108,36 @@ static const struct verb *verb_of(const struct options *o, struct err *e)
 	return NULL;
 }
 
+/* A file with faults does not keep the rest of the kernel from being set. */
+static int load_media(const struct options *o, char **ret, FILE *err)
+{
+	CLEANUP(answers_free) struct answers *a = answers_create();
+	CLEANUP(buf_done) struct buf path = BUF_INIT;
+	CLEANUP(buf_done) struct buf said = BUF_INIT;
+	struct answers_report report;
+
+	buf_printf(&path, "%s" ANSWERS_PATH, o->root);
+	if (!a || buf_error(&path))
+		return -ENOMEM;
+
+	int r = answers_load(a, buf_cstr(&path), &report);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r == -EINVAL)
+		answers_report_print(&report, &said);
+	else if (r < 0 && r != -ENOENT)
+		buf_printf(&said, "%s\n", strerror(-r));
+	if (said.n)
+		(void)fprintf(err, "switch-tune: %s: %.*s", buf_cstr(&path),
+			      STR_ARG(buf_str(&said)));
+	*ret = str_dup(o->media ? str_of(o->media) : answers_str(a, ANSWER_MEDIA_PORTS));
+	return *ret ? 0 : -ENOMEM;
+}
+
 static int tune(const struct options *o, FILE *out, FILE *err)
 {
+	CLEANUP(free) char *media = NULL;
 	CLEANUP(plan_free) struct plan *p = NULL;
 	struct err e = ERR_INIT;
 	const struct verb *v = verb_of(o, &e);
@@ -116,8 +145,10 @@ static int tune(const struct options *o, FILE *out, FILE *err)
 	if (!v)
 		return fail(&e, -EINVAL, err);
 
-	int r = plan_create(&p, o->root, o->media, &e);
+	int r = load_media(o, &media, err);
 
+	if (r == 0)
+		r = plan_create(&p, o->root, media, &e);
 	if (r == 0 && v->does_apply)
 		r = plan_apply(p, o->is_dry);
 	if (r == 0)

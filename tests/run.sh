@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 O=${O:-build}
 # sip-tsan is for changes to threads, and for the night.
-STAGES=(lint unit asan tsan replay sip-1 sip-3 sip-asan net tui)
+STAGES=(lint unit asan tsan replay sip-1 sip-3 sip-asan net tui vm)
 MAKE=(make -k -j"$(nproc)" --output-sync=target "O=$O")
 SUITE_SECONDS=1200
 # What cmocka and tests/unit/oom.c say at the end of a group.
@@ -90,6 +90,20 @@ suite() {
 	$good
 }
 
+# The image, in QEMU: as root, for its network namespaces.
+vm() {
+	local log=$O/vm.log good=true root=()
+	if [ "$(id -u)" -ne 0 ]; then
+		root=(sudo)
+	fi
+	tests/progress.sh release "${MAKE[@]}" V=release all || return 1
+	python3 firmware/build.py --out "$O/image" --bin "$O/bin" || return 1
+	"${root[@]}" timeout -k 30 "$VM_SECONDS" /usr/bin/python3 -u tests/vm/run.py --image "$O/image" 2>&1 |
+		tee "$log" || good=false
+	count_line vm "$log"
+	$good
+}
+
 lint() {
 	local log=$O/lint.log good=true
 	mkdir -p "$O"
@@ -115,6 +129,7 @@ run() {
 	sip-tsan) suite sip tsan "$O/tsan/bin" --workers 4 ;;
 	net) suite net release "$O/bin" ;;
 	tui) suite tui release "$O/bin" ;;
+	vm) vm ;;
 	*)
 		echo "$1: no such stage"
 		return 1

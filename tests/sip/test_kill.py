@@ -23,8 +23,8 @@ TOLD_WITHIN = 5.0
 class Storm:
     """Calls of every length while the switch lives; what became of each is read off its two ends."""
 
-    def __init__(self, t, caller, carrier):
-        self.t, self.caller, self.carrier = t, caller, carrier
+    def __init__(self, t, caller, carrier, rate=50):
+        self.t, self.caller, self.carrier, self.rate = t, caller, carrier, rate
         self.calls, self.killed, self.serial = [], None, 0
         self.cut_ever = {}  # calls that a kill cut: the moment of the first kill
 
@@ -46,9 +46,9 @@ class Storm:
             await call.until(lambda: call.bye_done or self.killed, "answer to BYE or the kill", within=30)
 
     async def rage(self, seconds):
-        """50 calls a second for that long, then SIGKILL; afterwards nobody begins or answers anything."""
+        """Calls at the rate for that long, then the kill; afterwards nobody begins or answers anything."""
         self.killed = None
-        stream = Stream(50, self.place)
+        stream = Stream(self.rate, self.place)
         await asyncio.sleep(seconds)  # the load itself
         stream.stop()
         self.killed = self.t.switch.kill()
@@ -76,15 +76,15 @@ def told(session):
     return session.bye_seen or session.bye_done
 
 
-async def both_ends_hear(t, storm, cut):
-    """Every call that the crash cut is ended at both sides, within 5 s of the moment of readiness."""
+async def both_ends_hear(t, storm, cut, within=TOLD_WITHIN):
+    """Every call that the crash cut is ended at both sides, that soon after the moment of readiness."""
     legs = storm.legs()
     ends = [s for c in cut for s in (c, legs[c.callee])]
-    deadline = t.switch.ready_at + TOLD_WITHIN
+    deadline = t.switch.ready_at + within
     for end in ends:
         await end.until(lambda e=end: told(e), "word that the call is over", within=30)
     late = [e for e in ends if told(e) > deadline]
-    assert not late, f"{len(late)} of {len(ends)} ends heard later than {TOLD_WITHIN} s after the restart"
+    assert not late, f"{len(late)} of {len(ends)} ends heard later than {within} s after the restart"
 
 
 async def reckon(t, storm):
@@ -124,16 +124,28 @@ def judge(row, call, leg, killed):
         CallRecord(call, leg).check_hold(row["hold_ms"])
 
 
-async def battle(t, rounds, again=False):
+async def open_books(t):
+    """(caller, carrier), with accounts and rates."""
     caller, carrier = await t.caller(), await t.carrier()
     await t.customer(caller, pay="1000", rates={"880": SELL})
     await t.vendor(carrier, rates={"880": BUY})
-    storm = Storm(t, caller, carrier)
+    return caller, carrier
+
+
+async def cut_down(storm, seconds):
+    """Load for that long, then the kill; the answered calls whose end one of their ends has not heard."""
+    await storm.rage(seconds)
+    legs = storm.legs()
+    cut = [c for c in storm.answered() if not (c.bye_done and legs[c.callee].bye_seen)]
+    storm.cut_ever.update({c: storm.killed for c in cut if c not in storm.cut_ever})
+    return cut
+
+
+async def battle(t, rounds, again=False):
+    storm = Storm(t, *await open_books(t))
+    carrier = storm.carrier
     for _ in range(rounds):
-        await storm.rage(t.random.uniform(0.3, 2.5))
-        legs = storm.legs()
-        cut = [c for c in storm.answered() if not (c.bye_done and legs[c.callee].bye_seen)]
-        storm.cut_ever.update({c: storm.killed for c in cut if c not in storm.cut_ever})
+        cut = await cut_down(storm, t.random.uniform(0.3, 2.5))
         await t.switch.start()
         if again:
             await asyncio.sleep(t.random.uniform(0, 0.3))  # the moment of the second kill

@@ -211,6 +211,18 @@ static void the_media_ports_are_kept_from_others(void **state)
 	assert_string_equal(get("net/ipv4/ip_local_reserved_ports"), "40000-40999");
 }
 
+static void the_media_ports_come_from_the_machines_configuration(void **state)
+{
+	(void)state;
+	put("../../etc/tandem/tandem.conf", "media_ports = 30000-30999\n");
+	assert_int_equal(tune("apply"), RUN_DONE);
+	assert_string_equal(get("net/ipv4/ip_local_reserved_ports"), "30000-30999");
+	put("../../etc/tandem/tandem.conf", "media_ports = all\nsip_port = 5070\n");
+	assert_int_equal(tune("apply"), RUN_DONE);
+	assert_has(err, "line 1: media_ports");
+	assert_string_equal(get("net/ipv4/ip_local_reserved_ports"), "10000-20000");
+}
+
 static void a_dry_run_writes_nothing(void **state)
 {
 	(void)state;
@@ -328,6 +340,7 @@ int main(void)
 		WITH_ROOT(the_table_is_as_the_operators_know_it),
 		WITH_ROOT(apply_writes_what_differs_and_only_that),
 		WITH_ROOT(the_media_ports_are_kept_from_others),
+		WITH_ROOT(the_media_ports_come_from_the_machines_configuration),
 		WITH_ROOT(a_dry_run_writes_nothing),
 		WITH_ROOT(verify_says_what_differs),
 		WITH_ROOT(what_the_kernel_lacks_is_reported_and_no_failure),

@@ -1,0 +1,160 @@
+"""The switch inside a machine, in the shape that tests/sip knows a switchd in: asked, cut off, started
+again; and the two ways in: the root shell of the test boot, and SSH as an operator has it."""
+
+import asyncio
+import json
+import os
+import shlex
+import subprocess
+import time
+
+from harness.control import Refused
+from harness.watch import poll
+
+READY = r"Started switchd\.service"
+DONE = "/var/lib/tandem-setup/done"
+READY_WITHIN = 300.0
+ASK_WITHIN = 120.0
+
+
+class Ssh:
+    """One connection to the guest that all commands share."""
+
+    def __init__(self, folder, ip, port, user="admin"):
+        self.folder, self.ip, self.port, self.user = folder, ip, port, user
+        self.key = os.path.join(folder, "id_ed25519")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "vm-test", "-f", self.key], check=True)
+        with open(self.key + ".pub", encoding="ascii") as f:
+            self.public = f.read().strip()
+
+    def words(self, *options):
+        return ["ssh", "-i", self.key, "-p", str(self.port), "-o", "StrictHostKeyChecking=accept-new",
+                "-o", f"UserKnownHostsFile={self.folder}/known_hosts", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes",
+                "-o", "ControlMaster=auto", "-o", f"ControlPath={self.folder}/ssh", "-o", "ControlPersist=60",
+                "-o", "ConnectTimeout=60", "-o", "ServerAliveInterval=15", *options, f"{self.user}@{self.ip}"]
+
+    def run(self, *command, within=ASK_WITHIN):
+        """(exit status, stdout, stderr) of a program in the guest."""
+        done = subprocess.run([*self.words(), shlex.join(command)], capture_output=True, text=True, timeout=within,
+                              stdin=subprocess.DEVNULL, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def forget(self):
+        """The guest is gone, and the connection with it."""
+        subprocess.run([*self.words("-O", "exit")], capture_output=True, check=False)
+
+
+class RootShell:
+    """The same over the root shell that a test boot has on a serial line."""
+
+    def __init__(self, machine):
+        self.machine = machine
+
+    def run(self, *command, within=ASK_WITHIN):
+        status, text = self.machine.sh(shlex.join(command) + " 2>/run/stderr", within)
+        if status == 0:
+            return 0, text, ""
+        return status, text, self.machine.sh("cat /run/stderr", within)[1]
+
+    def forget(self):
+        pass
+
+
+def word(value):
+    """A JSON value as switchctl takes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(word, value))
+    return str(value)
+
+
+class GuestControl:
+    """harness/control.py's ask(), by switchctl in the guest."""
+
+    def __init__(self, shell):
+        self.shell, self.turn = shell, asyncio.Lock()
+
+    async def ask(self, method, within=ASK_WITHIN, **params):
+        words = ["switchctl", "--json", *method.split("."), *(f"{k}={word(v)}" for k, v in params.items())]
+        async with self.turn:
+            status, out, err = await asyncio.to_thread(self.shell.run, *words, within=within)
+        # A verify that found something has its answer on stdout all the same.
+        if status and not out.strip():
+            raise Refused(method, {"code": status, "message": err})
+        return json.loads(out)
+
+    def close(self):
+        pass
+
+
+class Guest:
+    """machine: a harness/machine.py Machine; shell: how it is asked."""
+
+    def __init__(self, machine, ip, shell=None, port=5060):
+        self.machine, self.ip, self.port = machine, ip, port
+        self.shell = shell or RootShell(machine)
+        self.ctl = None
+        self.starts, self.ready_at = 0, None
+
+    async def start(self):
+        """Power on, until switchd is ready."""
+        await asyncio.to_thread(self.machine.start)
+        return await self.ready()
+
+    async def ready(self):
+        await asyncio.to_thread(self.machine.journal.wait_for, READY, READY_WITHIN)
+        self.ready_at = time.monotonic()
+        self.starts += 1
+        self.ctl = GuestControl(self.shell)
+        return self
+
+    async def set_up(self):
+        """Until the unattended set-up has come to its end."""
+        async def is_done():
+            try:
+                return (await asyncio.to_thread(self.shell.run, "test", "-e", DONE))[0] == 0
+            except subprocess.TimeoutExpired:
+                return False
+        await poll(is_done, f"{DONE} in the guest", READY_WITHIN, 0.5)
+
+    async def answers(self):
+        """Until switchctl reaches the switch."""
+        async def asked():
+            try:
+                return await self.ctl.ask("status.show")
+            except (Refused, subprocess.TimeoutExpired):
+                return None
+        return await poll(asked, "an answer of switchctl in the guest", ASK_WITHIN, 0.5)
+
+    def kill(self):
+        """The plug is pulled. Returns the moment just before."""
+        moment = time.monotonic()
+        self.machine.power_cut()
+        self.shell.forget()
+        return moment
+
+    async def stop(self):
+        """Switched off in order."""
+        self.machine.qmp.ask("system_powerdown")
+        await asyncio.to_thread(self.machine.wait_off, 180)
+        self.shell.forget()
+
+    @property
+    def running(self):
+        return self.machine.is_running()
+
+    def discard(self):
+        self.machine.power_cut()
+        self.shell.forget()
+
+    def tail(self, lines=40):
+        return "\n".join(self.machine.journal.text.split("\n")[-lines:]) if self.machine.journal else ""
+
+    def complaints(self):
+        return []
+
+    async def cli(self, *words, within=ASK_WITHIN):
+        """switchctl as an operator runs it: (exit status, stdout, stderr)."""
+        async with self.ctl.turn:
+            return await asyncio.to_thread(self.shell.run, "switchctl", *words, within=within)
