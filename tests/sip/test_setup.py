@@ -373,7 +373,7 @@ async def test_a_guided_set_up_from_the_first_page_to_the_last(t):
         await term.see("Ready", "not passed", "UNLICENSED")
         term.press("enter")
         assert await term.ended() == 0
-    assert there(t, f"{STATE}/done") and not there(t, f"{STATE}/guide")
+    assert there(t, f"{STATE}/done") and not there(t, f"{STATE}/guide"), os.listdir(path(t, STATE))
     assert (await t.ctl.ask("account.show", id="carrier"))["kind"] == "clearing"
     result = await t.ctl.ask("route.explain", gateway="acme-in", caller="1", callee="8801712345678")
     assert "carrier-a" in str(result), result
