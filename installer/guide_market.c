@@ -264,11 +264,12 @@ int guide_market(struct guide *g, struct err *err)
 				       .draw = draw,
 				       .key = key };
 	static const char *const columns[] = { "no", "what", "entered", NULL };
+	static const char *const keys[] = { "no", NULL };
 	CLEANUP(table_free) struct table *table = NULL;
 	struct market m = { .guide = g };
 
 	(void)err;
-	int r = table_create(&table, columns, 1, NULL);
+	int r = table_create(&table, columns, keys, NULL);
 	m.table = table;
 	if (r == 0)
 		r = fill_table(&m);

@@ -166,6 +166,20 @@ static int guided(struct setup *s, const char *file)
 	return r == -ECANCELED ? EXIT_FAILED : r < 0 ? fail(&err, r) : EXIT_DONE;
 }
 
+static int run(struct setup *s, const struct options *o)
+{
+	switch (o->mode) {
+	case OPTIONS_CHECK:
+		return check(s, o->file);
+	case OPTIONS_REFRESH:
+		return refresh(s);
+	case OPTIONS_UNATTENDED:
+		return unattended(s, o->file);
+	default:
+		return guided(s, o->file);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
@@ -180,15 +194,13 @@ int main(int argc, char **argv)
 	if (o.mode == OPTIONS_HASH)
 		return hash_password();
 	CLEANUP(free) char *ctl = find_ctl(o.ctl);
-	CLEANUP(answers_free) struct answers *a = answers_create();
-	if (!ctl || !a)
-		return fail(&err, -ENOMEM);
-	struct setup s = {
-		.place = { o.root }, .control = o.control, .ctl = ctl, .answers = a, .tell = told
-	};
-	if (o.mode == OPTIONS_CHECK)
-		return check(&s, o.file);
-	if (o.mode == OPTIONS_REFRESH)
-		return refresh(&s);
-	return o.mode == OPTIONS_UNATTENDED ? unattended(&s, o.file) : guided(&s, o.file);
+	struct setup s = { .place = { o.root },
+			   .control = o.control,
+			   .ctl = ctl,
+			   .answers = answers_create(),
+			   .tell = told };
+	int status = ctl && s.answers ? run(&s, &o) : fail(&err, -ENOMEM);
+	/* The screens put others in the place of those that it began with. */
+	s.answers = answers_free(s.answers);
+	return status;
 }

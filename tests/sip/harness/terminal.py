@@ -90,13 +90,14 @@ class Terminal(Watch):
         self.changed()
 
     def _close(self):
+        """The program first: one that is still ending must not be hung up on."""
+        if self.status is None:
+            _, status = os.waitpid(self.pid, 0)
+            self.status = os.waitstatus_to_exitcode(status)
         if self.fd is not None:
             asyncio.get_running_loop().remove_reader(self.fd)
             os.close(self.fd)
             self.fd = None
-        if self.status is None:
-            _, status = os.waitpid(self.pid, 0)
-            self.status = os.waitstatus_to_exitcode(status)
 
     def kill(self):
         """Whatever it was doing."""
