@@ -180,7 +180,7 @@ void stage_clear(struct stage *s)
 	LIST_EACH (it, tmp, &s->parties) {
 		struct party *p = CONTAINER(it, struct party, node);
 
-		(void)party_bye(p);
+		party_end(p);
 		party_free(p);
 	}
 	for (int i = 0; i < END_COUNT; i++)
