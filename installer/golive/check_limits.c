@@ -142,24 +142,25 @@ static bool end_burst(struct golive *g, struct burst *b)
 	return !is_failed(g);
 }
 
+/* Of a call that was refused. */
+static void look_at_refusal(struct golive *g, struct party *p)
+{
+	CLEANUP(trial_done) struct trial t = { .caller = p };
+
+	if (!trial_record(g, &t))
+		return;
+	if (p->code != 503 || strcmp(text_in(t.cdr, "reason"), "RateLimit") != 0)
+		fail(g, "a call too many was refused with %d %s; 503 RateLimit was expected",
+		     p->code, text_in(t.cdr, "reason"));
+}
+
 static bool records_say_why(struct golive *g, const struct burst *b)
 {
-	for (int i = 0; i < b->count; i++) {
-		CLEANUP(trial_done) struct trial t = { .caller = b->party[i] };
-
-		if (b->party[i]->code == 200)
-			continue;
-		if (!trial_record(g, &t))
-			return false;
-		if (b->party[i]->code != 503 ||
-		    strcmp(text_in(t.cdr, "reason"), "RateLimit") != 0) {
-			fail(g,
-			     "a call too many was refused with %d %s; 503 RateLimit was expected",
-			     b->party[i]->code, text_in(t.cdr, "reason"));
-			return false;
-		}
+	for (int i = 0; i < b->count && !is_failed(g); i++) {
+		if (b->party[i]->code != 200)
+			look_at_refusal(g, b->party[i]);
 	}
-	return true;
+	return !is_failed(g);
 }
 
 /* The limit is of any second, so a burst proves it only if it was over within one. */

@@ -293,7 +293,8 @@ static void defaults(struct golive_config *c)
 	if (addr_is_any(&c->sip) && !addr_is_v6(&c->sip))
 		c->sip.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (!addr_is_set(&c->base))
-		(void)addr_parse(STR("127.77.0.0"), 0, &c->base);
+		(void)addr_parse(addr_is_loopback(&c->sip) ? STR("127.77.0.0") : STR("198.18.77.0"),
+				 0, &c->base);
 }
 
 int golive_create(struct golive **ret, const struct golive_config *c, struct err *err)

@@ -1,7 +1,8 @@
 /*
  * golive: is this switch ready to carry calls and to charge for them?
  *
- * A caller and vendors of its own, on addresses 127.77.0.x, built on the switch's own SIP library,
+ * A caller and vendors of its own, on addresses of their own (127.77.0.x; 198.18.77.x, put on lo for
+ * the length of the run, for a switch that is not on loopback), built on the switch's own SIP library,
  * place calls through the running switch and compare what arrived at each end, what the record says
  * and what the money did with what they work out themselves. What the calls need (an account, a
  * rate group, gateways) is made through the control socket with names that begin with "golive-" and
@@ -58,7 +59,7 @@ enum { GOLIVE_PORTS_MAX = 16 };
 struct golive_config {
 	const char *control;     /* the switch's control socket */
 	struct addr sip;         /* where the switch takes SIP over UDP; any = 127.0.0.1 */
-	struct addr base;        /* the /24 of the own ends; not set: 127.77.0.0 */
+	struct addr base;        /* the /24 of the own ends; not set: 127.77.0.0, 198.18.77.0 */
 	uint32_t lines;          /* expected simultaneous calls; 0 = the licence's, else 200 */
 	const char *test_number; /* over the operator's own route; absent: those tests do not run */
 	const char *test_caller; /* caller's number for it; absent: "1000" */

@@ -104,24 +104,46 @@ int link_make_pair(const char *here, const char *there, pid_t process)
 	return run(&a);
 }
 
-int link_set_up(const char *name, uint32_t address, int prefix_len)
+/* type: RTM_NEWADDR or RTM_DELADDR. */
+static int change_address(uint16_t type, uint16_t flags, const char *name, uint32_t address,
+			  int prefix_len)
 {
 	struct ifaddrmsg at = { .ifa_family = AF_INET,
 				.ifa_prefixlen = (uint8_t)prefix_len,
 				.ifa_index = if_nametoindex(name) };
-	struct ifinfomsg up = { .ifi_family = AF_UNSPEC,
-				.ifi_index = (int)at.ifa_index,
-				.ifi_flags = IFF_UP,
-				.ifi_change = IFF_UP };
 	uint32_t net = htonl(address);
 	struct ask a;
 
 	if (at.ifa_index == 0)
 		return -ENODEV;
-	begin(&a, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &at, sizeof(at));
+	begin(&a, type, flags, &at, sizeof(at));
 	put_attribute(&a, IFA_LOCAL, &net, sizeof(net));
 	put_attribute(&a, IFA_ADDRESS, &net, sizeof(net));
-	int r = run(&a);
+	return run(&a);
+}
+
+int link_add_address(const char *name, uint32_t address)
+{
+	return change_address(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, name, address, 32);
+}
+
+int link_del_address(const char *name, uint32_t address)
+{
+	int r = change_address(RTM_DELADDR, 0, name, address, 32);
+
+	return r == -EADDRNOTAVAIL ? 0 : r;
+}
+
+int link_set_up(const char *name, uint32_t address, int prefix_len)
+{
+	struct ifinfomsg up = { .ifi_family = AF_UNSPEC,
+				.ifi_index = (int)if_nametoindex(name),
+				.ifi_flags = IFF_UP,
+				.ifi_change = IFF_UP };
+	struct ask a;
+	int r = change_address(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, name, address,
+			       prefix_len);
+
 	if (r < 0)
 		return r;
 	begin(&a, RTM_NEWLINK, 0, &up, sizeof(up));

@@ -310,6 +310,16 @@ int party_bye(struct party *p)
 			   buf_str(&out), &bye_owner, p);
 }
 
+void party_end(struct party *p)
+{
+	if (p->state == PARTY_UP)
+		(void)party_bye(p);
+	else if (p->inviting && p->is_caller)
+		client_cancel(p->inviting);
+	else if (p->invited && !server_is_final(p->invited))
+		(void)server_reply(p->invited, &(struct reply){ .code = 480 });
+}
+
 /* ---- being called ---- */
 
 static void on_cancel(void *ctx, struct server_txn *t)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "golive/link.h"
 #include "golive/party.h"
 #include "transport/steer.h"
 
@@ -84,6 +85,25 @@ static void flush(struct loop *l, void *ctx)
 
 /* ---- the stage ---- */
 
+/*
+ * A switch that is not on loopback itself refuses media on loopback (security.md M5), so the ends
+ * get addresses of the net for tests (RFC 2544). They are on lo, and nothing of it leaves the machine.
+ * The vendor that is down has one too: else its packets would look for it outside.
+ */
+static int lend(struct stage *s, const struct addr *base, bool is_back)
+{
+	uint32_t net = ntohl(base->in.sin_addr.s_addr) & 0xffffff00u;
+	int r = 0;
+
+	for (int i = 0; i <= END_COUNT && (r == 0 || is_back); i++) {
+		uint32_t a = net | (i < END_COUNT ? octets[i] : STAGE_DEAD_OCTET);
+
+		r = is_back ? link_del_address("lo", a) : link_add_address("lo", a);
+	}
+	s->has_lent = !is_back;
+	return r;
+}
+
 static void place(struct stage *s, const struct addr *base, struct listen_spec *listen)
 {
 	for (int i = 0; i < END_COUNT; i++) {
@@ -110,7 +130,11 @@ int stage_open(struct stage *s, const struct addr *base, const struct addr *to, 
 		return err_set(err, ERR_BAD_VALUE, "sip", STR(""), "an IPv4 address of the switch",
 			       "the ends of the test calls speak IPv4");
 	place(s, base, listen);
-	int r = loop_init(&s->loop);
+	int r = addr_is_loopback(base) ? 0 : lend(s, base, false);
+	if (r < 0)
+		return err_set(err, ERR_FORBIDDEN, "base", STR(""), "root",
+			       "no addresses for the ends of the test calls: %s", strerror(-r));
+	r = loop_init(&s->loop);
 	if (r < 0)
 		return r;
 	s->is_loop_open = true;
@@ -131,15 +155,17 @@ int stage_open(struct stage *s, const struct addr *base, const struct addr *to, 
 
 void stage_close(struct stage *s)
 {
-	if (!s->is_loop_open)
-		return;
-	stage_clear(s);
-	if (s->transport)
-		transport_flush(s->transport);
-	s->sip = sip_free(s->sip);
-	s->transport = transport_free(s->transport);
-	loop_done(&s->loop);
+	if (s->is_loop_open) {
+		stage_clear(s);
+		if (s->transport)
+			transport_flush(s->transport);
+		s->sip = sip_free(s->sip);
+		s->transport = transport_free(s->transport);
+		loop_done(&s->loop);
+	}
 	s->is_loop_open = false;
+	if (s->has_lent)
+		(void)lend(s, &s->address[0], true);
 }
 
 int stage_turn(struct stage *s, int64_t ms)
@@ -154,7 +180,7 @@ void stage_clear(struct stage *s)
 	LIST_EACH (it, tmp, &s->parties) {
 		struct party *p = CONTAINER(it, struct party, node);
 
-		(void)party_bye(p);
+		party_end(p);
 		party_free(p);
 	}
 	for (int i = 0; i < END_COUNT; i++)

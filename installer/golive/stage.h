@@ -86,9 +86,13 @@ struct stage {
 	uint64_t strangers; /* requests of no call of ours */
 	int probe_status;   /* of stage_probe: 0 waiting, negative errno, or the code */
 	bool is_loop_open;
+	bool has_lent; /* addresses were put on lo, and go again */
 };
 
-/* base: the first address of the /24 of the ends. 0 or negative errno with *err. */
+/*
+ * base: the first address of the /24 of the ends. One that is not loopback is put on lo for as long
+ * as the stage is open, which needs root. 0 or negative errno with *err.
+ */
 int stage_open(struct stage *s, const struct addr *base, const struct addr *to, struct err *err);
 void stage_close(struct stage *s);
 /* One turn of the loop, at most ms long. */

@@ -194,7 +194,7 @@ int license_activate(struct ops *o, struct request *r, json_t **ret, struct err 
 				"a licence that is valid now", "this licence has expired");
 	if (error == 0)
 		error = put_in_force(o, r, &l, buf_str(&content), err);
-	if (error < 0)
+	if (error != 0)
 		return error;
 	log_at(LOG_NOTICE, NULL, "licence of %s in force: %u lines", l.customer, l.lines);
 	return license_show(o, r, ret, err);
