@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 O=${O:-build}
 # sip-tsan is for changes to threads, and for the night.
-STAGES=(lint unit asan tsan replay sip-1 sip-3 sip-asan)
+STAGES=(lint unit asan tsan replay sip-1 sip-3 sip-asan tui)
 MAKE=(make -k -j"$(nproc)" --output-sync=target "O=$O")
 SIP_SECONDS=1200
 # What cmocka and tests/unit/oom.c say at the end of a group.
@@ -89,6 +89,16 @@ sip() {
 	$good
 }
 
+# The console by keys; with sanitizers, as it shows what strangers wrote. Debian's python3 has pyte.
+tui() {
+	local log=$O/tui.log good=true
+	tests/progress.sh asan "${MAKE[@]}" V=asan all || return 1
+	timeout -k 10 "$SIP_SECONDS" /usr/bin/python3 -u tests/tui/run.py --bin "$O/asan/bin" 2>&1 |
+		tee "$log" || good=false
+	count_line tui "$log"
+	$good
+}
+
 lint() {
 	local log=$O/lint.log good=true
 	mkdir -p "$O"
@@ -111,6 +121,7 @@ run() {
 	sip-1) sip release "$O/bin" 1 ;;
 	sip-3) sip release "$O/bin" 3 ;;
 	sip-asan) sip asan "$O/asan/bin" 2 ;;
+	tui) tui ;;
 	sip-tsan) sip tsan "$O/tsan/bin" 4 ;;
 	*)
 		echo "$1: no such stage"
