@@ -104,6 +104,7 @@ vm() {
 	$good
 }
 
+
 lint() {
 	local log=$O/lint.log good=true
 	mkdir -p "$O"
@@ -128,7 +129,7 @@ run() {
 	sip-asan) suite sip asan "$O/asan/bin" --workers 2 ;;
 	sip-tsan) suite sip tsan "$O/tsan/bin" --workers 4 ;;
 	net) suite net release "$O/bin" ;;
-	tui) suite tui release "$O/bin" ;;
+	tui) suite tui asan "$O/asan/bin" ;;
 	vm) vm ;;
 	*)
 		echo "$1: no such stage"

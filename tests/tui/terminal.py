@@ -21,6 +21,15 @@ KEYS = {
 }
 
 
+class Screen(pyte.Screen):
+    """pyte moves a restored cursor into the scrolling region; a terminal puts it where it was."""
+
+    def restore_cursor(self):
+        region, self.margins = self.margins, None
+        super().restore_cursor()
+        self.margins = region
+
+
 class Terminal(Watch):
     """rows=0: a serial line that does not know its size."""
 
@@ -28,7 +37,7 @@ class Terminal(Watch):
         super().__init__()
         self.command, self.term, self.lang = command, term, lang
         self.rows, self.cols = rows, cols
-        self.screen = pyte.Screen(cols or 80, rows or 24)
+        self.screen = Screen(cols or 80, rows or 24)
         self.stream = pyte.ByteStream(self.screen)
         if lang == "C":
             self.stream.select_other_charset("@")
