@@ -113,6 +113,8 @@ endef
 $(foreach l,$(DOWN),$(eval $(call LAYER,$l)))
 $(foreach t,$(TESTS),$(eval $(call TEST,$t)))
 $(foreach p,$(PROGS),$(eval $(call PROGRAM,$p)))
+# What a program reads is in no layer.
+$(B)/tests/fuzz/fuzz_lockout: $(filter-out %/main.o,$(call objs,hardening/lockoutd))
 $(FUZZ:%=$(B)/%): %: %.o $(call libs,$(DOWN))
 	$(link) -fsanitize=fuzzer
 $(TESTS:%=$(B)/%.ok): %.ok: %
