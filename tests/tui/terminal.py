@@ -114,10 +114,10 @@ class Terminal(Watch):
         for key in keys:
             os.write(self.master, KEYS.get(key, key).encode())
 
-    async def go(self, keys, *texts):
+    async def go(self, keys, *texts, within=DEADLINE):
         """Presses, then waits for what must come of it."""
         self.press(*keys)
-        await self.shows(*texts)
+        await self.shows(*texts, within=within)
 
     def resize(self, rows, cols):
         self.screen.resize(rows, cols)
