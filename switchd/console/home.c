@@ -245,11 +245,15 @@ static void draw(void *ctx, struct area a)
 
 static int move(struct home *h, int by)
 {
-	int n = 0;
+	int last = 0;
 
-	while (pages[n].run)
-		n++;
-	h->at = (h->at + by + n) % n;
+	while (pages[last + 1].run)
+		last++;
+	h->at += by;
+	if (h->at < 0)
+		h->at = last;
+	if (h->at > last)
+		h->at = 0;
 	return VIEW_STAYS;
 }
 

@@ -27,7 +27,7 @@ async def test_account_is_made_and_recharged(t):
         t.books.paid["acme"] += 100 + 0.5
         await c.go("y", "Tandem  Payments", "recharge", "100.5")
         await c.go(["esc"], "Tandem  Accounts")
-        await c.go(["enter"], "balance:         100.5", "rate_group:      wholesale")
+        await c.go(["enter"], "balance:        100.5", "rate_group:     wholesale")
     shown = await t.ctl.ask("account.show", id="acme")
     assert (shown["name"], shown["balance"], shown["rate_group"]) == ("Acme Telecom", "100.5", "wholesale"), shown
 
