@@ -3,6 +3,8 @@
 #include "base/cleanup.h"
 #include "model/text.h"
 
+enum { MARKS = 28 }; /* columns, so that they leave some for the title */
+
 void bar_draw_title(struct area a, const char *program, const char *title, const char *marks,
 		    ms_t wall_ms)
 {
@@ -13,8 +15,13 @@ void bar_draw_title(struct area a, const char *program, const char *title, const
 	/* 2026-11-25T12:34:56.789Z: hours and minutes. */
 	(void)draw_format(a, 0, right, ROLE_BAR, "%.5s UTC", clock_text(wall_ms, now) + 11);
 	if (marks[0]) {
-		right -= (int)text_width(str_of(marks)) + 3;
-		(void)draw_format(a, 0, right, ROLE_MARK, " %s ", marks);
+		int width = (int)text_width(str_of(marks));
+
+		if (width > MARKS)
+			width = MARKS;
+		right -= width + 3;
+		draw_cell(a, 0, right, width + 2, ROLE_MARK, STR(""), false);
+		draw_cell(a, 0, right + 1, width, ROLE_MARK, str_of(marks), false);
 	}
 	a.cols = right - 1;
 	int x = 1 + draw_text(a, 0, 1, ROLE_BAR_KEY, str_of(program));

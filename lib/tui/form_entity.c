@@ -1,5 +1,6 @@
 #include "tui/form_entity.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "model/json.h"
@@ -15,11 +16,13 @@ void form_entity_done(struct form_entity *fe)
 	fe->trial = row_free(fe->entity, fe->trial);
 }
 
+/* The names of the items are those of the fields. */
 static const struct field *field_of(const struct form_entity *fe, const char *name)
 {
 	int i = entity_field(fe->entity, str_of(name));
 
-	return i < 0 ? NULL : &fe->entity->field[i];
+	assert(i >= 0);
+	return &fe->entity->field[i];
 }
 
 static int check(void *ctx, const char *name, struct str text, struct err *err)

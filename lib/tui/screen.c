@@ -16,6 +16,7 @@
 #include "model/text.h"
 #include "tui/bar.h"
 #include "tui/screen_help.h"
+#include "tui/terminal.h"
 
 enum { DEPTH = 16, CLOCK_MS = 5000, WARN_MS = 30000, ROWS_MIN = 24, COLS_MIN = 80 };
 
@@ -89,9 +90,7 @@ static int begin(struct screen *s)
 {
 	bool has_utf8 = locale_has_utf8();
 
-	s->term = newterm(NULL, stdout, stdin);
-	if (!s->term)
-		s->term = newterm("vt220", stdout, stdin);
+	s->term = newterm(terminal_name(), stdout, stdin);
 	if (!s->term)
 		return -ENOENT;
 	take_signals();

@@ -32,14 +32,14 @@ void theme_init(void)
 		return;
 	/* Where the terminal's own colours cannot be kept, theirs are white on black. */
 	bool has_own = use_default_colors() == OK;
-	for (short i = 1; i < ROLE_COUNT; i++) {
+	for (int i = 1; i < ROLE_COUNT; i++) {
 		short front = looks[i].front, back = looks[i].back;
 
 		if (!has_own && front < 0)
 			front = COLOR_WHITE;
 		if (!has_own && back < 0)
 			back = COLOR_BLACK;
-		(void)init_pair(i, front, back);
+		(void)init_pair((short)i, front, back);
 	}
 }
 

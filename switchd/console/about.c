@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "model/text.h"
 #include "pages.h"
+#include "shape.h"
 #include "tui/dialog.h"
 
 static int put(struct app *app, const char *op, const char *head, struct buf *out)
@@ -12,8 +13,9 @@ static int put(struct app *app, const char *op, const char *head, struct buf *ou
 
 	buf_printf(out, "%s\n", head);
 	int r = daemons_ask(&app->daemons, op, NULL, &answer, &err);
+	CLEANUP(json_decref) json_t *filled = r == 0 ? shape_filled(answer) : NULL;
 	if (r == 0)
-		return text_object(answer, out);
+		return filled ? text_object(filled, out) : -ENOMEM;
 	buf_printf(out, "%s\n", err.message);
 	return r == -ENOMEM ? r : 0;
 }

@@ -10,8 +10,8 @@
 static const struct {
 	const char *op, *name;
 } proofs[] = {
-	{ "ledger.verify", "Every balance, from payments and charges" },
-	{ "cdr.verify", "Every charge, from its record's terms" },
+	{ "ledger.verify", "Balances: payments and charges" },
+	{ "cdr.verify", "Charges: terms of each record" },
 };
 
 enum { PROOFS = sizeof(proofs) / sizeof(proofs[0]) };

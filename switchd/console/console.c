@@ -7,12 +7,13 @@
 #include "app.h"
 #include "home.h"
 #include "login.h"
+#include "marks.h"
 
 /* An idle operator is logged out, and the next one asked for the password. */
 static void log_in_for_ever(struct app *app, const char *hash_file)
 {
 	for (;;) {
-		if (login_run(app->screen, hash_file) >= 0)
+		if (login_run(app, hash_file) >= 0)
 			(void)home_run(app, true);
 		if (screen_is_over(app->screen) && screen_why(app->screen) != -ETIMEDOUT)
 			return;
@@ -29,6 +30,7 @@ static const char *farewell(int why)
 int console_run(const struct options *o)
 {
 	const struct screen_options so = { .program = "Tandem",
+					   .marks = marks_of_build(),
 					   .idle_ms = o->idle_ms,
 					   .is_read_only = o->is_read_only,
 					   .is_ascii = o->is_ascii };

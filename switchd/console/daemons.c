@@ -9,8 +9,13 @@
 #include "model/json.h"
 #include "model/op.h"
 
-/* A lookup or a change takes milliseconds; what does not answer in this time is not well. */
-enum { PATIENCE_MS = 8000 };
+/* Proofs go through everything; all else takes milliseconds, and while it does not, no key acts. */
+enum { PATIENCE_MS = 4000, PROOF_MS = 600 * 1000 };
+
+static uint32_t patience(const struct op_info *op)
+{
+	return strcmp(op->verb, "verify") == 0 ? PROOF_MS : PATIENCE_MS;
+}
 
 static int unreachable(const struct op_info *op, int r, struct err *err)
 {
@@ -30,7 +35,8 @@ static int lost(const struct op_info *op, int r, struct err *err)
 	(void)err_set(err, ERR_STORE, "", STR(""),
 		      is_read ? "it will be tried again"
 			      : "look whether it was done before you repeat it",
-		      "%s gave no answer: %s", op->owner, strerrordesc_np(-r));
+		      "%s gave no answer: %s", op->owner,
+		      r == -EAGAIN ? "none came in time" : strerrordesc_np(-r));
 	return r;
 }
 
@@ -61,7 +67,7 @@ int daemons_ask(const struct daemons *d, const char *operation, json_t *params, 
 	if (r == 0)
 		r = client_open(&c, path);
 	if (r == 0)
-		r = client_set_timeout(c, PATIENCE_MS);
+		r = client_set_timeout(c, patience(op));
 	if (r < 0)
 		return unreachable(op, r, err);
 	r = client_call(c, operation, params, &result, err);

@@ -1,5 +1,6 @@
 #include "desk.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "model/json.h"
 #include "model/op.h"
 #include "model/text.h"
+#include "shape.h"
 #include "tui/dialog.h"
 #include "tui/form_entity.h"
 
@@ -18,11 +20,13 @@ struct desk {
 	struct form_entity fields;
 };
 
+/* Of the entities that have pages: they have all the verbs. */
 static const struct op_info *op_of(const char *entity, const char *verb)
 {
 	enum op op = op_find_verb(str_of(entity), str_of(verb));
 
-	return op == OP_COUNT ? NULL : &op_infos[op];
+	assert(op != OP_COUNT);
+	return &op_infos[op];
 }
 
 /* {"id": "acme"} under the name that the operation has for its key. */
@@ -149,7 +153,7 @@ int desk_delete(struct app *app, const char *entity, const json_t *row, const ch
 
 /* --- looking --- */
 
-/* What it is called, then how it is doing, then what was entered. */
+/* What it is called, then how it is doing, then what was entered; what is empty is left out. */
 static int move_members(json_t *to, const json_t *from, const struct entity *e, unsigned flags)
 {
 	for (int i = 0; i < e->fields; i++) {
@@ -164,11 +168,12 @@ static int move_members(json_t *to, const json_t *from, const struct entity *e, 
 
 static json_t *in_order(const json_t *answer, const struct entity *e)
 {
-	json_t *o = json_object();
+	CLEANUP(json_decref) json_t *filled = shape_filled(answer);
+	json_t *o = filled ? json_object() : NULL;
 
-	if (o && e && move_members(o, answer, e, FIELD_KEY) == 0)
-		(void)move_members(o, answer, e, FIELD_COMPUTED);
-	if (o && json_object_update_missing(o, (json_t *)(uintptr_t)answer) < 0) {
+	if (o && e && move_members(o, filled, e, FIELD_KEY) == 0)
+		(void)move_members(o, filled, e, FIELD_COMPUTED);
+	if (o && json_object_update_missing(o, filled) < 0) {
 		json_decref(o);
 		return NULL;
 	}

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "history.h"
+#include "marks.h"
 #include "model/json.h"
 #include "pages.h"
 #include "tui/dialog.h"
@@ -17,7 +18,7 @@ struct home {
 	bool is_login;
 	int at; /* page that Enter opens */
 	int turn;
-	json_t *status, *licence, *alarms;
+	json_t *status, *alarms;
 	int64_t bans; /* -1: unknown */
 	struct err trouble, bans_trouble;
 	struct history calls;
@@ -48,31 +49,16 @@ static int replace(struct home *h, const char *op, json_t **old, struct err *err
 	return r;
 }
 
-static void set_marks(struct home *h)
-{
-	CLEANUP(buf_done) struct buf marks = BUF_INIT;
-	const char *state = text(h->licence, "licence_state");
-
-	if (!h->licence)
-		return;
-	if (strcmp(state, "licensed") != 0)
-		buf_putz(&marks, state);
-	if (json_is_true(json_object_get(h->licence, "development_key")))
-		buf_printf(&marks, "%sDEVELOPMENT", marks.n ? " " : "");
-	screen_set_marks(h->app->screen, buf_str(&marks));
-}
-
 static void ask_slowly(struct home *h)
 {
 	CLEANUP(json_decref) json_t *bans = NULL;
 	struct err ignored;
 
-	(void)replace(h, "license.show", &h->licence, &ignored);
 	(void)replace(h, "alarm.list", &h->alarms, &ignored);
 	h->bans = replace(h, "ban.list", &bans, &h->bans_trouble) < 0
 			  ? -1
 			  : (int64_t)json_array_size(bans);
-	set_marks(h);
+	marks_update(h->app);
 }
 
 static int tick(void *ctx)
@@ -259,11 +245,15 @@ static void draw(void *ctx, struct area a)
 
 static int move(struct home *h, int by)
 {
-	int n = 0;
+	int last = 0;
 
-	while (pages[n].run)
-		n++;
-	h->at = (h->at + by + n) % n;
+	while (pages[last + 1].run)
+		last++;
+	h->at += by;
+	if (h->at < 0)
+		h->at = last;
+	if (h->at > last)
+		h->at = 0;
 	return VIEW_STAYS;
 }
 
@@ -334,7 +324,6 @@ int home_run(struct app *app, bool is_login)
 
 	int r = screen_run(app->screen, &v, &h);
 	json_decref(h.status);
-	json_decref(h.licence);
 	json_decref(h.alarms);
 	return r;
 }

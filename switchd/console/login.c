@@ -6,12 +6,15 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/password.h"
+#include "marks.h"
 #include "tui/line.h"
 
-enum { HASH_FILE_MAX = 4096, TICK_MS = 500, COLS = 44 };
+enum { HASH_FILE_MAX = 4096, TICK_MS = 500, MARKS = 20 /* ticks */, COLS = 50 };
 
 struct login {
+	struct app *app;
 	struct screen *screen;
+	int turn;
 	const char *hash_file;
 	struct line password;
 	int failures;   /* in a row */
@@ -93,14 +96,17 @@ static int key(void *ctx, int k)
 	return VIEW_STAYS;
 }
 
-/* Only so that the seconds that are left are drawn. */
+/* Draws the seconds that are left; and the marks come up with the switch. */
 static int tick(void *ctx)
 {
-	(void)ctx;
+	struct login *l = ctx;
+
+	if (l->turn++ % MARKS == 0)
+		marks_update(l->app);
 	return VIEW_STAYS;
 }
 
-int login_run(struct screen *s, const char *hash_file)
+int login_run(struct app *app, const char *hash_file)
 {
 	static const struct binding bindings[] = {
 		{ K_ENTER, 0, "Log in", "Check the password", 0, enter },
@@ -119,11 +125,12 @@ int login_run(struct screen *s, const char *hash_file)
 		.key = key,
 		.tick = tick,
 	};
-	struct login l = { .screen = s,
+	struct login l = { .app = app,
+			   .screen = app->screen,
 			   .hash_file = hash_file,
 			   .password = LINE_INIT(PASSWORD_MAX) };
 
-	int r = screen_run(s, &v, &l);
+	int r = screen_run(app->screen, &v, &l);
 	line_done(&l.password);
 	return r;
 }

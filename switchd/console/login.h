@@ -5,10 +5,10 @@
  */
 #pragma once
 
-#include "tui/screen.h"
+#include "app.h"
 
 enum { LOGIN_FAILURES = 3, LOGIN_PAUSE_MS = 10000 };
 
 /* hash_file: as switch-setup writes it (base/password.h). VIEW_LEAVES: it was given; below 0: the
  * screen is over. */
-int login_run(struct screen *s, const char *hash_file);
+int login_run(struct app *app, const char *hash_file);

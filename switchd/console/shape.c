@@ -45,3 +45,24 @@ void shape_cut(json_t *row, const char *name, size_t max)
 	if (!buf_error(&b))
 		(void)json_object_set_new(row, name, json_of_text(buf_str(&b)));
 }
+
+static bool is_empty(const json_t *v)
+{
+	return json_is_null(v) || (json_is_string(v) && json_string_length(v) == 0) ||
+	       (json_is_array(v) && json_array_size(v) == 0);
+}
+
+json_t *shape_filled(const json_t *object)
+{
+	json_t *filled = json_object(), *v;
+	const char *name;
+
+	json_object_foreach((json_t *)(uintptr_t)object, name, v)
+	{
+		if (!is_empty(v) && json_object_set(filled, name, v) < 0) {
+			json_decref(filled);
+			return NULL;
+		}
+	}
+	return filled;
+}

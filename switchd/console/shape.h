@@ -9,3 +9,5 @@ void shape_time(json_t *row, const char *name);
 void shape_duration(json_t *row, const char *ms, const char *name);
 /* A text of more than `max` characters is cut. */
 void shape_cut(json_t *row, const char *name, size_t max);
+/* A copy without the members that are null or empty; a new reference, NULL if memory is short. */
+json_t *shape_filled(const json_t *object);

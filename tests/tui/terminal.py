@@ -64,12 +64,12 @@ class Terminal(Watch):
         return self
 
     async def __aexit__(self, *_):
-        asyncio.get_running_loop().remove_reader(self.master)
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        status = await asyncio.wait_for(asyncio.to_thread(self.process.wait), DEADLINE)
+        status = await self.ended()
+        asyncio.get_running_loop().remove_reader(self.master)
         os.close(self.master)
-        assert status == 0, f"switch-console ended with {status}:\n{self.picture()}"
+        assert status == 0, f"switch-console ended with {status}:\n{self.picture()}\n{self.complaints()}"
 
     def _read(self):
         try:
@@ -81,6 +81,10 @@ class Terminal(Watch):
         self.sent += data
         self.stream.feed(data)
         self.changed()
+
+    def complaints(self):
+        """What it wrote behind its last picture: words of a sanitizer."""
+        return self.sent[-6000:].decode(errors="replace").replace("\x1b", "^[")
 
     def picture(self):
         return "\n".join(line.rstrip() for line in self.screen.display)
@@ -114,10 +118,10 @@ class Terminal(Watch):
         for key in keys:
             os.write(self.master, KEYS.get(key, key).encode())
 
-    async def go(self, keys, *texts):
+    async def go(self, keys, *texts, within=DEADLINE):
         """Presses, then waits for what must come of it."""
         self.press(*keys)
-        await self.shows(*texts)
+        await self.shows(*texts, within=within)
 
     def resize(self, rows, cols):
         self.screen.resize(rows, cols)

@@ -1,6 +1,6 @@
 """switch-console as an operator uses it, on a vt220 of 80 by 24, before a real switch."""
 
-import asyncio
+import signal
 
 from harness.scene import scene
 from harness.stage import SELL
@@ -27,7 +27,7 @@ async def test_account_is_made_and_recharged(t):
         t.books.paid["acme"] += 100 + 0.5
         await c.go("y", "Tandem  Payments", "recharge", "100.5")
         await c.go(["esc"], "Tandem  Accounts")
-        await c.go(["enter"], "balance:         100.5", "rate_group:      wholesale")
+        await c.go(["enter"], "balance:        100.5", "rate_group:     wholesale")
     shown = await t.ctl.ask("account.show", id="acme")
     assert (shown["name"], shown["balance"], shown["rate_group"]) == ("Acme Telecom", "100.5", "wholesale"), shown
 
@@ -182,6 +182,19 @@ async def test_a_switch_that_is_gone_comes_back(t):
     assert [a["id"] for a in await t.ctl.ask("account.list")] == ["acme"]
 
 
+async def test_a_switch_that_hangs_does_not_hang_the_console(t):
+    async with console(t) as c:
+        await c.shows("Tandem  Console", "Ledger")
+        t.switch.process.send_signal(signal.SIGSTOP)
+        try:
+            await c.shows("switchd gave no answer")
+            await c.go("a", "Tandem  Accounts", within=30)
+            await c.go(["esc"], "Tandem  Console", within=30)
+        finally:
+            t.switch.process.send_signal(signal.SIGCONT)
+        await c.shows("Ledger", within=30)
+
+
 async def test_read_only_changes_nothing(t):
     await t.account("acme")
     async with console(t, "--read-only") as c:
@@ -268,4 +281,3 @@ async def test_calls_are_counted_on_the_first_page(t):
         await c.shows("1 admitted, 1 answered", "highest 1")
         await call.hang_up()
         await poll(lambda: t.ctl.ask("cdr.list"), "record")
-    await asyncio.sleep(0)

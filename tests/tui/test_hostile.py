@@ -39,7 +39,7 @@ async def home(c):
     for _ in range(6):
         c.press("esc")
         try:
-            return await c.shows("q Quit", within=1)
+            return await c.shows("Tandem  Console", "q Quit", within=1)
         except AssertionError:
             continue
     raise AssertionError(c.picture())

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 
+from fake import Fake
 from harness.scene import scene
 from terminal import console
 
@@ -29,6 +30,19 @@ async def test_the_password_opens_and_leaving_asks_for_it_again(t):
         await c.go("q", "Log out of the console?")
         await c.go(["tab", "enter"], "Tandem  Login")
         await c.hides("****")
+
+
+@scene(switch=False)
+async def test_every_screen_says_what_the_licence_is(t):
+    for state, mark in (("UNLICENSED", "UNLICENSED"), ("expired", "EXPIRED"), ("lapsed", "LAPSED")):
+        licence = {"licence_state": state, "development_key": True}
+        async with Fake(t.switch.path, {"license.show": licence}, {}):
+            async with console(t, "--login", "--hash", hash_file(t)) as c:
+                await c.shows("Tandem  Login", f"{mark} DEVELOPMENT")
+                await c.go([PASSWORD, "enter"], "Tandem  Console", f"{mark} DEVELOPMENT")
+        os.unlink(t.switch.path)
+    async with console(t, "--login") as c:
+        await c.shows("Tandem  Login", "DEVELOPMENT")  # as the build is, without any switch
 
 
 async def test_nothing_else_gets_past_it(t):
