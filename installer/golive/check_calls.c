@@ -39,7 +39,7 @@ static void call_with(struct golive *g, const int *offer, int preferred, int exp
 	number_make(g, "990770", number);
 	if (!trial_dial_as(g, &t, &d) || !trial_up(g, &t))
 		return;
-	pass(g, TALK_MS);
+	trial_listen(g, &t, FRAMES);
 	if (!trial_hang_up(g, &t, true) || !trial_record(g, &t))
 		return;
 	note(g, "offered to the vendor: %s; answered: %d; record: %s", t.callee->offered,
@@ -58,7 +58,10 @@ void check_audio(struct golive *g)
 {
 	CLEANUP(trial_done) struct trial t = { 0 };
 
-	if (!trial_whole(g, &t, "990770", 2 * TALK_MS, true) || !trial_heard(g, &t, 2 * FRAMES))
+	if (!trial_dial(g, &t, END_CUSTOMER, "990770") || !trial_up(g, &t))
+		return;
+	trial_listen(g, &t, 4 * FRAMES);
+	if (!trial_hang_up(g, &t, true) || !trial_heard(g, &t, 4 * FRAMES))
 		return;
 	uint64_t lost = rtp_lost(&t.caller->talk.count) + rtp_lost(&t.callee->talk.count);
 	uint64_t foreign = t.caller->talk.foreign + t.callee->talk.foreign;

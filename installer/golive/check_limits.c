@@ -13,7 +13,8 @@ enum {
 	BURST_TRIES = 3,
 	LOAD_MAX = 200,
 	LOAD_CPS = 40,
-	LOAD_TALK_MS = 4000
+	LOAD_TALK_MS = 15000,
+	LOAD_FRAMES = 10
 };
 
 /* ---- strangers ---- */
@@ -163,7 +164,27 @@ static bool records_say_why(struct golive *g, const struct burst *b)
 	return !is_failed(g);
 }
 
-/* The limit is of any second, so a burst proves it only if it was over within one. */
+/*
+ * The limit is of any second. A call was admitted after its INVITE left and before its answer was
+ * seen: where even the longest that may lie between a call and the tenth after it is under a second,
+ * the limit was broken for certain, however fast or slow the machine is.
+ */
+static bool is_broken(const struct burst *b)
+{
+	const struct party *passed[BURST];
+	int n = 0;
+
+	for (int i = 0; i < b->count; i++) {
+		if (b->party[i]->state == PARTY_UP)
+			passed[n++] = b->party[i];
+	}
+	for (int i = 0; i + LIMIT < n; i++) {
+		if (passed[i + LIMIT]->answered_ms - passed[i]->invited_ms < 1000)
+			return true;
+	}
+	return false;
+}
+
 void check_rate_limit(struct golive *g)
 {
 	struct burst b = { 0 };
@@ -176,15 +197,14 @@ void check_rate_limit(struct golive *g)
 
 		note(g, "%d calls in %lld ms: %d accepted, %d refused", BURST, (long long)took, n,
 		     BURST - n);
-		if (n < LIMIT || (took < 1000 && n != LIMIT))
+		if (n < LIMIT || (took < 1000 && n > LIMIT) || is_broken(&b))
 			fail(g, "%d of %d calls passed a limit of %d a second", n, BURST, LIMIT);
-		if (!end_burst(g, &b) || !records_say_why(g, &b) || took < 1000)
+		if (!end_burst(g, &b) || !records_say_why(g, &b) || n < BURST)
 			return;
 		stage_clear(&g->stage);
 		pass(g, 1100); /* the next second */
 	}
-	if (!is_failed(g))
-		fail(g, "the machine is too slow to place %d calls within a second", BURST);
+	leave(g, GOLIVE_NOT_RUN, "this machine is too slow to place %d calls in a second", BURST);
 }
 
 /* ---- load ---- */
@@ -202,6 +222,20 @@ static bool load_decided(void *ctx)
 
 	for (int i = 0; i < l->count; i++) {
 		if (l->party[i]->state != PARTY_UP && l->party[i]->state != PARTY_OVER)
+			return false;
+	}
+	return true;
+}
+
+/* Each has heard the other end, or has ended. */
+static bool load_heard(void *ctx)
+{
+	const struct load *l = ctx;
+
+	for (int i = 0; i < l->count; i++) {
+		if (l->party[i]->state == PARTY_UP &&
+		    (l->party[i]->talk.heard < LOAD_FRAMES ||
+		     (l->peer[i] && l->peer[i]->talk.heard < LOAD_FRAMES)))
 			return false;
 	}
 	return true;
@@ -262,7 +296,12 @@ static bool load_up(struct golive *g, struct load *l, int n)
 		if (g->is_stopped)
 			return false;
 	}
-	return await(g, load_decided, l, 3 * (int64_t)TRIAL_WAIT_MS);
+	if (!await(g, load_decided, l, 3 * (int64_t)TRIAL_WAIT_MS))
+		return false;
+	for (int i = 0; i < l->count; i++)
+		l->peer[i] = stage_callee(&g->stage, l->party[i]->callee);
+	(void)await(g, load_heard, l, LOAD_TALK_MS);
+	return true;
 }
 
 static void judge_load(struct golive *g, struct load *l)
@@ -272,7 +311,6 @@ static void judge_load(struct golive *g, struct load *l)
 	for (int i = 0; i < l->count; i++) {
 		struct party *p = l->party[i];
 
-		l->peer[i] = stage_callee(&g->stage, p->callee);
 		up += p->state == PARTY_UP;
 		mute += p->state == PARTY_UP &&
 			(p->talk.heard == 0 || !l->peer[i] || l->peer[i]->talk.heard == 0);
@@ -344,7 +382,6 @@ void check_load(struct golive *g)
 	if (!load_up(g, &l, n))
 		fail(g, "%d calls were not all set up or refused in time", n);
 	if (!is_failed(g)) {
-		pass(g, LOAD_TALK_MS);
 		judge_load(g, &l);
 		one_more(g, licensed);
 	}

@@ -137,7 +137,9 @@ bool trial_hang_up(struct golive *g, struct trial *t, bool by_caller);
 bool trial_record(struct golive *g, struct trial *t);
 /* The record's fee and tax are what we work out from that rate of golive-sell, the cost too. */
 bool trial_charged(struct golive *g, struct trial *t, const char *prefix);
-/* Both ends heard the other's tone, in so many frames at least. */
+/* Talks until both ends have heard so many frames of the other's tone, or it takes too long. */
+void trial_listen(struct golive *g, struct trial *t, uint64_t frames);
+/* Both ends have heard the other's tone, in so many frames at least; else the test fails. */
 bool trial_heard(struct golive *g, const struct trial *t, uint64_t frames);
 /* dial, up, talk, hang up, record: false if one of them failed. */
 bool trial_whole(struct golive *g, struct trial *t, const char *prefix, int64_t talk_ms,

@@ -131,8 +131,10 @@ static void machine(struct page *p, const struct golive *g)
 	table(p, false);
 }
 
-static void software(struct page *p, const struct golive *g)
+static void software(struct page *p, struct golive *g)
 {
+	CLEANUP(json_decref) json_t *licence = ask(g, "license.show", json_object());
+
 	heading(p, "Switch");
 	table(p, true);
 	fact(p, "Version", text_in(g->status, "version"));
@@ -141,6 +143,9 @@ static void software(struct page *p, const struct golive *g)
 	if (int_in(g->status, "licence_lines") > 0)
 		factf(p, "Lines", "%lld", (long long)int_in(g->status, "licence_lines"));
 	fact(p, "Licence until", text_in(g->status, "licence_expires"));
+	fact(p, "Machine id", text_in(licence, "this_machine"));
+	if (json_is_true(json_object_get(licence, "development_key")))
+		fact(p, "Build", "DEVELOPMENT: its licence key is a throw-away");
 	table(p, false);
 }
 
@@ -249,7 +254,7 @@ static int put_record(struct page *p, const struct golive *g)
 
 	summary(p, g);
 	machine(p, g);
-	software(p, g);
+	software(p, asking);
 	configuration(p, asking);
 	heading(p, "Tests");
 	for (int i = 0; i < CHECK_COUNT; i++)

@@ -6,6 +6,9 @@
 #include "golive/inner.h"
 #include "model/reason.h"
 
+/* How long silence is listened to before it is called that. */
+enum { LISTEN_MS = 5000 };
+
 void trial_done(struct trial *t)
 {
 	json_decref(t->cdr);
@@ -170,6 +173,30 @@ bool trial_record(struct golive *g, struct trial *t)
 
 /* ---- judging ---- */
 
+struct listening {
+	const struct trial *t;
+	uint64_t frames;
+};
+
+/* Enough was heard, or so much came that what was not heard will not be. */
+static bool is_heard(void *ctx)
+{
+	const struct listening *l = ctx;
+	const struct talk *a = &l->t->caller->talk, *b = &l->t->callee->talk;
+
+	if (l->t->caller->state == PARTY_OVER || l->t->callee->state == PARTY_OVER)
+		return true;
+	return (a->heard >= l->frames || a->received >= 4 * l->frames) &&
+	       (b->heard >= l->frames || b->received >= 4 * l->frames);
+}
+
+void trial_listen(struct golive *g, struct trial *t, uint64_t frames)
+{
+	struct listening l = { .t = t, .frames = frames };
+
+	(void)await(g, is_heard, &l, LISTEN_MS);
+}
+
 bool trial_heard(struct golive *g, const struct trial *t, uint64_t frames)
 {
 	const struct talk *a = &t->caller->talk, *b = &t->callee->talk;
@@ -239,5 +266,6 @@ bool trial_whole(struct golive *g, struct trial *t, const char *prefix, int64_t 
 	if (!trial_dial(g, t, END_CUSTOMER, prefix) || !trial_up(g, t))
 		return false;
 	pass(g, talk_ms);
+	trial_listen(g, t, 1);
 	return trial_hang_up(g, t, by_caller) && trial_record(g, t);
 }
