@@ -173,7 +173,7 @@ static int keep_record(struct guide *g, const struct golive *live, struct err *e
 	int r = proof_save(g->setup, live, &path, err);
 	if (r == 0 && str_copy(g->record, sizeof(g->record), buf_str(&path)) < 0)
 		g->record[0] = '\0';
-	g->is_proved = golive_is_passed(live);
+	g->is_proved = proof_judge(g->setup, live, NULL) == 0;
 	return r;
 }
 
