@@ -83,13 +83,21 @@ static int split(struct command *c, struct str line, uint32_t repetition)
 
 /* --- running --- */
 
+/* Only the first words of the line are repeated: further on there may be a password. */
+static struct str head_of(struct str line)
+{
+	ptrdiff_t end = str_chr(line, '=');
+
+	return end < 0 ? line : str_head(line, (size_t)end);
+}
+
 static int refuse(struct err *err, struct str line, uint32_t number, struct str said)
 {
 	struct str first;
 
 	if (!str_line(&said, &first))
 		first = STR("no word of why");
-	return err_set(err, ERR_BAD_VALUE, "ctl", line, NULL, "%s%.0u: %.*s",
+	return err_set(err, ERR_BAD_VALUE, "ctl", head_of(line), NULL, "%s%.0u: %.*s",
 		       number ? "line " : "a line of the profile", number, STR_ARG(first));
 }
 

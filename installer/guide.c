@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "guide_inner.h"
 #include "model/answers_file.h"
+#include "model/licence.h"
 #include "tui/dialog.h"
 
 #define GUIDE_FILE SETUP_DIR "/guide"
@@ -75,12 +76,26 @@ static int restore(struct guide *g)
 
 /* --- the way through --- */
 
+/* UNLICENSED until a licence is there; DEVELOPMENT if the build's own key signs licences. */
+static void set_marks(struct guide *g)
+{
+	bool has_licence = answers_is_set(g->setup->answers, ANSWER_LICENCE) ||
+			   place_has(&g->setup->place, "/var/lib/tandem/licence.json");
+	CLEANUP(buf_done) struct buf marks = BUF_INIT;
+
+	buf_putz(&marks, has_licence ? "" : "UNLICENSED");
+	if (licence_key_is_development)
+		buf_putz(&marks, has_licence ? "DEVELOPMENT" : " DEVELOPMENT");
+	screen_set_marks(g->screen, buf_str(&marks));
+}
+
 static int walk(struct guide *g, struct err *err)
 {
 	for (;;) {
 		int r = guide_save(g, err);
 		if (r < 0)
 			return r;
+		set_marks(g);
 		r = pages[g->page](g, err);
 		if (r < 0)
 			return r;

@@ -2,60 +2,17 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/password.h"
-#include "base/secret.h"
 #include "guide_answers.h"
-#include "guide_inner.h"
+#include "guide_page.h"
 #include "load.h"
-#include "model/licence.h"
 #include "profile.h"
 #include "tui/dialog.h"
-
-enum { INTRO = 400 };
-
-/* One page that is a form. */
-struct page {
-	struct guide *guide;
-	struct form *form;
-	const char *screen; /* of answers.tsv */
-	char intro[INTRO];
-};
-
-static int open_page(struct page *p, struct guide *g, const char *title, const char *screen)
-{
-	*p = (struct page){ .guide = g, .screen = screen };
-	int r = form_create(&p->form, title);
-	if (r < 0)
-		return r;
-	form_set_buttons(p->form, "Next page", "Page before");
-	form_set_intro(p->form, p->intro, NULL);
-	return 0;
-}
-
-static int run_page(struct page *p, int (*submit)(void *ctx, struct form *f, struct err *err))
-{
-	int r = form_run(p->form, p->guide->screen, submit, p);
-
-	return r < 0 ? r : r > 0 ? GUIDE_NEXT : GUIDE_BACK;
-}
-
-static void set_intro(struct page *p, struct str text)
-{
-	if (str_copy(p->intro, sizeof(p->intro), str_head(text, sizeof(p->intro) - 1)) < 0)
-		p->intro[0] = '\0';
-}
-
-static void page_done_cleanup(struct page *p)
-{
-	p->form = form_free(p->form);
-	secret_wipe(p->intro, sizeof(p->intro));
-}
 
 /* --- machine and network --- */
 
 static int take_machine(void *ctx, struct form *f, struct err *err)
 {
-	struct page *p = ctx;
+	struct guide_page *p = ctx;
 	const struct place here = { "" };
 	CLEANUP(buf_done) struct buf zone = BUF_INIT;
 	struct str name = form_value(f, "timezone");
@@ -70,12 +27,12 @@ static int take_machine(void *ctx, struct form *f, struct err *err)
 
 int guide_machine(struct guide *g, struct err *err)
 {
-	CLEANUP(page_done) struct page p = { 0 };
+	CLEANUP(guide_page_done) struct guide_page p = { 0 };
 	CLEANUP(buf_done) struct buf cards = BUF_INIT;
 	struct str line, rest;
 
 	(void)err;
-	int r = open_page(&p, g, "Machine and network", "machine");
+	int r = guide_page_open(&p, g, "Machine and network", "machine");
 	if (r < 0)
 		return r;
 	machine_interfaces(&cards);
@@ -84,15 +41,15 @@ int guide_machine(struct guide *g, struct err *err)
 	buf_putz(&intro, "Network cards:");
 	while (str_line(&rest, &line))
 		buf_printf(&intro, " %.*s;", STR_ARG(line));
-	set_intro(&p, buf_str(&intro));
+	guide_page_say(&p, buf_str(&intro));
 	r = guide_answers_add(g, p.form, p.screen);
-	return r < 0 ? r : run_page(&p, take_machine);
+	return r < 0 ? r : guide_page_run(&p, take_machine);
 }
 
 /* --- ports --- */
 
 /* With what the form says now, as far as that can be read. */
-static uint32_t look_at_load(struct page *p, struct form *f, struct buf *what)
+static uint32_t look_at_load(struct guide_page *p, struct form *f, struct buf *what)
 {
 	static const enum answer ids[] = { ANSWER_LINES, ANSWER_CPS, ANSWER_MEDIA_PORTS };
 	CLEANUP(answers_free) struct answers *a = answers_create();
@@ -105,7 +62,7 @@ static uint32_t look_at_load(struct page *p, struct form *f, struct buf *what)
 
 static void show_load(void *ctx, struct form *f, const char *name)
 {
-	struct page *p = ctx;
+	struct guide_page *p = ctx;
 	CLEANUP(buf_done) struct buf what = BUF_INIT;
 
 	(void)name;
@@ -113,12 +70,12 @@ static void show_load(void *ctx, struct form *f, const char *name)
 	if (missing > 0)
 		buf_printf(&what, ": TOO FEW, %u are missing", missing);
 	buf_putc(&what, '.');
-	set_intro(p, buf_str(&what));
+	guide_page_say(p, buf_str(&what));
 }
 
 static int take_ports(void *ctx, struct form *f, struct err *err)
 {
-	struct page *p = ctx;
+	struct guide_page *p = ctx;
 	CLEANUP(buf_done) struct buf what = BUF_INIT;
 	uint32_t missing = look_at_load(p, f, &what);
 
@@ -136,232 +93,24 @@ static int take_ports(void *ctx, struct form *f, struct err *err)
 
 int guide_ports(struct guide *g, struct err *err)
 {
-	CLEANUP(page_done) struct page p = { 0 };
+	CLEANUP(guide_page_done) struct guide_page p = { 0 };
 
 	(void)err;
-	int r = open_page(&p, g, "SIP and media ports", "ports");
+	int r = guide_page_open(&p, g, "SIP and media ports", "ports");
 	if (r == 0)
 		r = guide_answers_add(g, p.form, p.screen);
 	if (r < 0)
 		return r;
 	form_on_change(p.form, show_load, &p);
 	show_load(&p, p.form, NULL);
-	return run_page(&p, take_ports);
-}
-
-/* --- administrator --- */
-
-static const char *const key_names[] = { "ssh_key", "ssh_key_2", "ssh_key_3" };
-
-enum { KEYS = sizeof(key_names) / sizeof(key_names[0]) };
-
-static int check_key(void *ctx, const char *name, struct str text, struct err *err)
-{
-	CLEANUP(answers_free) struct answers *a = answers_create();
-	struct err e = ERR_INIT;
-
-	(void)ctx;
-	if (str_is_empty(text))
-		return 0;
-	int r = a ? answers_add(a, ANSWER_SSH_KEY, text, 0, &e) : -ENOMEM;
-	if (r == -EINVAL)
-		(void)err_set(err, e.code, name, text, e.accepted, "this is no SSH key");
-	return r;
-}
-
-static bool has_access(const struct guide *g)
-{
-	return answers_is_set(g->setup->answers, ANSWER_ADMIN_PASSWORD_HASH) ||
-	       place_has(&g->setup->place, "/etc/tandem/admin.hash");
-}
-
-static int take_password(struct guide *g, struct form *f, struct err *err)
-{
-	struct str password = form_value(f, "password");
-	char hash[PASSWORD_HASH_TEXT];
-
-	if (str_is_empty(password) && has_access(g))
-		return 0;
-	const char *weak = password_weakness(password, STR("admin"));
-	if (weak)
-		return err_set(err, ERR_BAD_VALUE, "password", STR(""),
-			       "10 to 128 characters that are hard to guess", "the password is %s",
-			       weak);
-	if (!secret_eq(password, form_value(f, "again")))
-		return err_set(err, ERR_BAD_VALUE, "again", STR(""), "the same password twice",
-			       "the passwords differ");
-	int r = password_hash(password, hash);
-	if (r == 0)
-		r = answers_set(g->setup->answers, ANSWER_ADMIN_PASSWORD_HASH, str_of(hash), 0,
-				err);
-	return r;
-}
-
-static int take_administrator(void *ctx, struct form *f, struct err *err)
-{
-	struct page *p = ctx;
-	struct answers *a = p->guide->setup->answers;
-
-	int r = take_password(p->guide, f, err);
-	if (r == 0)
-		r = answers_set(a, ANSWER_SSH_PORT, form_value(f, "ssh_port"), 0, err);
-	if (r < 0)
-		return r;
-	answers_reset(a, ANSWER_SSH_KEY);
-	for (int i = 0; r == 0 && i < KEYS; i++) {
-		struct str key = form_value(f, key_names[i]);
-
-		if (!str_is_empty(key))
-			r = answers_add(a, ANSWER_SSH_KEY, key, 0, err);
-	}
-	return r;
-}
-
-static int add_administrator(struct page *p)
-{
-	const struct answers *a = p->guide->setup->answers;
-	bool is_there = has_access(p->guide);
-	const struct form_item password = {
-		.name = "password",
-		.kind = FORM_SECRET,
-		.help = is_there ? "One is set; leave this empty to keep it"
-				 : "For the console of this machine",
-		.accepts = "10 to 128 characters; three of small letters, capitals, digits, others",
-		.is_required = !is_there,
-		.max = PASSWORD_MAX,
-	};
-	const struct form_item again = { .name = "again",
-					 .label = "password again",
-					 .kind = FORM_SECRET,
-					 .help = "The same, to be sure of it",
-					 .max = PASSWORD_MAX };
-	int r = form_add(p->form, &password, STR(""));
-
-	if (r == 0)
-		r = form_add(p->form, &again, STR(""));
-	if (r == 0)
-		r = guide_answers_add_one(p->guide, p->form, ANSWER_SSH_PORT);
-	for (size_t i = 0; r == 0 && i < KEYS; i++) {
-		const struct form_item key = {
-			.name = key_names[i],
-			.help = answer_infos[ANSWER_SSH_KEY].help,
-			.accepts = "ssh-ed25519 AAAA... name, on one line, without options",
-			.check = check_key,
-			.max = 8192,
-		};
-		bool has = i < answers_count(a, ANSWER_SSH_KEY);
-
-		r = form_add(p->form, &key, has ? answers_item(a, ANSWER_SSH_KEY, i) : STR(""));
-	}
-	return r;
-}
-
-int guide_administrator(struct guide *g, struct err *err)
-{
-	CLEANUP(page_done) struct page p = { 0 };
-
-	(void)err;
-	int r = open_page(&p, g, "Administrator", "administrator");
-	if (r == 0)
-		r = add_administrator(&p);
-	if (r < 0)
-		return r;
-	set_intro(&p, STR("The password opens this console. SSH takes keys only, as user admin; "
-			  "without a key there is no way in by SSH."));
-	return run_page(&p, take_administrator);
-}
-
-/* --- licence --- */
-
-static int read_licence(struct str given, struct buf *text, struct err *err)
-{
-	const struct place here = { "" };
-	CLEANUP(free) char *path = str_dup(given);
-
-	if (str_has_prefix(given, STR("{"))) {
-		buf_put(text, given);
-		return buf_error(text);
-	}
-	int r = path ? place_read(&here, path, LICENCE_FILE_MAX, text) : -ENOMEM;
-	if (r < 0 && r != -ENOMEM)
-		return err_set(err, ERR_NOT_FOUND, "licence", given,
-			       "the path of a licence file, or its text", "it cannot be read: %s",
-			       strerror(-r));
-	return r;
-}
-
-static int judge_licence(const struct guide *g, struct str text, struct err *err)
-{
-	CLEANUP(buf_done) struct buf binding = BUF_INIT;
-	struct err e = ERR_INIT;
-	struct licence l;
-
-	machine_binding(&g->setup->place, &binding);
-	int r = licence_parse(&l, text, &e);
-	if (r == 0)
-		r = licence_verify(&l, licence_key, &e);
-	if (r == 0 && binding.n > 0)
-		r = licence_check_machine(&l, buf_str(&binding), &e);
-	if (r == -EINVAL)
-		(void)err_set(err, e.code, "licence", STR(""), e.accepted, "%s", e.message);
-	return r;
-}
-
-static int take_licence(void *ctx, struct form *f, struct err *err)
-{
-	struct page *p = ctx;
-	struct setup *s = p->guide->setup;
-	struct str given = form_value(f, "licence");
-	CLEANUP(buf_done) struct buf text = BUF_INIT;
-
-	if (str_is_empty(given) || str_eq(given, STR(SETUP_LICENCE)))
-		return answers_set(s->answers, ANSWER_LICENCE, given, 0, err);
-	int r = read_licence(given, &text, err);
-	if (r == 0)
-		r = judge_licence(p->guide, buf_str(&text), err);
-	if (r == 0)
-		r = place_write(&s->place, SETUP_LICENCE, 0600, buf_str(&text));
-	if (r < 0)
-		return r;
-	return answers_set(s->answers, ANSWER_LICENCE, STR(SETUP_LICENCE), 0, err);
-}
-
-int guide_licence(struct guide *g, struct err *err)
-{
-	static const struct form_item licence = {
-		.name = "licence",
-		.help = "The path of the licence file, or its text pasted here; empty: unlicensed",
-		.accepts = "a path, or the text of a licence in one line",
-		.max = LICENCE_FILE_MAX,
-	};
-	static const struct form_item machine = { .name = "binding",
-						  .label = "this machine",
-						  .kind = FORM_FIXED };
-	CLEANUP(page_done) struct page p = { 0 };
-	CLEANUP(buf_done) struct buf binding = BUF_INIT;
-
-	(void)err;
-	int r = open_page(&p, g, "Licence", "licence");
-	machine_binding(&g->setup->place, &binding);
-	if (binding.n == 0)
-		buf_putz(&binding, "(not known here)");
-	if (r == 0)
-		r = form_add(p.form, &machine, buf_str(&binding));
-	if (r == 0)
-		r = form_add(p.form, &licence, answers_str(g->setup->answers, ANSWER_LICENCE));
-	if (r < 0)
-		return r;
-	set_intro(&p, STR("A licence is made for one machine; its issuer wants the line below. "
-			  "Without one everything works, without a limit, and every screen says "
-			  "UNLICENSED. It can be entered later: switchctl license activate."));
-	return run_page(&p, take_licence);
+	return guide_page_run(&p, take_ports);
 }
 
 /* --- profile --- */
 
 static void show_profile(void *ctx, struct form *f, const char *name)
 {
-	struct page *p = ctx;
+	struct guide_page *p = ctx;
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	const struct profile *profile = profile_find(form_value(f, "profile"));
 
@@ -369,27 +118,27 @@ static void show_profile(void *ctx, struct form *f, const char *name)
 	if (profile)
 		profile_describe(profile, &text);
 	buf_putc(&text, '.');
-	set_intro(p, buf_str(&text));
+	guide_page_say(p, buf_str(&text));
 }
 
 static int take_profile(void *ctx, struct form *f, struct err *err)
 {
-	struct page *p = ctx;
+	struct guide_page *p = ctx;
 
 	return guide_answers_take(p->guide, f, p->screen, err);
 }
 
 int guide_profile(struct guide *g, struct err *err)
 {
-	CLEANUP(page_done) struct page p = { 0 };
+	CLEANUP(guide_page_done) struct guide_page p = { 0 };
 
 	(void)err;
-	int r = open_page(&p, g, "Business model", "profile");
+	int r = guide_page_open(&p, g, "Business model", "profile");
 	if (r == 0)
 		r = guide_answers_add(g, p.form, p.screen);
 	if (r < 0)
 		return r;
 	form_on_change(p.form, show_profile, &p);
 	show_profile(&p, p.form, NULL);
-	return run_page(&p, take_profile);
+	return guide_page_run(&p, take_profile);
 }

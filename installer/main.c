@@ -140,6 +140,19 @@ static int unattended(struct setup *s, const char *file)
 	return r == 0 ? EXIT_DONE : r == -EINVAL ? EXIT_REFUSED : EXIT_FAILED;
 }
 
+/* A machine that was set up before: the forms begin with what it is. */
+static void begin_as_it_is(struct setup *s)
+{
+	CLEANUP(free) char *path = place_path(&s->place, ANSWERS_PATH);
+	CLEANUP(answers_free) struct answers *a = answers_create();
+	struct answers_report report;
+
+	if (!path || !a || answers_load(a, path, &report) < 0)
+		return;
+	answers_free(s->answers);
+	s->answers = TAKE(a);
+}
+
 /* What a console starts: answers if there are any, else, or if they did not do, the screens. */
 static int guided(struct setup *s, const char *file)
 {
@@ -150,7 +163,9 @@ static int guided(struct setup *s, const char *file)
 		r = unattended(s, NULL);
 		if (r == EXIT_DONE)
 			return r;
-		if (r != EXIT_NO_ANSWERS) {
+		if (r == EXIT_NO_ANSWERS) {
+			begin_as_it_is(s);
+		} else {
 			(void)puts("Press Enter to go on with the screens of the set-up.");
 			(void)fflush(stdout);
 			if (getchar() == EOF)

@@ -60,6 +60,30 @@ int proof_save(const struct setup *s, const struct golive *g, struct buf *ret_pa
 	return golive_save(g, folder, ret_path, err);
 }
 
+/* How many tests came to this. */
+static int count(const struct golive *g, enum golive_result result)
+{
+	int n = 0;
+
+	for (int i = 0; i < golive_count(); i++)
+		n += golive_outcome(g, i)->result == result;
+	return n;
+}
+
+int proof_judge(const struct setup *s, const struct golive *g, struct err *err)
+{
+	int failed = count(g, GOLIVE_FAILED), not_run = count(g, GOLIVE_NOT_RUN);
+	/* The look from outside makes no sense where there is no firewall of ours. */
+	int excused = place_is_machine(&s->place) ? 0 : 1;
+
+	if (failed == 0 && not_run <= excused)
+		return 0;
+	(void)err_set(err, ERR_CONFLICT, "golive", STR(""), "the record names reason and remedy",
+		      "the go-live test is not passed: %d tests failed, %d could not be run",
+		      failed, not_run);
+	return -EBADE;
+}
+
 int proof_run(const struct setup *s, struct err *err)
 {
 	CLEANUP(golive_free) struct golive *g = NULL;
@@ -73,16 +97,12 @@ int proof_run(const struct setup *s, struct err *err)
 	int r = golive_create(&g, &c, err);
 	if (r < 0)
 		return r;
-	int failed = golive_run(g, err);
-	if (failed < 0)
-		return failed;
+	r = golive_run(g, err);
+	if (r < 0)
+		return r;
 	r = proof_save(s, g, &path, err);
 	if (r < 0)
 		return r;
 	tell_say(&s->tell, TELL_NOTE, "the record is %.*s.txt and .html", STR_ARG(buf_str(&path)));
-	if (golive_is_passed(g))
-		return 0;
-	(void)err_set(err, ERR_CONFLICT, "golive", STR(""), "the record names reason and remedy",
-		      "the go-live test is not passed: %d tests failed", failed);
-	return -EBADE;
+	return proof_judge(s, g, err);
 }

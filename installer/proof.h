@@ -12,6 +12,10 @@ void proof_config(const struct setup *s, struct golive_config *ret);
  * with *err. The record is saved in both cases.
  */
 int proof_run(const struct setup *s, struct err *err);
+/*
+ * 0: no test failed, and none that could have been run was not; else -EBADE with *err counting them.
+ */
+int proof_judge(const struct setup *s, const struct golive *g, struct err *err);
 /* Saves text and page of a run below the place's root. 0 or negative errno with *err. */
 int proof_save(const struct setup *s, const struct golive *g, struct buf *ret_path,
 	       struct err *err);

@@ -208,9 +208,35 @@ def sysctls():
     return tagged((f"Cm {r['key']}", sysctl_text(r)) for r in tables.read_sysctls())
 
 
+# --- answers --------------------------------------------------------------------------------------
+
+ANSWER_NOTES = (
+    ("repeat", "It may be repeated."),
+    ("secret", "It is never shown."),
+    ("once", "It is acted on by the set-up and not kept."),
+)
+
+
+def answer_text(a):
+    out = [sentence(a["help"])]
+    if a["values"]:
+        out.append(sentence(f"Accepted: {a['values'].replace(',', ', ')}"))
+    elif a["type"] == "int":
+        out.append(sentence(f"Accepted: {with_unit(a['min'] + ' to ' + a['max'], a['unit'])}"))
+    if a["default"]:
+        out.append(sentence(f"Default: {a['default']}"))
+    flags = tables.words(a["flags"])
+    return out + [note for flag, note in ANSWER_NOTES if flag in flags]
+
+
+def answers():
+    return tagged((f"Cm {a['name']} Pq {a['type']}", answer_text(a)) for a in tables.read_answers())
+
+
 # --- pages ----------------------------------------------------------------------------------------
 
 PARTS = {
+    "answers": answers,
     "operations": operations,
     "fields": fields,
     "parameters": parameters,
