@@ -25,7 +25,7 @@ harness.__path__.append(os.path.join(SIP, "harness"))
 from harness.attach import attach, has_terminal  # noqa: E402
 from harness.demo import Demo, title  # noqa: E402
 from harness.machine import Machine, has_kvm  # noqa: E402
-from harness.site import CUSTOMER, SSH_PORT, SWITCH, VENDOR, Lan, Site, enter  # noqa: E402
+from harness.site import CUSTOMER, PASSWORD, SSH_PORT, SWITCH, VENDOR, Lan, Site, enter  # noqa: E402
 
 BEGAN = time.monotonic()
 PATIENCE = 900
@@ -82,7 +82,7 @@ async def run(options, folder):
             step("All as it should be." if good else "Something differs: see above.")
             if has_terminal():
                 print(f"\nThe switch is {SWITCH} in a network of its own (operators: ssh, port {SSH_PORT}).\n"
-                      "Next is its serial console. Ctrl-] leaves it and switches the machine off.")
+                      f"Next is its serial console; the password is: {PASSWORD}\nCtrl-] leaves it and switches the machine off.")
                 await asyncio.to_thread(attach, machine.console)
             return good
     finally:
