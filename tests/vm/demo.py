@@ -25,10 +25,10 @@ harness.__path__.append(os.path.join(SIP, "harness"))
 from harness.attach import attach, has_terminal  # noqa: E402
 from harness.demo import Demo, title  # noqa: E402
 from harness.machine import Machine, has_kvm  # noqa: E402
-from harness.site import CUSTOMER, SSH_PORT, SWITCH, VENDOR, Lan, Site, enter  # noqa: E402
+from harness.site import CUSTOMER, PASSWORD, SSH_PORT, SWITCH, VENDOR, Lan, Site, enter  # noqa: E402
 
 BEGAN = time.monotonic()
-PATIENCE = 600
+PATIENCE = 900
 
 
 def step(text):
@@ -50,7 +50,8 @@ class Beat:
     async def _run(self):
         while True:
             await asyncio.sleep(10)
-            lines = [x for x in self.machine.journal.text.split("\n") if x.strip()]
+            journal = self.machine.journal
+            lines = [x for x in journal.text.split("\n") if x.strip()] if journal else []
             last = lines[-1].strip()[:90] if lines else "the kernel starts"
             if last != self.said:
                 step(f"  {last}")
@@ -59,9 +60,8 @@ class Beat:
 
 async def boot(site, machine):
     step(f"booting in QEMU ({'KVM' if has_kvm() else 'no KVM here: the processor is emulated, which is slow'})")
-    await asyncio.to_thread(machine.start)
     async with Beat(machine):
-        await site.switch.ready()
+        await site.switch.start()
         step(f"switchd is up, {machine.seconds():.0f} s after power on; set-up reads tandem.conf")
         await site.switch.set_up()
     step("set up")
@@ -82,7 +82,7 @@ async def run(options, folder):
             step("All as it should be." if good else "Something differs: see above.")
             if has_terminal():
                 print(f"\nThe switch is {SWITCH} in a network of its own (operators: ssh, port {SSH_PORT}).\n"
-                      "Next is its serial console. Ctrl-] leaves it and switches the machine off.")
+                      f"Next is its serial console; the password is: {PASSWORD}\nCtrl-] leaves it and switches the machine off.")
                 await asyncio.to_thread(attach, machine.console)
             return good
     finally:

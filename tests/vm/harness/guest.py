@@ -4,17 +4,20 @@ again; and the two ways in: the root shell of the test boot, and SSH as an opera
 import asyncio
 import json
 import os
+import re
 import shlex
 import subprocess
 import time
 
 from harness.control import Refused
+from harness.serial import Gone
 from harness.watch import poll
 
 READY = r"Started switchd\.service"
-DONE = "/var/lib/tandem-setup/done"
-READY_WITHIN = 300.0
+SET_UP = r"(Finished|Failed to start) tandem-setup\.service"
+READY_WITHIN = 400.0
 ASK_WITHIN = 120.0
+PULSE = 30.0  # how often a silent guest is looked at
 
 
 class Ssh:
@@ -60,6 +63,22 @@ class RootShell:
         pass
 
 
+def stands_still(machine):
+    """QEMU 7.2 without KVM, on a busy host, now and then loses the end-of-interrupt of a local APIC: the
+    processor then waits, halted, for interrupts that its own unfinished one keeps away. Seen twice in a
+    row, that is no moment in passing."""
+    def wedged():
+        for cpu in range(machine.cpus):
+            said = [machine.qmp.ask("human-monitor-command", **{"command-line": f"info {what}", "cpu-index": cpu})
+                    for what in ("registers", "lapic")]
+            in_service = re.search(r"ISR\t? *([0-9 ]+)", said[1])
+            if "HLT=1" in said[0] and in_service and in_service[1].strip():
+                yield cpu, in_service[1].strip()
+    first = set(wedged())
+    time.sleep(2)
+    return bool(first & set(wedged()))
+
+
 def word(value):
     """A JSON value as switchctl takes it."""
     if isinstance(value, bool):
@@ -100,23 +119,32 @@ class Guest:
     async def start(self):
         """Power on, until switchd is ready."""
         await asyncio.to_thread(self.machine.start)
-        return await self.ready()
-
-    async def ready(self):
-        await asyncio.to_thread(self.machine.journal.wait_for, READY, READY_WITHIN)
+        while await self._until_up():
+            print("     QEMU lost the end of an interrupt, and its guest stands still: off and on again", flush=True)
+            self.machine.power_cut()
+            await asyncio.to_thread(self.machine.start)
         self.ready_at = time.monotonic()
         self.starts += 1
         self.ctl = GuestControl(self.shell)
         return self
 
+    async def _until_up(self):
+        """Waits until switchd is ready; True if the guest stands still through no fault of its own."""
+        end = time.monotonic() + READY_WITHIN
+        while True:
+            try:
+                await asyncio.to_thread(self.machine.journal.wait_for, READY, PULSE)
+                return False
+            except Gone:
+                if not self.running or time.monotonic() > end:
+                    raise
+            if await asyncio.to_thread(stands_still, self.machine):
+                return True
+
     async def set_up(self):
         """Until the unattended set-up has come to its end."""
-        async def is_done():
-            try:
-                return (await asyncio.to_thread(self.shell.run, "test", "-e", DONE))[0] == 0
-            except subprocess.TimeoutExpired:
-                return False
-        await poll(is_done, f"{DONE} in the guest", READY_WITHIN, 0.5)
+        found = await asyncio.to_thread(self.machine.journal.wait_for, SET_UP, READY_WITHIN)
+        assert found[1] == b"Finished", f"the set-up failed:\n{self.tail()}"
 
     async def answers(self):
         """Until switchctl reaches the switch."""

@@ -14,12 +14,20 @@ KEYS = {
     "delete": "\x1b[3~", "f1": "\x1bOP", "f2": "\x1bOQ", "f3": "\x1bOR", "f4": "\x1bOS",
     "f5": "\x1b[15~", "f6": "\x1b[17~", "f7": "\x1b[18~", "f8": "\x1b[19~", "f9": "\x1b[20~",
     "f10": "\x1b[21~", "enter": "\r", "tab": "\t", "backtab": "\x1b[Z", "escape": "\x1b",
-    "backspace": "\x7f",
+    "backspace": "\x7f", "clear": "\x15", "save": "\x0f",
 }
 
 
 class Gone(Exception):
     """The guest ended, or the deadline passed; the message holds what was there instead."""
+
+
+class Screen(pyte.Screen):
+    def restore_cursor(self):
+        """Anywhere on the screen, as a vt220 does; pyte keeps it inside the scrolling region."""
+        margins, self.margins = self.margins, None
+        super().restore_cursor()
+        self.margins = margins
 
 
 class Serial:
@@ -31,7 +39,7 @@ class Serial:
         self.data = b""
         self.is_open = True
         self.changed = threading.Condition()
-        self.terminal = pyte.Screen(COLUMNS, LINES)
+        self.terminal = Screen(COLUMNS, LINES)
         self.stream = pyte.ByteStream(self.terminal)
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(path)

@@ -8,7 +8,9 @@ the two ends outside it.
     203.0.113.66 a stranger, who is no neighbour: those of the switch's own network are never banned
 """
 
+import base64
 import ctypes
+import hashlib
 import os
 import random
 import tempfile
@@ -29,6 +31,7 @@ SELL = Terms(price="0.0123", unit=60, first=1, step=1)
 BUY = Terms(price="0.0071", unit=60, first=6, step=6)
 PAID = "10.00"
 NUMBER = "8801712345678"
+PASSWORD = "correct horse 7"
 CLONE_NEWNET = 0x40000000
 
 SETTINGS = f"""\
@@ -54,6 +57,13 @@ ctl = account recharge acme amount={PAID} memo=opening
 ctl = mapping-gateway add name=acme-in account=acme auth=ip address={CUSTOMER}
 ctl = routing-gateway add name=carrier-a account=carrier address={VENDOR}:5060 prefix=880
 """
+
+
+def hash_of(password):
+    """As lib/base/password.h keeps it."""
+    salt = os.urandom(16)
+    made = hashlib.scrypt(password.encode(), salt=salt, n=1 << 15, r=8, p=1, maxmem=1 << 26, dklen=32)
+    return "$scrypt$ln=15,r=8,p=1$" + "$".join(base64.b64encode(x).decode().rstrip("=") for x in (salt, made))
 
 
 def enter(namespace):
@@ -91,7 +101,8 @@ class Site(Stage):
         self.net, self.wire = lan, Wire()
         self.folder = tempfile.mkdtemp(prefix="tandem-site-")
         self.ssh = Ssh(self.folder, SWITCH, SSH_PORT)
-        self.conf = SETTINGS + f"ssh_key = {self.ssh.public}\n" + extra + customers
+        self.conf = (SETTINGS + f"ssh_key = {self.ssh.public}\nadmin_password_hash = {hash_of(PASSWORD)}\n"
+                     + extra + customers)
         self.peers, self.media, self.excused = [], [], []
         self.seed, self.random, self.workers, self.long, self.audit = seed, random.Random(seed), 1, False, True
         self.books = Books(self)
