@@ -30,5 +30,5 @@ PROGRAMS := \
 	tandem-init:firmware/init:firmware/formats \
 	tandem-slot:firmware/slot:firmware/formats \
 	tandem-ifcfg:firmware/ifcfg:firmware/formats \
-	switch-shell:hardening/shell:firmware/formats \
+	switch-shell:hardening/shell \
 	switch-setup:installer:switchd/transport,switchd/sip,switchd/media

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "formats/words.h"
+#include "command.h"
 
 enum { REFUSED = 126, TERM_SIZE = 64 };
 
@@ -58,18 +58,19 @@ static int console(void)
 	return become(CONSOLE, (char *[]){ name, NULL });
 }
 
-static int command(const char *line)
+static int control(const char *line)
 {
-	struct words w;
+	struct command c;
 
-	if (words_split(&w, str_of(line)) < 0)
-		(void)fprintf(stderr, "This command line is malformed or too long.\n");
-	else if (w.n == 0 || strcmp(w.word[0], "switchctl") != 0)
+	int r = command_parse(&c, str_of(line));
+	if (r == 0)
+		(void)become(CONTROL, c.word);
+	else if (r == -EPERM)
 		(void)fprintf(stderr,
 			      "Only switchctl may be run here: switchctl ENTITY VERB ...\n");
 	else
-		(void)become(CONTROL, w.word);
-	words_done(&w);
+		(void)fprintf(stderr, "This command line cannot be read: %s\n", strerror(-r));
+	command_done(&c);
 	return REFUSED;
 }
 
@@ -78,7 +79,7 @@ int main(int argc, char **argv)
 	if (argc == 1)
 		return console();
 	if (argc == 3 && strcmp(argv[1], "-c") == 0)
-		return command(argv[2]);
+		return control(argv[2]);
 	(void)fprintf(stderr, "usage: switch-shell [-c 'switchctl ...']\n");
 	return REFUSED;
 }

@@ -1,0 +1,108 @@
+"""The image starts on what a rack may have, does not start when it was tampered with, and keeps what
+was changed. A machine each; the firmware boots also say that the boot loader got what it needs."""
+
+import os
+import struct
+import subprocess
+import tempfile
+
+from harness.machine import Machine
+
+MIB = 1 << 20
+SECTOR = 512
+# Time for a boot without KVM on a machine that does other things as well.
+BOOT = 300
+
+
+def partition(disk, name):
+    """(first byte, bytes) of the partition, read from the table at the start of a raw disk."""
+    with open(disk, "rb") as f:
+        f.seek(2 * SECTOR)
+        for _ in range(128):
+            entry = f.read(128)
+            first, last = struct.unpack("<QQ", entry[32:48])
+            if entry[56:].decode("utf-16-le").rstrip("\0") == name:
+                return first * SECTOR, (last - first + 1) * SECTOR
+    raise AssertionError(f"no partition {name}")
+
+
+def esp_file(machine, image, name):
+    """A file of the EFI partition as it is on the machine's disk now."""
+    at, size = partition(os.path.join(image, "tandem.img"), "esp")
+    with tempfile.TemporaryDirectory() as folder:
+        raw, esp = os.path.join(folder, "disk"), os.path.join(folder, "esp")
+        subprocess.run(["qemu-img", "convert", "-O", "raw", machine.overlay, raw], check=True)
+        with open(raw, "rb") as whole, open(esp, "wb") as part:
+            whole.seek(at)
+            part.write(whole.read(size))
+        return subprocess.run(["mtype", "-i", esp, f"::{name}"], check=True, capture_output=True).stdout
+
+
+def environment(machine, image):
+    """The boot loader's words about the slots; its block has its exact size."""
+    block = esp_file(machine, image, "grub/grubenv").decode()
+    assert len(block) == 1024 and block.startswith("# GRUB Environment Block\n"), block[:64]
+    lines = block.rstrip("#").splitlines()[1:]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def boots(image, boot, disk):
+    """Power on to a console, with the slot reported healthy to the boot loader."""
+    with Machine(image, boot=boot, disk=disk, size="3G") as m:
+        m.start()
+        m.console.wait_for("Tandem: slot A", BOOT)
+        m.console.wait_for("tandem: slot a", BOOT)
+        m.console.wait_for("Tandem [0-9.]+ DEVELOPMENT", BOOT)
+        seconds = m.seconds()
+        m.wait_unit("tandem-good.service", BOOT)
+        m.journal.wait_for("The filesystem on /dev/[a-z0-9]+ is now", 1)
+        m.power_cut()
+        assert environment(m, image) == {"ORDER": "A B", "A_OK": "1", "A_TRY": "0", "B_OK": "0",
+                                         "B_TRY": "0"}
+        print(f"     {boot}, {disk}: console after {seconds:.0f} s")
+
+
+def test_bios_boot_from_ahci(image):
+    boots(image, "bios", "ahci")
+
+
+def test_uefi_boot_from_nvme(image):
+    boots(image, "uefi", "nvme")
+
+
+def test_a_byte_changed_in_the_root_stops_the_boot(image):
+    """One bit in the file system's own time stamp: harmless, were it not for the hash tree."""
+    at, _ = partition(os.path.join(image, "tandem.img"), "root-a")
+    with open(os.path.join(image, "tandem.img"), "rb") as f:
+        f.seek(at + 8)
+        changed = f.read(1)[0] ^ 1
+    with Machine(image, extra=["-no-reboot"]) as m:
+        subprocess.run(["qemu-io", "-f", "qcow2", "-c", f"write -P {changed} {at + 8} 1", m.overlay],
+                       check=True, capture_output=True)
+        m.start()
+        m.console.wait_for("dm-verity device corrupted", BOOT)
+        m.wait_off(BOOT)
+        assert "DEVELOPMENT" not in m.console.text, "a root that does not match its hash ran"
+
+
+def test_a_second_boot_keeps_what_was_changed(image):
+    """On the controller that only a whole set of drivers knows; the plug is pulled in between."""
+    with Machine(image, disk="megasas", size="3G") as m:
+        m.start()
+        m.wait_unit("multi-user.target", BOOT)
+        assert int(m.check("df -m /data | awk 'END { print $2 }'")) > 1600, "data did not grow"
+        m.check("echo changed > /etc/hostname; echo 1 > /etc/tandem/mark; echo 2 > /var/lib/mark; "
+                "echo 'kernel.domainname = kept' > /etc/sysctl.d/90-site.conf; sync")
+        before = m.check("cat /etc/machine-id")
+        for place in ("/usr/x", "/x", "/boot/x"):
+            assert m.sh(f"touch {place}")[0] != 0, f"{place} could be written"
+        m.power_cut()
+        m.start()
+        m.wait_unit("multi-user.target", BOOT)
+        assert m.check("cat /etc/hostname /etc/tandem/mark /var/lib/mark") == "changed\n1\n2\n"
+        assert m.check("cat /etc/machine-id") == before
+        assert m.check("cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname") == "changed\nkept\n"
+        failed = m.check("systemctl --failed --no-legend --plain").strip()
+        assert failed == "", failed
+        used = m.check("free -m | awk '/^Mem:/ { print $3 }'").strip()
+        print(f"     {used} MiB in use at idle, before set-up")

@@ -1,0 +1,166 @@
+"""What is in the image, looked at without starting it."""
+
+import glob
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.join(TOP, "firmware"))
+
+from mk import lock, tree  # noqa: E402
+
+UNITS = os.path.join(TOP, "rootfs/usr/lib/systemd/system")
+EXPOSURE_MAX = 1.5
+# Own units that are worse, each with the reason.
+NEED_ROOT = {
+    "debug-shell.service": "the root shell of the tests; only the kernel's command line starts it",
+    "emergency.service": "says a line and restarts the machine",
+    "rescue.service": "says a line and restarts the machine",
+    "sshd.service": "changes to the user who logs in",
+    "switch-tune.service": "writes to /proc/sys",
+    "tandem-console@.service": "set-up writes the machine's configuration and restarts services",
+    "tandem-grow.service": "writes the partition table",
+    "tandem-setup.service": "set-up writes the machine's configuration and restarts services",
+}
+# Where an operator of CentOS 7 looks.
+PLACES = ("/etc/centos-release", "/etc/redhat-release", "/etc/os-release", "/etc/sysctl.d",
+          "/etc/sysconfig/network-scripts/ifcfg-lo", "/usr/lib/systemd/system", "/usr/bin/systemctl",
+          "/usr/bin/journalctl", "/usr/sbin/ss", "/usr/sbin/ip", "/usr/sbin/nft", "/usr/sbin/tcpdump",
+          "/usr/sbin/sshd", "/usr/sbin/sysctl")
+
+_unpacked = {}
+
+
+def unpacked(image):
+    """The root file system as a folder, unpacked once for all tests here."""
+    if image not in _unpacked:
+        keep = tempfile.TemporaryDirectory(prefix="tandem-root-")
+        root = os.path.join(keep.name, "root")
+        with open(os.path.join(image, "tandem.img"), "rb") as f:
+            f.seek(2 * 512 + 3 * 128 + 32)  # the fourth partition
+            first = int.from_bytes(f.read(8), "little") * 512
+        subprocess.run(["unsquashfs", "-no-progress", "-quiet", "-no-xattrs", "-o", str(first), "-d", root,
+                        os.path.join(image, "tandem.img")], check=True, capture_output=True)
+        _unpacked[image] = (keep, root)
+    return _unpacked[image][1]
+
+
+def inside(root, path):
+    """The path in the tree, its links followed as in the running system."""
+    for _ in range(16):
+        full = root + path
+        if not os.path.islink(full):
+            return full if os.path.lexists(full) else None
+        path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(full)))
+    return None
+
+
+def digest(path):
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def test_another_build_gives_the_same_bytes(image):
+    """From the packages on, in another folder, with nothing kept from the first."""
+    with tempfile.TemporaryDirectory(prefix="tandem-build-") as folder:
+        cache = os.path.join(folder, "packages")
+        os.mkdir(cache)
+        for deb in glob.glob(os.path.join(TOP, "build/packages/*.deb")):
+            shutil.copy(deb, cache)
+        subprocess.run([sys.executable, os.path.join(TOP, "firmware/build.py"), "--out", f"{folder}/image",
+                        "--cache", cache, "--bin", os.path.join(os.path.dirname(image), "bin")],
+                       check=True, stdout=subprocess.DEVNULL)
+        for name in ("tandem.img", "tandem.img.zst", "sbom.spdx.json", "initrd.img", "vmlinuz", "cmdline"):
+            assert digest(f"{folder}/image/{name}") == digest(f"{image}/{name}"), f"{name} differs"
+
+
+def test_every_library_is_there(image):
+    assert tree.unresolved(unpacked(image)) == []
+
+
+def test_units_are_no_more_exposed_than_they_must_be(image):
+    root = unpacked(image)
+    worse = {}
+    for path in sorted(glob.glob(f"{UNITS}/*.service")):
+        name = os.path.basename(path)
+        text = tree.inside(root, "usr/bin/systemd-analyze", "security", "--offline=true", "--no-pager",
+                           f"--root={root}", name.replace("@.", "@x."), env={"SYSTEMD_COLORS": "0"}).decode()
+        score = float(re.search(r"Overall exposure level for \S+: ([0-9.]+)", text).group(1))
+        if score > EXPOSURE_MAX:
+            worse[name] = score
+    assert set(worse) == set(NEED_ROOT), f"{worse}, excused: {sorted(NEED_ROOT)}"
+    print(f"     excused: {', '.join(f'{name} {score}' for name, score in worse.items())}")
+
+
+def test_units_are_ones_that_systemd_understands(image):
+    root = unpacked(image)
+    names = [os.path.basename(path) for path in glob.glob(f"{UNITS}/*.service") if "@" not in path]
+    done = subprocess.run([f"{root}/usr/lib64/ld-linux-x86-64.so.2", "--library-path",
+                           f"{root}/{tree.LIBRARIES}:{root}/{tree.LIBRARIES}/systemd",
+                           f"{root}/usr/bin/systemd-analyze", "verify", "--man=no", f"--root={root}", *names],
+                          capture_output=True, text=True, check=False)
+    said = [line for line in done.stderr.splitlines()
+            if any(name in line for name in names) and "is not executable" not in line]
+    assert said == [], "\n".join(said)
+
+
+def test_things_are_where_a_centos_operator_looks(image):
+    root = unpacked(image)
+    lost = [path for path in PLACES if not inside(root, path)]
+    assert lost == [], lost
+    with open(inside(root, "/etc/os-release"), encoding="ascii") as f:
+        release = f.read()
+    assert 'ID_LIKE="rhel centos fedora"' in release and 'VERSION_ID="7"' in release, release
+
+
+def test_nothing_is_set_uid_or_open_to_all(image):
+    root, bad = unpacked(image), []
+    for folder, folders, names in os.walk(root):
+        for name in folders + names:
+            path = os.path.join(folder, name)
+            mode = os.lstat(path).st_mode
+            if not os.path.islink(path) and (mode & 0o6000 or mode & 0o002 and not mode & 0o1000):
+                bad.append(os.path.relpath(path, root))
+    assert bad == [], bad
+
+
+def test_no_secret_and_no_log_in_by_password(image):
+    root, found = unpacked(image), []
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = os.path.join(folder, name)
+            if os.path.islink(path) or os.path.getsize(path) > 1 << 20:
+                continue
+            with open(path, "rb") as f:
+                if re.search(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\n[A-Za-z0-9+/]", f.read()):
+                    found.append(os.path.relpath(path, root))
+    assert found == [], found
+    with open(f"{root}/etc/shadow", encoding="ascii") as f:
+        hashes = {line.split(":")[0]: line.split(":")[1] for line in f}
+    assert set(hashes.values()) <= {"*", "!*"}, hashes
+
+
+def test_the_bill_of_materials_names_everything(image):
+    with open(f"{image}/sbom.spdx.json", encoding="utf-8") as f:
+        document = json.load(f)
+    sums = {p["name"]: p["checksums"][0]["checksumValue"] for p in document["packages"]}
+    for package in lock.read_lock():
+        assert sums[package.name] == package.sha256, package.name
+    assert sums["tandem"] == digest(f"{image}/tandem.img")
+    assert "switchd" in sums
+    related = {r["relatedSpdxElement"] for r in document["relationships"]}
+    assert {p["SPDXID"] for p in document["packages"]} == related
+
+
+def test_size(image):
+    """A slot must hold the next release, too."""
+    packed = os.path.getsize(f"{image}/tandem.img.zst") >> 20
+    files = tree.size(unpacked(image)) >> 20
+    print(f"     tandem.img.zst {packed} MiB; root tree {files} MiB")
+    assert packed < 128, packed
