@@ -34,7 +34,7 @@ struct hub {
 	void *world; /* struct world *, through base/snapshot */
 	struct ledger *ledger;
 	struct media *media;
-	const char *security; /* socket of switch-lockoutd; NULL: nobody is told anything */
+	const char *security;     /* socket of switch-lockoutd; NULL: nobody is told anything */
 	unsigned char secret[32]; /* of the nonces of this run */
 	struct sip_timers timers;
 	_Atomic uint32_t calls; /* in progress, ringing included */

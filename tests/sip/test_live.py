@@ -330,6 +330,39 @@ async def test_challenge(t):
         await call.hang_up()
 
 
+async def guess(caller, call_id, *passwords):
+    """The final codes of calls with these passwords, all on the worker that the Call-ID leads to."""
+    codes = []
+    for password in passwords:
+        call = caller.invite("88017", call_id=call_id, credentials=("u", password, "MD5"))
+        codes.append((await call.final()).code)
+        if call.ok:
+            await call.hang_up()
+    return codes
+
+
+@scene(idle=True, within=150)
+@live("SS_AUTHENTICATION_MAX_RETRY", "SS_AUTHENTICATION_FAILED_SUSPEND")
+async def test_suspension_after_wrong_passwords(t):
+    """After that many the right one is refused too, for that long; 0 is never. Elsewhere it passes."""
+    right = "a pass word 9"
+    caller, carrier = await t.caller(), await t.carrier()
+    elsewhere = await t.caller("elsewhere", last=9)
+    await t.customer(caller, auth="password", address=[t.net.cidr], user="u", password=right)
+    await t.vendor(carrier)
+    await t.set("SS_AUTHENTICATION_MAX_RETRY", 0)
+    assert await guess(caller, "none@x", "no", "no", "no", right) == [403, 403, 403, 200]
+    await t.set("SS_AUTHENTICATION_MAX_RETRY", 2)
+    assert await guess(caller, "one@x", "no", right, "no", "no", right) == [403, 200, 403, 403, 403]
+    assert await guess(elsewhere, "one@x", right) == [200]
+    await t.set("SS_AUTHENTICATION_FAILED_SUSPEND", 60)
+    third = await t.caller("third", last=10)
+    assert await guess(third, "two@x", "no", "no", right) == [403, 403, 403]
+    await asyncio.sleep(61)  # the suspension itself
+    assert await guess(third, "two@x", right) == [200]
+    assert await guess(caller, "one@x", right) == [403], "that one was suspended for 180 s"
+
+
 async def test_every_live_parameter_has_a_test_here(t):
     rows = await t.ctl.ask("parameter.list")
     names = {r["name"] for r in rows if r["effect"] == "live"}

@@ -86,12 +86,12 @@ class Switch:
                 assert loop.time() < end, f"switchd not ready after {READY_WITHIN:g} s:\n{self.tail()}"
 
     def kill(self):
-        """SIGKILL, as a power cut would for the process. Returns the moment just before it."""
-        moment = time.monotonic()
+        """SIGKILL, as a power cut would for the process. Returns a moment when it is certainly gone: on a
+        busy machine it may have gone on for a while after anything that we could note before."""
         self.process.kill()
         self.process.wait()
         self._forget()
-        return moment
+        return time.monotonic()
 
     async def stop(self, within=30.0):
         """SIGTERM; the process must end by itself with status 0."""
