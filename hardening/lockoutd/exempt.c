@@ -91,7 +91,7 @@ static int make_room(struct items *l)
 	size_t room = l->room ? l->room * 2 : 16;
 	struct item *p;
 
-	if (l->n < l->room)
+	if (l->p && l->n < l->room)
 		return 0;
 	p = reallocarray(l->p, room, sizeof(*p));
 	if (!p)

@@ -200,11 +200,11 @@ static int ban_del(struct guard *g, const struct request *r, json_t **ret, struc
 	struct ban *b;
 	int error = find_ban(g, r, &net, &b, err);
 
-	if (error == 0 && (!b || !b->is_active))
-		error = err_set(err, ERR_NOT_FOUND, "address", str_of(ban_text(&net, text)),
-				"an address that `ban list` shows", "it is not banned");
 	if (error < 0)
 		return error;
+	if (!b || !b->is_active)
+		return err_set(err, ERR_NOT_FOUND, "address", str_of(ban_text(&net, text)),
+			       "an address that `ban list` shows", "it is not banned");
 	*ret = ban_json(b);
 	return guard_lift(g, b, r->actor, err);
 }
