@@ -8,7 +8,8 @@
 #include "base/cleanup.h"
 #include "base/rand.h"
 
-enum { RTP_HEAD = 12, G729_FRAME = 20, PACKET_MAX = 2048, SHARE_MIN = 80 };
+/* The tone's share after A-law or µ-law is 100; read by the other law it would still be 90. */
+enum { RTP_HEAD = 12, G729_FRAME = 20, PACKET_MAX = 2048, SHARE_MIN = 95 };
 
 static enum law law_of(int payload)
 {
