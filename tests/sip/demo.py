@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 from harness import net  # noqa: E402
-from harness.demo import Demo  # noqa: E402
+from harness.demo import Demo, Trouble  # noqa: E402
 from harness.switch import Switch  # noqa: E402
 
 
@@ -44,6 +44,8 @@ def main():
     folder = tempfile.mkdtemp(prefix="tandem-demo-")
     try:
         good = asyncio.run(run(os.path.abspath(options.bin), folder))
+    except Trouble as e:
+        raise SystemExit(f"demo.py: {e}") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print("All as it should be." if good else "Something differs: see above.")

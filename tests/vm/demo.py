@@ -23,7 +23,7 @@ import harness  # noqa: E402
 harness.__path__.append(os.path.join(SIP, "harness"))
 
 from harness.attach import attach, has_terminal  # noqa: E402
-from harness.demo import Demo, title  # noqa: E402
+from harness.demo import Demo, Trouble, title  # noqa: E402
 from harness.machine import Machine, has_kvm  # noqa: E402
 from harness.site import CUSTOMER, PASSWORD, SSH_PORT, SWITCH, VENDOR, Lan, Site, enter  # noqa: E402
 
@@ -100,6 +100,8 @@ def main():
     folder = tempfile.mkdtemp(prefix="tandem-demo-")
     try:
         good = asyncio.run(asyncio.wait_for(run(options, folder), None if has_terminal() else PATIENCE))
+    except Trouble as e:
+        raise SystemExit(f"demo.py: {e}") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0 if good else 1

@@ -17,6 +17,10 @@ SELL = oracle.Terms(price="0.0123", first=1, step=1)
 BUY = oracle.Terms(price="0.0071", first=6, step=6)
 
 
+class Trouble(Exception):
+    """What the one who looks should read, without a traceback."""
+
+
 def title(text):
     print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}\n{'-' * len(text)}")
 
@@ -34,13 +38,13 @@ class Demo:
                                         for k, _, v in [w.partition("=")]))
         status, out, err = await self.switch.cli(*words)
         if status:
-            raise SystemExit(f"switchctl refused: {err}")
+            raise Trouble(f"switchctl refused: {err}")
         return out
 
     async def ask(self, *words):
         status, out, err = await self.switch.cli("--json", *words)
         if status:
-            raise SystemExit(f"switchctl refused: {err}")
+            raise Trouble(f"switchctl refused: {err}")
         return json.loads(out)
 
     async def enter(self):
@@ -78,7 +82,7 @@ class Demo:
             status = await asyncio.wait_for(asyncio.to_thread(process.wait), 60)
             if status:
                 self.show_out(name)
-                raise SystemExit(f"sipp ({name}) ended with {status}; the switch said:\n{self.switch.tail()}")
+                raise Trouble(f"sipp ({name}) ended with {status}; the switch said:\n{self.switch.tail()}")
 
     async def bound(self, ip):
         """Until sipp listens there."""
