@@ -174,6 +174,15 @@ static int write_invite(struct leg *l, struct str body, struct str extra)
 			   buf_str(&out), &vendor_owner, l);
 }
 
+/* A realm that is not configured is learned; that it changes is an alarm, not an outage (behaviour.md). */
+static void learn_realm(struct gate *g, struct str realm)
+{
+	uint64_t now = htab_hash(realm) | 1, before = atomic_exchange(&g->realm, now);
+
+	if (before && before != now)
+		atomic_fetch_add(&g->realm_changes, 1);
+}
+
 static bool answer_challenge(struct leg *l, const struct msg *m)
 {
 	const struct vendor *v = world_vendor(l->call->worker->world, l->gateway);
@@ -186,6 +195,7 @@ static bool answer_challenge(struct leg *l, const struct msg *m)
 			  str_of(v->row->password), str_of(v->row->realm), &extra, &realm) < 0)
 		return false;
 	l->password_realm = str_dup(realm);
+	learn_realm(l->gate, realm);
 	client_detach(l->inviting);
 	l->inviting = NULL;
 	if (l->password_realm && write_invite(l, buf_str(&l->sdp), buf_str(&extra)) == 0)

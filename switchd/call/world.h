@@ -25,6 +25,8 @@ struct gate {
 	char *name;
 	_Atomic uint32_t lines;  /* in use, ringing included */
 	_Atomic uint64_t no_ack; /* answered calls that were never acknowledged */
+	_Atomic uint64_t realm;  /* hash of the realm that its challenges had last, 0 = none yet */
+	_Atomic uint64_t realm_changes;
 };
 
 /* Takes a line if fewer than limit (0 = no limit) are in use. */

@@ -125,7 +125,10 @@ static void look_at_ledger(struct ops *o)
 			    "records do not get into their month files");
 }
 
-/* Callers that do not acknowledge: forged addresses, or a gateway that is broken (security.md A2). */
+/*
+ * Callers that do not acknowledge: forged addresses, or a gateway that is broken (security.md A2). Vendors that ask for the
+ * password in another name than before.
+ */
 static void look_at_gateways(struct ops *o)
 {
 	const struct world *w = catalog_world(o->catalog);
@@ -136,6 +139,13 @@ static void look_at_gateways(struct ops *o)
 		if (n > 0)
 			alarm_raise(o->alarms, "no_ack", 1, w->source[i].row->name, (int64_t)n,
 				    "answered calls that the caller never acknowledged");
+	}
+	for (size_t i = 0; i < w->vendors; i++) {
+		uint64_t n = atomic_load(&w->vendor[i].gate->realm_changes);
+
+		if (n > 0)
+			alarm_raise(o->alarms, "vendor_realm", 1, w->vendor[i].row->name,
+				    (int64_t)n, "the realm of the vendor's challenges has changed");
 	}
 }
 

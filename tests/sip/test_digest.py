@@ -202,6 +202,18 @@ async def test_a_vendors_other_realm_gets_no_password(t):
     assert len(carrier.legs) == 1
 
 
+async def test_a_changed_realm_is_an_alarm_and_no_outage(t):
+    """behaviour.md: without a configured realm the vendor's new one is answered, and the operator is told."""
+    caller, carrier = await vendor_with_password(t)
+    carrier.plan = Guard("old.example")
+    await caller.place("88017")
+    await caller.place("88018")
+    assert "vendor_realm" not in str(await t.ctl.ask("alarm.list"))
+    carrier.plan = Guard("new.example")
+    await caller.place("88019")
+    assert any(a["type"] == "vendor_realm" and a["object"] == "vendor" for a in await t.ctl.ask("alarm.list"))
+
+
 async def test_a_vendor_that_is_never_content_is_asked_twice_at_most(t):
     caller, carrier = await vendor_with_password(t)
     carrier.plan = Guard("v.example", always=True)

@@ -211,6 +211,9 @@ async def test_at_most_five_tries(t):
     call = caller.invite("88017")
     await t.refused(call, 503, "HuntTimeout", tries=5)
     assert [len(c.legs) for c in carriers] == [1, 1, 1, 1, 1, 0]
+    await t.set("SS_GATEWAY_SWITCH_LIMIT", "None")
+    await t.refused(caller.invite("88018"), 503, "Rejected", tries=6)
+    assert [len(c.legs) for c in carriers] == [2, 2, 2, 2, 2, 1]
 
 
 @scene(idle=True)
