@@ -435,3 +435,33 @@ async def test_the_go_live_test_decides_whether_it_is_done(t):
     assert len([n for n in os.listdir(path(t, STATE)) if n.endswith(".html")]) == 2
     left = await t.ctl.ask("routing-gateway.list")
     assert [g["name"] for g in left] == ["out"], left
+
+
+@scene(within=240, heavy=True)
+async def test_a_guided_set_up_ends_with_a_proof(t):
+    """Forms that begin with a file; the go-live test on its page; the record on the last one."""
+    t.audit = False
+    t.excused.append("not from the switch")
+    carrier = await t.carrier()
+    file = await answers(t, "lines = 20", *MARKET,
+                         f"ctl = routing-gateway add name=out address={carrier.address} prefix=880")
+    async with Terminal([*setup(t), "--answers", file]) as term:
+        await term.see("Press Enter to begin", "UNLICENSED")
+        term.press("enter")
+        for title in ("Machine and network", "SIP and media ports", "Administrator", "Licence",
+                      "Business model"):
+            await term.see(title)
+            term.press("save")
+        await term.see("Done: 3 of 3 passed", within=60)
+        term.press("q")
+        await term.see("Customer, vendor and rates")
+        term.press("n")
+        await term.see("Go-live test", "test_number")
+        term.press("save")
+        await term.see("Ready", "passed", within=200)
+        assert not term.sees("not passed"), term.text
+        term.press("r")
+        await term.see("Deployment record")
+        term.press("escape", "enter")
+        assert await term.ended() == 0
+    assert there(t, f"{STATE}/done")
