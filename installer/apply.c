@@ -23,7 +23,8 @@ static const struct {
 	{ AFTER_NETWORK, true, "restart", "systemd-networkd.service" },
 	{ AFTER_TIME, false, "restart", "systemd-timesyncd.service" },
 	{ AFTER_SSH, false, "restart", "sshd.service" },
-	{ AFTER_LOCKOUT, true, "reload-or-restart", "switch-lockoutd.service" },
+	{ AFTER_CONF, false, "restart", "switch-tune.service" }, /* reserves the media ports */
+	{ AFTER_CONF, true, "reload-or-restart", "switch-lockoutd.service" },
 	{ AFTER_SWITCH, true, "restart", "switchd.service" },
 };
 

@@ -193,7 +193,7 @@ static const struct {
 	{ "/etc/ssh/authorized_keys/admin", 0644, FILES_MACHINE, 0, put_ssh_keys },
 	{ "/etc/ssh/sshd_config.d/00-tandem-setup.conf", 0644, FILES_MACHINE, AFTER_SSH, put_sshd },
 	{ "/etc/tandem/admin.hash", 0600, FILES_MACHINE, 0, put_hash },
-	{ "/etc/tandem/tandem.conf", 0644, FILES_MACHINE, AFTER_LOCKOUT, put_conf },
+	{ "/etc/tandem/tandem.conf", 0644, FILES_MACHINE, AFTER_CONF, put_conf },
 	{ "/etc/tandem/switchd.env", 0644, FILES_SWITCH, AFTER_SWITCH, put_env },
 };
 

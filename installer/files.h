@@ -13,7 +13,7 @@ enum files_after {
 	AFTER_NETWORK = 2,
 	AFTER_TIME = 4,
 	AFTER_SSH = 8,
-	AFTER_LOCKOUT = 16,
+	AFTER_CONF = 16,
 	AFTER_SWITCH = 32,
 };
 

@@ -93,14 +93,14 @@ static void only_what_changed_has_consequences(void **state)
 	(void)state;
 	answer("ipv4 = 127.0.0.2/8\n");
 	assert_int_equal(write_all(),
-			 AFTER_HOSTNAME | AFTER_NETWORK | AFTER_SSH | AFTER_LOCKOUT | AFTER_SWITCH);
+			 AFTER_HOSTNAME | AFTER_NETWORK | AFTER_SSH | AFTER_CONF | AFTER_SWITCH);
 	assert_int_equal(write_all(), 0);
 	assert_int_equal(answers_set(setup.answers, ANSWER_SIP_PORT, STR("5070"), 0, NULL), 0);
-	assert_int_equal(write_all(), AFTER_LOCKOUT | AFTER_SWITCH);
+	assert_int_equal(write_all(), AFTER_CONF | AFTER_SWITCH);
 	assert_int_equal(answers_set(setup.answers, ANSWER_NTP, STR("a.example"), 0, NULL), 0);
-	assert_int_equal(write_all(), AFTER_TIME | AFTER_LOCKOUT);
+	assert_int_equal(write_all(), AFTER_TIME | AFTER_CONF);
 	answers_reset(setup.answers, ANSWER_NTP);
-	assert_int_equal(write_all(), AFTER_TIME | AFTER_LOCKOUT);
+	assert_int_equal(write_all(), AFTER_TIME | AFTER_CONF);
 }
 
 static void who_may_log_in_is_kept_unless_answered_anew(void **state)
