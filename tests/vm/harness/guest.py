@@ -167,8 +167,8 @@ class Guest:
 
     async def stop(self):
         """Switched off in order."""
-        self.machine.qmp.ask("system_powerdown")
-        await asyncio.to_thread(self.machine.wait_off, 180)
+        self.machine.shell.send("systemctl poweroff\n")
+        await asyncio.to_thread(self.machine.wait_off, 400)
         self.shell.forget()
 
     @property
