@@ -29,7 +29,7 @@ CALLS=(sip-tester sqlite3 nftables iproute2)
 BENCH=(kamailio linux-perf)
 IMAGE=(binutils kmod squashfs-tools cryptsetup-bin mtools dosfstools e2fsprogs fdisk zstd grub-common
 	grub-pc-bin grub-efi-amd64-bin)
-VM=(qemu-system-x86 qemu-utils seabios ovmf iproute2 python3-pyte openssh-client nmap)
+VM=(qemu-system-x86 qemu-utils seabios ovmf iproute2 python3-pyte openssh-client nmap iputils-ping)
 
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then

@@ -15,7 +15,8 @@ from harness.watch import poll
 
 READY = r"Started switchd\.service"
 SET_UP = r"(Finished|Failed to start) tandem-setup\.service"
-READY_WITHIN = 400.0
+SILENT_FOR = 240.0  # a guest that says nothing for so long has stopped
+SET_UP_WITHIN = 600.0
 ASK_WITHIN = 120.0
 PULSE = 30.0  # how often a silent guest is looked at
 
@@ -130,7 +131,7 @@ class Guest:
 
     async def _until_up(self):
         """Waits until switchd is ready; True if the guest stands still through no fault of its own."""
-        end = time.monotonic() + READY_WITHIN
+        said, end = 0, time.monotonic() + SILENT_FOR
         while True:
             try:
                 await asyncio.to_thread(self.machine.journal.wait_for, READY, PULSE)
@@ -138,12 +139,14 @@ class Guest:
             except Gone:
                 if not self.running or time.monotonic() > end:
                     raise
+            if self.machine.journal.mark() > said:
+                said, end = self.machine.journal.mark(), time.monotonic() + SILENT_FOR
             if await asyncio.to_thread(stands_still, self.machine):
                 return True
 
     async def set_up(self):
         """Until the unattended set-up has come to its end."""
-        found = await asyncio.to_thread(self.machine.journal.wait_for, SET_UP, READY_WITHIN)
+        found = await asyncio.to_thread(self.machine.journal.wait_for, SET_UP, SET_UP_WITHIN)
         assert found[1] == b"Finished", f"the set-up failed:\n{self.tail()}"
 
     async def answers(self):
@@ -164,8 +167,8 @@ class Guest:
 
     async def stop(self):
         """Switched off in order."""
-        self.machine.qmp.ask("system_powerdown")
-        await asyncio.to_thread(self.machine.wait_off, 180)
+        self.machine.shell.send("systemctl poweroff\n")
+        await asyncio.to_thread(self.machine.wait_off, 400)
         self.shell.forget()
 
     @property
