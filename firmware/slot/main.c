@@ -37,8 +37,9 @@ static int running(void)
 	struct bootline b;
 
 	int r = small_file_read("/proc/cmdline", CMDLINE_MAX, &line);
-	if (r == 0)
-		r = bootline_parse(&b, buf_str(&line));
+	if (r < 0)
+		return r;
+	r = bootline_parse(&b, buf_str(&line));
 	return r < 0 ? r : slots_index(b.slot);
 }
 
