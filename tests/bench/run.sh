@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 ROUNDS=${1:-3} RATE=${RATE:-300} CALLS=${CALLS:-3000} HELD=${HELD:-3000}
-BIN=$PWD/${O:-build}/bin HERE=$PWD/tests/bench
+BIN=$(realpath "${O:-build}/bin") HERE=$PWD/tests/bench
 W=$(mktemp -d)
 PIDS=()
 GEN=(taskset -c 0 "$W/sipblast" -c 127.0.0.1:15090 -u 127.0.0.1:15080 -p 1212555 -g 20)
@@ -32,7 +32,10 @@ switch_up() {
 		--listen "udp:127.0.0.1:$2" --media 127.0.0.1 --media-ports 20000-59999 \
 		--set SS_MAX_CALL_PER_SECOND=20000 --set SS_MAX_CONCURRENT_CALL=50000 2>"$W/$1.log" &
 	PIDS+=($!)
-	until "$BIN/switchctl" -s "$W/$1.sock" status >/dev/null 2>&1; do sleep 0.1; done
+	until "$BIN/switchctl" -s "$W/$1.sock" status >/dev/null 2>&1; do
+		kill -0 "${PIDS[-1]}" || { cat "$W/$1.log" && exit 1; }
+		sleep 0.1
+	done
 	ctl "$1" rate-group add name=sell
 	ctl "$1" rate add group=sell prefix=1 price=0.0123 unit=60 first=1 step=1
 	ctl "$1" account add id=customer limit_money=0 rate_group=sell

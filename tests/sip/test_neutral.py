@@ -1,7 +1,9 @@
 """The ends against a neutral third party: Debian's kamailio as a record-routing proxy between them. A
 fault that shows here is the harness's own."""
 
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -53,7 +55,7 @@ async def between(t):
     with open(f"{t.folder}/kamailio.log", "wb") as log:
         process = subprocess.Popen(
             [program, "-DD", "-E", "-f", f"{t.folder}/kamailio.cfg", "-Y", run, "-m", "64", "-M", "8"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent)
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent, start_new_session=True)
     t.media.append(Ended(process))
 
     async def answers():
@@ -70,7 +72,7 @@ class Ended:
         self.process = process
 
     def close(self):
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)  # its children too
         self.process.wait()
 
 
