@@ -257,7 +257,7 @@ static void draw_line(struct table *t, struct area a, int y, enum role role, con
 		/* A text may be cut; half a number looks like another number. */
 		int room = a.cols - x, width = is_last && !c->is_right ? room : c->width;
 		bool is_cut = width > room || (is_last && c->width > room);
-		if (i > 0 && is_cut && (c->is_right || room < CUT_MIN)) {
+		if (i > 0 && is_cut && (c->is_right || (room < CUT_MIN && !is_last))) {
 			t->has_more = true;
 			break;
 		}

@@ -15,7 +15,8 @@ static char out[4096], err[4096];
 /* Words that blanks stand between. */
 static int parse(const char *line)
 {
-	char copy[256], *rest = copy, *word[16] = { NULL };
+	static char copy[256]; /* the options point into it */
+	char *rest = copy, *word[16] = { NULL };
 	int n = 0;
 	FILE *a = fmemopen(out, sizeof(out), "w"), *b = fmemopen(err, sizeof(err), "w");
 
