@@ -212,7 +212,7 @@ static void values_that_do_not_go_together_are_found(void **state)
 	} cases[] = {
 		{ "", 0 },
 		{ "api_port=5060\n", 1 },
-		{ "api_port=0\nssh_port=0\n", 0 },
+		{ "api_port=0\nsip_tls_port=0\n", 0 },
 		{ "media_ports=5000-6000\n", 0 },
 		{ "hostname=a\nsip_port=10000\n", 2 },
 		{ "ipv4=192.0.2.10/24\ngateway=192.0.2.1\n", 0 },
