@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -128,7 +129,7 @@ void console_err(const struct console *c, const struct err *err)
 	CLEANUP(buf_done) struct buf out = BUF_INIT;
 
 	buf_putz(&out, "switch-setup: ");
-	text_put(&out, str_of(err->message));
+	text_put(&out, str_n(err->message, strlen(err->message)));
 	buf_putc(&out, '\n');
 	put_part(&out, "field:", err->field);
 	put_part(&out, "given:", err->given);
