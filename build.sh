@@ -25,7 +25,8 @@ COMPILE=(gcc make python3 pkg-config libosip2-dev liburcu-dev libsqlite3-dev lib
 	libsystemd-dev libssl-dev openssl libncurses-dev libnftnl-dev libmnl-dev)
 SANITIZE=(clang llvm libclang-rt-dev libcmocka-dev)
 LINT=(clang-format clang-tidy shellcheck pyflakes3)
-CALLS=(sip-tester sqlite3 nftables iproute2)
+CALLS=(sip-tester sqlite3)
+PEERS=(kamailio nftables iproute2 python3-pyte)
 BENCH=(kamailio linux-perf)
 IMAGE=(binutils kmod squashfs-tools cryptsetup-bin mtools dosfstools e2fsprogs fdisk zstd grub-common
 	grub-pc-bin grub-efi-amd64-bin)
@@ -96,7 +97,7 @@ run)
 	as_root /usr/bin/python3 tests/vm/demo.py --image "${O:-build}/image" "$@"
 	;;
 test)
-	need "${COMPILE[@]}" "${SANITIZE[@]}" "${LINT[@]}" "${CALLS[@]}" "${IMAGE[@]}" "${VM[@]}"
+	need "${COMPILE[@]}" "${SANITIZE[@]}" "${LINT[@]}" "${CALLS[@]}" "${PEERS[@]}" "${IMAGE[@]}" "${VM[@]}"
 	exec tests/run.sh "$@"
 	;;
 lint)

@@ -18,10 +18,6 @@ from .stage import Stage
 IDLE_LANES = 6
 
 
-class Skip(Exception):
-    """The machine lacks what the test needs; the text says what."""
-
-
 class Job:
     def __init__(self, module, name, function, workers):
         self.function, self.workers = function, workers
@@ -94,13 +90,11 @@ def _child(job, options):
     result = {"ok": True, "why": "", "detail": ""}
     try:
         asyncio.run(_play(job, stage))
-    except Skip as e:
-        result["ok"], result["why"] = None, str(e)
     except BaseException as e:  # whatever it was, it is the test's result
         frames = [f for f in traceback.extract_tb(e.__traceback__) if "/tests/" in f.filename]
         where = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames[-5:]))
         result.update(ok=False, why=f"{type(e).__name__}: {e}", detail=_detail(stage, where))
-    if options.keep and result["ok"] is False:
+    if options.keep and not result["ok"]:
         result["detail"] += f"\n  kept: {folder}"
     else:
         shutil.rmtree(folder, ignore_errors=True)
@@ -143,8 +137,7 @@ def _collect(job):
 
 
 def _print(job, result):
-    word = {True: "ok  ", False: "FAIL", None: "skip"}[result["ok"]]
-    why = f"  ({result['why']})" if result["ok"] is None else ""
-    print(f"{word} {job.name} ({result['seconds']:.1f} s){why}", flush=True)
-    if result["ok"] is False:
+    word = "ok  " if result["ok"] else "FAIL"
+    print(f"{word} {job.name} ({result['seconds']:.1f} s)", flush=True)
+    if not result["ok"]:
         print(f"  {result['why']}\n{result['detail']}", flush=True)
