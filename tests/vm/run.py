@@ -39,7 +39,7 @@ WITHIN = 600
 def arguments():
     p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     p.add_argument("--image", required=True, help="folder with tandem.img")
-    p.add_argument("-k", dest="pattern", default="", help="only tests whose name holds this")
+    p.add_argument("-k", dest="pattern", default="", help="only tests whose name holds one of these words: ban,call")
     p.add_argument("--cuts", type=int, default=10, help="power cuts under load")
     p.add_argument("--seed", type=int, default=time.time_ns() % 10**9, help="of every random choice")
     p.add_argument("--list", action="store_true", help="print the names and stop")
@@ -74,7 +74,7 @@ def discover(pattern):
         group, module = load(path)
         tests += [Test(group, f) for n, f in vars(module).items()
                   if n.startswith("test_") and inspect.isfunction(f) and f.__module__ == module.__name__]
-    return sorted((t for t in tests if pattern in t.name), key=Test.place)
+    return sorted((t for t in tests if any(word in t.name for word in pattern.split(","))), key=Test.place)
 
 
 class Shared:
