@@ -99,7 +99,8 @@ class Site(Stage):
 
     def __init__(self, lan, seed=0, extra="", customers=CUSTOMERS):
         self.net, self.wire = lan, Wire()
-        self.folder = tempfile.mkdtemp(prefix="tandem-site-")
+        self.place = tempfile.TemporaryDirectory(prefix="tandem-site-")
+        self.folder = self.place.name
         self.ssh = Ssh(self.folder, SWITCH, SSH_PORT)
         self.conf = (SETTINGS + f"ssh_key = {self.ssh.public}\nadmin_password_hash = {hash_of(PASSWORD)}\n"
                      + extra + customers)
