@@ -78,6 +78,17 @@ build() {
 	tests/progress.sh "build ${V:-release}" make -j"$(nproc)" --output-sync=target "$@"
 }
 
+# Made anew when something that goes into it is newer.
+image() {
+	local out=${O:-build}/image bin=${O:-build}/bin
+	if [ -e "$out/tandem.img.zst" ] && [ -z "$(find "$bin" rootfs firmware VERSION \
+		-newer "$out/tandem.img.zst" -not -path '*/__pycache__*' -print -quit)" ]; then
+		echo "[$SECONDS s] the image is as it should be"
+		return
+	fi
+	python3 firmware/build.py --out "$out" --bin "$bin"
+}
+
 command=${1:-help}
 shift || true
 case $command in
@@ -92,7 +103,7 @@ run)
 	fi
 	need "${COMPILE[@]}" "${CALLS[@]}" "${IMAGE[@]}" "${VM[@]}"
 	build
-	python3 firmware/build.py --out "${O:-build}/image" --bin "${O:-build}/bin"
+	image
 	# Debian's python3 is the one that has Debian's pyte.
 	as_root /usr/bin/python3 tests/vm/demo.py --image "${O:-build}/image" "$@"
 	;;

@@ -69,7 +69,8 @@ async def battle(site, machine, rounds):
         await asyncio.to_thread(machine.check, RESTLESS)
         cut = await cut_down(storm, site.random.uniform(2, 5))
         await site.switch.start()
-        await both_ends_hear(site, storm, cut, TOLD_WITHIN)
+        # A machine boots for longer than anybody repeats a BYE: who had hung up himself has given up.
+        await both_ends_hear(site, storm, cut, TOLD_WITHIN, but=lambda session: session.bye_sent)
         for leg in storm.carrier.legs:
             leg.stop()
         await reckon(site, storm)
