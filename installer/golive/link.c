@@ -85,12 +85,16 @@ static int run(struct ask *a)
 
 int link_make_pair(const char *here, const char *there, pid_t process)
 {
+	/* A hardware address of our choice: one of the kernel's udev soon puts another in place of, and
+	 * who has asked for it sends to nobody from then on. */
+	static const unsigned char hardware[6] = { 0x02, 0x67, 0x6f, 0x6c, 0x76, 0x01 };
 	struct ifinfomsg any = { .ifi_family = AF_UNSPEC };
 	uint32_t pid = (uint32_t)process;
 	struct ask a;
 
 	begin(&a, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &any, sizeof(any));
 	put_attribute(&a, IFLA_IFNAME, here, strlen(here) + 1);
+	put_attribute(&a, IFLA_ADDRESS, hardware, sizeof(hardware));
 	size_t info = open_nest(&a, IFLA_LINKINFO);
 	put_attribute(&a, IFLA_INFO_KIND, "veth", 4);
 	size_t data = open_nest(&a, IFLA_INFO_DATA);

@@ -22,14 +22,14 @@ headers: $(HEADERS:%.h=$(B)/%.alone)
 .PHONY: tidy analyze headers
 
 # The flags bring -Werror: this is also where clang says what it thinks of every source.
-$(B)/%.tidy: %.c .clang-tidy | $(GEN)/.stamp
+$(B)/%.tidy: %.c .clang-tidy | $(GEN)/.stamp $(KEY_H)
 	$(call quiet,TIDY ,clang-tidy --quiet $< -- $(CPPFLAGS) $(CFLAGS))
 # At -O0, as gcc advises: inlined clean-ups are taken for uses of uninitialized values at -O1. gcc 12
 # loses sight of what a struct owns and calls it a leak; those are found under asan.
-$(B)/%.analyzed: %.c tests/lint/files.mk | $(GEN)/.stamp
+$(B)/%.analyzed: %.c tests/lint/files.mk | $(GEN)/.stamp $(KEY_H)
 	$(call quiet,ANALYZE,gcc $(CPPFLAGS) $(CFLAGS) -O0 -fanalyzer -Wno-analyzer-malloc-leak \
 		-o /dev/null -c $<)
 # A header compiles alone.
-$(B)/%.alone: %.h | $(GEN)/.stamp
+$(B)/%.alone: %.h | $(GEN)/.stamp $(KEY_H)
 	$(call quiet,ALONE,clang $(CPPFLAGS) $(CFLAGS) -Wno-pragma-once-outside-header \
 		-Wno-unused-function -fsyntax-only -x c $<)

@@ -5,10 +5,20 @@ import asyncio
 
 from harness.guest import Guest
 from harness.machine import Machine
+from harness.rtp import Media
+from harness.sip import Sdp
 from harness.site import ADMIN, CUSTOMER, NUMBER, PASSWORD, SWITCH, VENDOR, Lan, Site, enter
 from harness.watch import poll
 
 SEEN_WITHIN = 400
+
+
+class Echo(Media):
+    """Sends back what it hears."""
+
+    def _rtp(self, data, flow):
+        super()._rtp(data, flow)
+        self.sock.to(flow.peer).send(data)
 
 
 class Person:
@@ -83,6 +93,17 @@ async def the_first_customer(person):
     person.press("n")
 
 
+async def the_vendor(site):
+    """Whom the go-live test asks whether it is there, and calls: it answers and echoes."""
+    carrier = await site.carrier(port=5060)
+    echo = site.keep(Echo(carrier.ip, "echo"))
+
+    async def plan(leg):
+        leg.reply(180)
+        leg.accept(Sdp(carrier.ip, echo.port))
+    carrier.plan = plan
+
+
 async def test_a_guided_set_up_to_a_passed_go_live_test(image, options):
     """Every page by keystrokes; the test calls pass; the console then asks for the password that was set."""
     lan = Lan()
@@ -96,7 +117,7 @@ async def test_a_guided_set_up_to_a_passed_go_live_test(image, options):
             await the_machine(person)
             await the_first_customer(person)
             await person.see("Go-live test", "test_number")
-            await site.carrier(port=5060)  # the vendor, which the test asks whether it is there
+            await the_vendor(site)
             await person.put(None, NUMBER)
             person.press("save")
             await person.see("Ready", within=600)
