@@ -6,8 +6,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 O=${O:-build}
-# sip-tsan is for changes to threads, and for the night.
-STAGES=(lint unit asan tsan replay sip-1 sip-3 sip-asan net tui vm)
+# Not in the list: sip-tsan, for changes to threads and for the night; vm, the image in QEMU, which takes
+# half an hour where the processor is emulated.
+STAGES=(lint unit asan tsan replay sip-1 sip-3 sip-asan net tui image)
 MAKE=(make -k -j"$(nproc)" --output-sync=target "O=$O")
 SUITE_SECONDS=1200
 # What cmocka and tests/unit/oom.c say at the end of a group.
@@ -96,7 +97,7 @@ suite() {
 	$good
 }
 
-# The image, in QEMU: as root, for its network namespaces.
+# Tests of the image, with options that choose among them; as root, for their network namespaces.
 vm() {
 	local log=$O/vm.log good=true root=()
 	if [ "$(id -u)" -ne 0 ]; then
@@ -104,7 +105,7 @@ vm() {
 	fi
 	tests/progress.sh release "${MAKE[@]}" V=release all || return 1
 	python3 firmware/build.py --out "$O/image" --bin "$O/bin" || return 1
-	"${root[@]}" timeout -k 30 "$VM_SECONDS" /usr/bin/python3 -u tests/vm/run.py --image "$O/image" 2>&1 |
+	"${root[@]}" timeout -k 30 "$VM_SECONDS" /usr/bin/python3 -u tests/vm/run.py --image "$O/image" "$@" 2>&1 |
 		tee "$log" || good=false
 	count_line vm "$log"
 	$good
@@ -136,6 +137,7 @@ run() {
 	sip-tsan) suite sip tsan "$O/tsan/bin" --workers 4 ;;
 	net) suite net release "$O/bin" ;;
 	tui) suite tui asan "$O/asan/bin" ;;
+	image) vm -k image. ;;
 	vm) vm ;;
 	*)
 		echo "$1: no such stage"
