@@ -11,6 +11,7 @@ O=${O:-build}
 STAGES=(lint unit asan tsan replay sip-1 sip-3 sip-asan net tui image)
 MAKE=(make -k -j"$(nproc)" --output-sync=target "O=$O")
 SUITE_SECONDS=1200
+VM_SECONDS=3600
 # What cmocka and tests/unit/oom.c say at the end of a group.
 PASSED='^\[  PASSED  \] ([0-9]+) test.*|^\[   OOM    \].* ([0-9]+) passed.*'
 FAILED='^\[  FAILED  \] ([0-9]+) test.*|^\[   OOM    \].* ([0-9]+) failed$'
