@@ -18,7 +18,7 @@
 
 /* What a child of the OOM=1 run says by its exit status. Everything else is a crash. */
 enum { NOTHING_REFUSED = 40, REFUSED = 41 };
-enum { BATCH = 50, HANG_S = 20, GROUP_S = 60, RUNS_MAX = 100000 };
+enum { BATCH = 50, HANG_S = 45, GROUP_S = 60, RUNS_MAX = 100000 };
 
 static _Thread_local long refuse_at; /* 0: refuse nothing */
 static _Thread_local long count;

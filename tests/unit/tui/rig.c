@@ -1,6 +1,7 @@
 #include "rig.h"
 
 #include <curses.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -35,7 +36,7 @@ static void *read_all(void *ctx)
 	char bytes[4096];
 
 	(void)ctx;
-	while (poll(p, 2, -1) > 0) {
+	while (poll(p, 2, -1) > 0 || errno == EINTR) {
 		ssize_t n = p[0].revents ? read(rig.master, bytes, sizeof(bytes)) : 0;
 
 		if (n > 0)
