@@ -36,7 +36,12 @@ static void *read_all(void *ctx)
 	char bytes[4096];
 
 	(void)ctx;
-	while (poll(p, 2, -1) > 0 || errno == EINTR) {
+	for (;;) {
+		if (poll(p, 2, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			break;
+		}
 		ssize_t n = p[0].revents ? read(rig.master, bytes, sizeof(bytes)) : 0;
 
 		if (n > 0)
