@@ -2,8 +2,11 @@
 switch; what is wrong is said where it is wrong; what was interrupted goes on and is done once."""
 
 import asyncio
+import contextlib
+import fcntl
 import os
 import signal
+import tempfile
 
 from harness.scene import scene
 from harness.terminal import Terminal
@@ -416,10 +419,23 @@ async def test_two_consoles_do_not_set_up_at_once(t):
         await two.see("Machine and network")
 
 
-@scene(within=240, heavy=True)
+@contextlib.asynccontextmanager
+async def only_one():
+    """The ends of the go-live test that switch-setup runs have fixed addresses: one run at a time."""
+    with open(os.path.join(tempfile.gettempdir(), "tandem-golive.lock"), "w", encoding="ascii") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        yield
+
+
+@scene(within=480, heavy=True)
 async def test_the_go_live_test_decides_whether_it_is_done(t):
     """A customer with a vendor passes and leaves a record; without a way out for what is sold it fails,
     is not done, and goes on there when that was put right."""
+    async with only_one():
+        await decides_whether_it_is_done(t)
+
+
+async def decides_whether_it_is_done(t):
     t.audit = False
     t.excused.append("not from the switch")  # the test asks the vendor itself, by OPTIONS
     carrier = await t.carrier()
@@ -437,9 +453,14 @@ async def test_the_go_live_test_decides_whether_it_is_done(t):
     assert [g["name"] for g in left] == ["out"], left
 
 
-@scene(within=240, heavy=True)
+@scene(within=480, heavy=True)
 async def test_a_guided_set_up_ends_with_a_proof(t):
     """Forms that begin with a file; the go-live test on its page; the record on the last one."""
+    async with only_one():
+        await ends_with_a_proof(t)
+
+
+async def ends_with_a_proof(t):
     t.audit = False
     t.excused.append("not from the switch")
     carrier = await t.carrier()
