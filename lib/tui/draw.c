@@ -95,10 +95,14 @@ void draw_cell(struct area a, int y, int x, int width, enum role role, struct st
 	if (y < 0 || y >= a.rows || x < 0 || width == 0)
 		return;
 	draw_printable(&out, s, width, is_right);
-	if (buf_error(&out))
+
+	/* curses looks at the octet behind the last one before it counts. */
+	const char *text = buf_cstr(&out);
+
+	if (!text)
 		return;
 	(void)attrset((int)theme_attr(role));
-	(void)mvaddnstr(a.y + y, a.x + x, out.p, (int)out.n);
+	(void)mvaddstr(a.y + y, a.x + x, text);
 	(void)attrset(A_NORMAL);
 }
 
