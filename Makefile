@@ -26,9 +26,9 @@ MODE.tsan := $(SAN)thread
 MODE.fuzz := $(SAN)address,undefined,fuzzer-no-link
 MODE := $(or $(MODE.$(V)),$(error V=$(V): no such variant))
 CC := $(if $(filter release,$(V)),gcc,clang)
-CPPFLAGS := -D_GNU_SOURCE -DTANDEM_VERSION='"$(file <VERSION)"' -Ilib -Iswitchd -Iinstaller -Ifirmware -Ihardening -I. -I$(GEN) -Itests/unit
+CPPFLAGS := -D_GNU_SOURCE -DTANDEM_VERSION='"$(file <VERSION)"' -Ilib -Iswitchd -Iinstaller -Ifirmware -Ihardening -Ikernel-tuning -I. -I$(GEN) -Itests/unit
 CFLAGS := -std=gnu17 -g -fno-omit-frame-pointer -fno-strict-aliasing $(MODE) $(WARN)
-LDLIBS := -Wl,--as-needed -losipparser2 -losip2 -lsqlite3 -ljansson -lsystemd -lcrypto -lnftnl -lmnl \
+LDLIBS := -Wl,--as-needed -losipparser2 -losip2 -lresolv -lsqlite3 -ljansson -lsystemd -lssl -lcrypto -lz -lnftnl -lmnl -lpcre2-8 \
 	-lformw -lmenuw -lpanelw -lncursesw -ltinfo -lurcu-qsbr -lurcu-common -lpthread -lm
 WRAP := malloc calloc realloc reallocarray strdup strndup aligned_alloc posix_memalign asprintf \
 	vasprintf _assert_string_equal _cmocka_run_group_tests # see tests/unit/oom.h
@@ -115,6 +115,7 @@ $(foreach t,$(TESTS),$(eval $(call TEST,$t)))
 $(foreach p,$(PROGS),$(eval $(call PROGRAM,$p)))
 # What a program reads is in no layer.
 $(B)/tests/fuzz/fuzz_lockout: $(filter-out %/main.o,$(call objs,hardening/lockoutd))
+$(B)/tests/fuzz/fuzz_audit: $(filter-out %/main.o,$(call objs,hardening/audit)) $(B)/kernel-tuning/knobs.a
 $(FUZZ:%=$(B)/%): %: %.o $(call libs,$(DOWN))
 	$(link) -fsanitize=fuzzer
 $(TESTS:%=$(B)/%.ok): %.ok: %

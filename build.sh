@@ -10,8 +10,10 @@ usage() {
 		  run [--no-vm]     boot the image in QEMU with a sample customer, vendor and rate, place calls
 		                    through it, show the bill; --no-vm: switchd alone, from build/bin
 		  test [STAGE...]   everything: $(tests/run.sh --stages)
+		  test --all        and what takes longer: analyze sip-3 sip-tsan sip-el7 vm
 		  build             programs into build/bin/
-		  image             the bootable disk: build/image/tandem.img, .img.zst, sbom.spdx.json
+		  image             the bootable disk: build/image/tandem.img, .img.zst, tandem-*.update, sbom.spdx.json
+		  rpm               the package for CentOS 7: build/rpm/tandem-*.el7.x86_64.rpm
 		  bench             measure, beside Debian's kamailio
 		  fuzz [SECONDS]    run each fuzz target that long (600), two at a time
 		  lint [CHECK...]   only the checks of the source
@@ -22,12 +24,14 @@ usage() {
 }
 
 COMPILE=(gcc make python3 pkg-config libosip2-dev liburcu-dev libsqlite3-dev libjansson-dev
-	libsystemd-dev libssl-dev openssl libncurses-dev libnftnl-dev libmnl-dev)
+	libsystemd-dev libssl-dev zlib1g-dev openssl libncurses-dev libnftnl-dev libmnl-dev libpcre2-dev)
 SANITIZE=(clang llvm libclang-rt-dev libcmocka-dev)
 LINT=(clang-format clang-tidy shellcheck pyflakes3)
 CALLS=(sip-tester sqlite3)
-PEERS=(kamailio nftables iproute2 python3-pyte)
+PEERS=(kamailio kamailio-tls-modules baresip-core linphone-cli nftables iproute2 python3-pyte tshark sngrep
+	sipvicious)
 BENCH=(kamailio linux-perf)
+RPM=(binutils patchelf rpm busybox-static)
 IMAGE=(binutils kmod squashfs-tools cryptsetup-bin mtools dosfstools e2fsprogs fdisk zstd grub-common
 	grub-pc-bin grub-efi-amd64-bin)
 VM=(qemu-system-x86 qemu-utils seabios ovmf iproute2 python3-pyte openssh-client nmap iputils-ping)
@@ -108,7 +112,7 @@ run)
 	as_root /usr/bin/python3 tests/vm/demo.py --image "${O:-build}/image" "$@"
 	;;
 test)
-	need "${COMPILE[@]}" "${SANITIZE[@]}" "${LINT[@]}" "${CALLS[@]}" "${PEERS[@]}" "${IMAGE[@]}" "${VM[@]}"
+	need "${COMPILE[@]}" "${SANITIZE[@]}" "${LINT[@]}" "${CALLS[@]}" "${PEERS[@]}" "${IMAGE[@]}" "${VM[@]}" "${RPM[@]}"
 	exec tests/run.sh "$@"
 	;;
 lint)
@@ -130,8 +134,9 @@ image)
 	exec python3 firmware/build.py "$@"
 	;;
 rpm)
-	echo "build.sh: $command does not exist yet; the packages come later" >&2
-	exit 2
+	need "${COMPILE[@]}" "${RPM[@]}"
+	build
+	exec python3 firmware/rpm.py "$@"
 	;;
 clean)
 	rm -rf "${O:-build}"

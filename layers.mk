@@ -7,16 +7,23 @@ LAYERS := \
 	lib/control \
 	lib/tui \
 	switchd/transport \
+	switchd/trace \
 	switchd/sip \
+	switchd/vendor \
 	switchd/media \
 	switchd/number \
 	switchd/route \
 	switchd/rating \
+	switchd/sheet \
 	switchd/ledger \
+	switchd/courier \
+	switchd/report \
+	switchd/phone \
 	switchd/call \
 	switchd/ops \
 	installer/golive \
-	firmware/formats
+	firmware/formats \
+	kernel-tuning/knobs
 
 # name:folder of its sources[:layers that it links besides lib/ and those inside its own folder]
 PROGRAMS := \
@@ -25,8 +32,10 @@ PROGRAMS := \
 	switch-console:switchd/console \
 	switch-lockoutd:hardening/lockoutd \
 	switch-tune:kernel-tuning \
+	switch-audit:hardening/audit:kernel-tuning/knobs \
 	switch-license:installer/license \
 	switch-golive:installer/live:switchd/transport,switchd/sip,switchd/media,installer/golive \
+	switch-hostd:firmware/hostd:firmware/formats \
 	tandem-init:firmware/init:firmware/formats \
 	tandem-slot:firmware/slot:firmware/formats \
 	tandem-ifcfg:firmware/ifcfg:firmware/formats \

@@ -4,7 +4,7 @@
     firmware/build.py [--out build/image] [--bin build/bin] [--cache build/packages]
     firmware/build.py --refresh          packages.lock anew from packages.list
 
-Leaves tandem.img, tandem.img.zst, sbom.spdx.json and, for boots without a boot loader, vmlinuz,
+Leaves tandem.img, tandem.img.zst, tandem-VERSION.update, sbom.spdx.json and, for boots without a boot loader, vmlinuz,
 initrd.img and cmdline. The same source gives the same bytes.
 """
 
@@ -12,7 +12,7 @@ import argparse
 import os
 import shutil
 
-from mk import disk, initrd, lock, sbom, tree
+from mk import bundle, disk, initrd, lock, sbom, tree
 from mk.common import TOP, epoch, main, say, write
 from mk.modules import Kernel
 
@@ -39,11 +39,14 @@ def build(out, bin_folder, cache):
     say(f"Linux {kernel.release}, {len(kernel.needs)} modules, initrd "
         f"{os.path.getsize(os.path.join(out, 'initrd.img')) >> 10} KiB")
     names = tree.finish(root, bin_folder, when)
+    bundle.lay(root, when)
     say(f"root tree {tree.size(root) >> 20} MiB, with {', '.join(names)}")
     verity = disk.squashfs(root, squash, when)
     write(os.path.join(out, "cmdline"), disk.command_line("a", verity) + "\n")
     say(f"root file system {os.path.getsize(squash) >> 20} MiB")
     image = disk.assemble(work, out, squash, verity, when)
+    update = bundle.build(work, out, os.path.join(work, "boot-a.fat"), squash, when)
+    say(f"{os.path.relpath(update)}: {os.path.getsize(update) >> 20} MiB")
     ours = [os.path.join(bin_folder, name) for name in names]
     sbom.build(os.path.join(out, "sbom.spdx.json"), packages, ours, image, when)
     disk.compress(image)

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "certificate.h"
 #include "control/client.h"
 #include "files.h"
 #include "program.h"
@@ -133,6 +134,8 @@ int apply_machine(struct setup *s, struct err *err)
 		r = wait_for_address(s, err);
 	after = 0;
 	if (r == 0)
+		r = certificate_make(s, err);
+	if (r == 0)
 		r = files_write(s, FILES_SWITCH, &after, err);
 	/* A switch that died, or was never started, is not one whose files changed. */
 	if (r == 0 && ask_status(s) < 0)
@@ -150,5 +153,7 @@ int apply_refresh(struct setup *s, struct err *err)
 	machine_look(&s->machine, s->answers);
 	if (place_is_machine(&s->place))
 		r = wait_for_address(s, err);
+	if (r == 0)
+		r = certificate_make(s, err);
 	return r < 0 ? r : files_write(s, FILES_SWITCH, &after, err);
 }

@@ -156,6 +156,10 @@ static int put_switch_address(const struct setup *s, bool is_v6, struct buf *out
 	addr_set_port(&a, (uint16_t)answers_int(s->answers, ANSWER_SIP_PORT));
 	(void)addr_text(&a, text);
 	buf_printf(out, "--listen udp:%s --listen tcp:%s ", text, text);
+	if (answers_int(s->answers, ANSWER_SIP_TLS_PORT) > 0) {
+		addr_set_port(&a, (uint16_t)answers_int(s->answers, ANSWER_SIP_TLS_PORT));
+		buf_printf(out, "--listen tls:%s ", addr_text(&a, text));
+	}
 	buf_printf(out, "--media %s ", addr_host_text(&a, text));
 	return 0;
 }

@@ -2,12 +2,17 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "program.h"
 
-enum { LICENCE_MS = 30000 };
+enum { LICENCE_MS = 30000, AUDIT_MS = 120000 };
+
+static const char AUDIT[] = "/usr/sbin/switch-audit";
+/* Where switch-hostd finds it. */
+static const char RECORD[] = "/var/lib/tandem-host/audit.json";
 
 int finish_check_access(const struct setup *s, struct err *err)
 {
@@ -47,6 +52,25 @@ int finish_licence(const struct setup *s, struct err *err)
 		first = STR("no word of why");
 	return err_set(err, ERR_BAD_VALUE, "licence", path, "a licence made for this machine",
 		       "the licence is refused: %.*s", STR_ARG(first));
+}
+
+void finish_audit(const struct setup *s)
+{
+	CLEANUP(buf_done) struct buf said = BUF_INIT;
+	const char *const argv[] = { AUDIT, "--record", RECORD, "--faults", "check", NULL };
+	struct str rest, line, last = STR("no result");
+
+	/* It looks at this machine, and there may be none of the image's. */
+	if (!place_is_machine(&s->place) || access(AUDIT, X_OK) < 0)
+		return;
+
+	int r = program_run(argv, AUDIT_MS, &said);
+
+	rest = buf_str(&said);
+	while (r >= 0 && str_line(&rest, &line))
+		last = line;
+	tell_say(&s->tell, TELL_NOTE, "hardening: %.*s%s", STR_ARG(last),
+		 r == 0 ? "" : "; `switch-audit check` says what and why");
 }
 
 int finish_done(const struct setup *s, struct err *err)

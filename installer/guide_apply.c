@@ -67,6 +67,8 @@ static int do_steps(struct guide *g, struct err *err)
 		r = finish_licence(s, err);
 	if (r == 0)
 		r = commands_run(s, &st, err);
+	if (r == 0)
+		finish_audit(s);
 	if (r < 0 && !err_is_set(err))
 		(void)SETUP_FAIL(err, r, "it does not work");
 	return r;

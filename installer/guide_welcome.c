@@ -9,6 +9,7 @@
 struct welcome {
 	struct guide *guide;
 	struct buf machine; /* a line a fact */
+	bool is_waiting;    /* for the end of a set-up at another console */
 };
 
 static void put_file(const char *name, const char *path, struct buf *out)
@@ -60,6 +61,11 @@ static void draw(void *ctx, struct area a)
 		    "licence and the way of billing, make the machine so, and prove with "
 		    "test calls that it is ready. Each page can be left; the set-up goes "
 		    "on there the next time.\n\nPress Enter to begin."));
+	if (w->is_waiting)
+		(void)draw_wrapped(
+			area_part(in, in.rows - 2, 0, 2, in.cols), 0, ROLE_WARN,
+			STR("The set-up is going on at another console of this machine. This "
+			    "one begins when that one has ended."));
 }
 
 static int begin(void *ctx)
@@ -73,18 +79,18 @@ static int begin(void *ctx)
 		return VIEW_LEAVES + 1;
 	if (g->lock != -EBUSY)
 		return g->lock;
-	dialog_message(g->screen, "Wait",
-		       STR("The set-up is going on at another console of this machine."));
+	w->is_waiting = true;
 	return VIEW_STAYS;
 }
 
-/* It may have been done at the other console. */
+/* It may have been done at the other console, or been left there. */
 static int look(void *ctx)
 {
-	const struct welcome *w = ctx;
+	struct welcome *w = ctx;
 
-	return place_has(&w->guide->setup->place, SETUP_DONE) && w->guide->lock < 0 ? -EBUSY
-										    : VIEW_STAYS;
+	if (w->guide->lock < 0 && place_has(&w->guide->setup->place, SETUP_DONE))
+		return -EBUSY;
+	return w->is_waiting ? begin(w) : VIEW_STAYS;
 }
 
 static bool is_left(struct guide *g)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 
 char *place_path(const struct place *p, const char *path)
 {
@@ -83,19 +84,7 @@ static int sync_parent(char *full)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-static int write_all(int fd, struct str s)
-{
-	while (s.n > 0) {
-		ssize_t n = write(fd, s.p, s.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		s = str_skip(s, (size_t)n);
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
+enum { TRIES = 8 };
 
 static bool is_same(const char *full, mode_t mode, struct str content)
 {
@@ -115,7 +104,9 @@ static int replace(const char *full, const char *fresh, mode_t mode, struct str 
 	int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	int r = fchmod(fd, mode) < 0 ? -errno : write_all(fd, content);
+	int r = fchmod(fd, mode) < 0 ? -errno : file_put(fd, content);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
 	if (r == 0 && rename(fresh, full) < 0)
 		r = -errno;
 	if (r < 0)
@@ -145,10 +136,12 @@ int place_write(const struct place *p, const char *path, mode_t mode, struct str
 	int r = make_parents(full, 0755);
 	if (r < 0)
 		return r;
-	CLEANUP(free) char *fresh = fresh_name(full);
-	if (!fresh)
-		return -ENOMEM;
-	r = replace(full, fresh, mode, content);
+	/* Both consoles may begin at once, and each takes the other's new file away. */
+	for (int i = 0; i < TRIES && (i == 0 || r == -ENOENT || r == -EEXIST); i++) {
+		CLEANUP(free) char *fresh = fresh_name(full);
+
+		r = fresh ? replace(full, fresh, mode, content) : -ENOMEM;
+	}
 	if (r == 0)
 		r = sync_parent(full);
 	return r < 0 ? r : 1;

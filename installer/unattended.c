@@ -37,6 +37,8 @@ int unattended_steps(struct setup *s, struct err *err)
 		r = commands_run(s, &st, err);
 	if (r == 0)
 		r = prove(s, &st, err);
+	if (r == 0)
+		finish_audit(s);
 	return r < 0 ? r : finish_done(s, err);
 }
 

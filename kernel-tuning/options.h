@@ -9,7 +9,9 @@
 	"usage: switch-tune [--root DIR] [--media-ports LOW-HIGH] [--json] [--dry-run] VERB\n" \
 	"  apply    set what differs and say what was done\n"                                  \
 	"  show     every setting: the value wanted, the value now, and why\n"                 \
-	"  verify   only what differs; the exit status says whether anything does\n"
+	"  verify   only what differs, and packets lost since apply; the exit status says\n"   \
+	"           whether there is anything\n"                                               \
+	"  revert   put back what was there before the first apply since the start\n"
 
 struct options {
 	const char *root;  /* "" is this machine */

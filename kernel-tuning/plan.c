@@ -6,13 +6,19 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "knob.h"
-#include "setting.h"
+#include "before.h"
+#include "device.h"
+#include "knobs/knob.h"
+#include "knobs/setting.h"
+
+#define SYSCTL "proc/sys/"
 
 struct row {
-	const struct setting *setting;
-	const char *wanted; /* loan */
-	char path[KNOB_PATH];
+	char path[KNOB_PATH]; /* below the root */
+	char *wanted, *why;
+	const char *source;
+	enum device_rule rule;
+	bool is_least, is_optional;
 	char *was; /* NULL: not known */
 	char *now;
 	enum plan_state state;
@@ -20,8 +26,9 @@ struct row {
 };
 
 struct plan {
-	int folder; /* ROOT/proc/sys */
-	const char *media;
+	int root;
+	struct before *before;
+	const char *media; /* a loan while it is made */
 	struct row *row;
 	size_t rows, room;
 };
@@ -43,8 +50,8 @@ static bool is_right(const struct row *r)
 {
 	uint64_t least, now;
 
-	if (!r->setting->is_least)
-		return strcmp(r->now, r->wanted) == 0;
+	if (!r->is_least)
+		return device_is_right(r->rule, r->wanted, r->now);
 	return str_to_u64(str_of(r->wanted), UINT64_MAX, &least) == 0 &&
 	       str_to_u64(str_of(r->now), UINT64_MAX, &now) == 0 && now >= least;
 }
@@ -53,12 +60,12 @@ static bool is_right(const struct row *r)
 static int look(const struct plan *p, struct row *r)
 {
 	char *now = NULL;
-	int e = knob_read(p->folder, r->path, &now);
+	int e = knob_read(p->root, r->path, &now);
 
 	if (e == -ENOMEM)
 		return e;
 	if (e < 0) {
-		r->state = e == -ENOENT ? PLAN_MISSING : PLAN_REFUSED;
+		r->state = e == -ENOENT ? PLAN_MISSING : r->is_optional ? PLAN_KEPT : PLAN_REFUSED;
 		r->error = e;
 		return 0;
 	}
@@ -83,24 +90,46 @@ static int make_room(struct plan *p)
 	return 0;
 }
 
-static int add_row(void *ctx, const char *path)
+/* Takes made->wanted and made->why, also when it fails. */
+static int add_row(struct plan *p, struct row *made, const char *folder, const char *path)
 {
-	struct filling *f = ctx;
-	struct plan *p = f->plan;
-	int e = make_room(p);
+	struct buf full = buf_fixed(made->path, sizeof(made->path));
+	int e = made->wanted && made->why ? make_room(p) : -ENOMEM;
 
-	if (e < 0)
+	buf_printf(&full, "%s%s", folder, path);
+	if (e == 0 && buf_error(&full))
+		e = -ENAMETOOLONG;
+	if (e < 0) {
+		free(made->wanted);
+		free(made->why);
 		return e;
+	}
+	p->row[p->rows] = *made;
+	return look(p, &p->row[p->rows++]);
+}
 
-	struct row *r = &p->row[p->rows];
+static int add_setting(void *ctx, const char *path)
+{
+	const struct filling *f = ctx;
+	const struct setting *s = f->setting;
+	bool is_media = strcmp(s->value, SETTING_MEDIA) == 0;
+	struct row row = { .wanted = str_dup(str_of(is_media ? f->plan->media : s->value)),
+			   .why = str_dup(str_of(s->why)),
+			   .source = s->source,
+			   .is_least = s->is_least };
 
-	*r = (struct row){ .setting = f->setting, .wanted = f->setting->value };
-	if (strcmp(r->wanted, SETTING_MEDIA) == 0)
-		r->wanted = p->media;
-	if (str_copy(r->path, sizeof(r->path), str_of(path)) < 0)
-		return -ENAMETOOLONG;
-	p->rows++;
-	return look(p, r);
+	return add_row(f->plan, &row, SYSCTL, path);
+}
+
+static int add_wish(void *ctx, const struct wish *w)
+{
+	struct row row = { .wanted = str_dup(str_of(w->value)),
+			   .why = str_dup(str_of(w->why)),
+			   .source = "this machine",
+			   .rule = w->rule,
+			   .is_optional = w->is_optional };
+
+	return add_row(ctx, &row, "", w->path);
 }
 
 static int by_path(const void *a, const void *b)
@@ -110,25 +139,27 @@ static int by_path(const void *a, const void *b)
 	return strcmp(one->path, other->path);
 }
 
-static int fill(struct plan *p)
+static int fill(struct plan *p, int sysctls, uint32_t lines)
 {
-	for (size_t i = 0; i < settings_count; i++) {
-		struct filling f = { .plan = p, .setting = &settings[i] };
-		int e = knob_each(p->folder, str_of(settings[i].key), add_row, &f);
+	int e = 0;
 
-		if (e < 0)
-			return e;
+	for (size_t i = 0; e == 0 && i < settings_count; i++) {
+		struct filling f = { .plan = p, .setting = &settings[i] };
+
+		e = knob_each(sysctls, str_of(settings[i].key), add_setting, &f);
 	}
-	if (p->rows)
+	if (e == 0)
+		e = device_each(p->root, lines, add_wish, p);
+	if (e == 0 && p->rows)
 		qsort(p->row, p->rows, sizeof(*p->row), by_path);
-	return 0;
+	return e;
 }
 
-static int open_proc(const char *root, struct err *err)
+static int open_below(const char *root, const char *name, struct err *err)
 {
 	CLEANUP(buf_done) struct buf path = BUF_INIT;
 
-	buf_printf(&path, "%s/proc/sys", root);
+	buf_printf(&path, "%s/%s", root, name);
 	if (buf_error(&path))
 		return -ENOMEM;
 
@@ -141,75 +172,165 @@ static int open_proc(const char *root, struct err *err)
 	return fd;
 }
 
-int plan_create(struct plan **ret, const char *root, const char *media, struct err *err)
+int plan_create(struct plan **ret, const char *root, const char *media, uint32_t lines,
+		struct err *err)
 {
+	CLEANUP(close) int sysctls = open_below(root, SYSCTL, err);
 	CLEANUP(plan_free) struct plan *p = calloc(1, sizeof(*p));
+	int e;
 
 	if (!p)
 		return -ENOMEM;
 	p->media = media;
-	p->folder = open_proc(root, err);
-
-	int e = p->folder < 0 ? p->folder : fill(p);
-
+	p->root = -1;
+	if (sysctls < 0)
+		return sysctls;
+	p->root = open_below(root, "", err);
+	if (p->root < 0)
+		return p->root;
+	e = before_open(&p->before, p->root);
+	if (e == 0)
+		e = fill(p, sysctls, lines);
 	if (e < 0)
 		return e;
 	*ret = TAKE(p);
 	return 0;
 }
 
+static void row_done(struct row *r)
+{
+	free(r->wanted);
+	free(r->why);
+	free(r->was);
+	free(r->now);
+}
+
 struct plan *plan_free(struct plan *p)
 {
 	if (!p)
 		return NULL;
-	for (size_t i = 0; i < p->rows; i++) {
-		free(p->row[i].was);
-		free(p->row[i].now);
-	}
+	for (size_t i = 0; i < p->rows; i++)
+		row_done(&p->row[i]);
 	free(p->row);
-	if (p->folder >= 0)
-		(void)close(p->folder);
+	(void)before_close(p->before);
+	if (p->root >= 0)
+		(void)close(p->root);
 	free(p);
 	return NULL;
 }
 
-/* --- the way there --- */
+/* --- the way there, and back --- */
 
-static int turn(const struct plan *p, struct row *r)
+/* Of "always [madvise] never" the word that is in force: so it can be written. */
+static struct str in_force(const struct row *r)
 {
-	r->was = str_dup(str_of(r->now));
+	struct str now = str_of(r->now), word;
+
+	while (r->rule == DEVICE_CHOICE && str_split(&now, ' ', &word)) {
+		if (word.n > 2 && word.p[0] == '[')
+			return str_n(word.p + 1, word.n - 2);
+	}
+	return str_of(r->now);
+}
+
+/* to: a loan. Into the states CHANGED, DIFFERS, KEPT or REFUSED. */
+static int turn(const struct plan *p, struct row *r, const char *to)
+{
+	r->was = str_dup(in_force(r));
 	if (!r->was)
 		return -ENOMEM;
 
-	int e = knob_write(p->folder, r->path, r->wanted);
+	int e = knob_write(p->root, r->path, to);
 
 	if (e < 0) {
-		r->state = PLAN_REFUSED;
+		r->state = r->is_optional ? PLAN_KEPT : PLAN_REFUSED;
 		r->error = e;
 		return 0;
 	}
 	e = look(p, r);
-	if (r->state == PLAN_RIGHT)
+	if (e == 0 && (r->state == PLAN_RIGHT || to != r->wanted))
 		r->state = PLAN_CHANGED;
 	return e;
 }
 
 int plan_apply(struct plan *p, bool is_dry)
 {
-	for (size_t i = 0; i < p->rows; i++) {
+	int e = 0;
+
+	for (size_t i = 0; e == 0 && i < p->rows; i++) {
 		struct row *r = &p->row[i];
-		int e = 0;
 
 		if (r->state != PLAN_DIFFERS)
 			continue;
-		if (is_dry)
+		if (is_dry) {
 			r->state = PLAN_WOULD;
-		else
-			e = turn(p, r);
-		if (e < 0)
-			return e;
+			continue;
+		}
+		e = turn(p, r, r->wanted);
+		if (e == 0 && r->state == PLAN_CHANGED)
+			e = before_note(p->before, r->path, r->was);
 	}
+	if (e < 0 || is_dry)
+		return e;
+	e = before_note_lost(p->before);
+	return e < 0 ? e : before_save(p->before);
+}
+
+static int turn_back(const struct plan *p, struct row *r, struct str value, bool is_dry)
+{
+	CLEANUP(free) char *to = str_dup(value);
+
+	if (!to)
+		return -ENOMEM;
+	if (str_eq(in_force(r), value))
+		return 0;
+	if (!is_dry)
+		return turn(p, r, to);
+	r->state = PLAN_WOULD;
 	return 0;
+}
+
+int plan_revert(struct plan *p, bool is_dry)
+{
+	struct str value;
+	int e = 0;
+
+	for (size_t i = 0; e == 0 && i < p->rows; i++) {
+		struct row *r = &p->row[i];
+
+		if (r->now && before_value(p->before, r->path, &value))
+			e = turn_back(p, r, value, is_dry);
+	}
+	return e < 0 || is_dry ? e : before_forget(p->before);
+}
+
+static int add_lost(void *ctx, const char *what, uint64_t since, uint64_t now)
+{
+	struct plan *p = ctx;
+	struct buf text = BUF_INIT;
+	struct row row = { .source = "features.md 16", .state = PLAN_RIGHT };
+	int e = make_room(p);
+
+	if (e < 0 || str_copy(row.path, sizeof(row.path), str_of(what)) < 0)
+		return e < 0 ? e : -ENAMETOOLONG;
+	buf_printf(&text, "%llu", (unsigned long long)since);
+	row.wanted = buf_steal(&text);
+	buf_printf(&text, "%llu", (unsigned long long)now);
+	row.now = buf_steal(&text);
+	row.why = str_dup(STR("Each is a packet that came and was dropped: since the settings were "
+			      "applied there should be none"));
+	row.state = now > since ? PLAN_LOST : PLAN_RIGHT;
+	if (!row.wanted || !row.now || !row.why) {
+		row_done(&row);
+		return -ENOMEM;
+	}
+	p->row[p->rows++] = row;
+	return 0;
+}
+
+int plan_count_lost(struct plan *p)
+{
+	return before_each_lost(p->before, add_lost, p);
 }
 
 /* --- what is said --- */
@@ -223,9 +344,17 @@ size_t plan_count(const struct plan *p, enum plan_state state)
 	return n;
 }
 
-/* As sysctl(8) writes it: an interface's dot becomes a slash where the others become dots. */
+/* As sysctl(8) writes it: an interface's dot becomes a slash where the others become dots. Any other
+ * file is named as it is. */
 static void put_key(char *key, const char *path)
 {
+	size_t n = strlen(SYSCTL);
+
+	if (strncmp(path, SYSCTL, n) != 0) {
+		(void)str_copy(key, KNOB_PATH, str_of(path));
+		return;
+	}
+	path += n;
 	for (; *path; path++)
 		*key++ = *path == '/' ? '.' : *path == '.' ? '/' : *path;
 	*key = '\0';
@@ -238,20 +367,22 @@ static json_t *text_or_null(const char *z)
 
 static json_t *row_json(const struct row *r)
 {
-	const struct setting *s = r->setting;
 	char key[KNOB_PATH];
 
 	put_key(key, r->path);
-	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:s, s:o, s:s, s:s}", "key", key, "wanted",
-			 r->wanted, "or_more", s->is_least, "was", text_or_null(r->was), "now",
-			 text_or_null(r->now), "state", state_names[r->state], "error",
-			 r->state == PLAN_REFUSED ? json_string(strerror(-r->error)) : json_null(),
-			 "why", s->why, "source", s->source);
+	return json_pack(
+		"{s:s, s:s, s:b, s:o, s:o, s:s, s:o, s:s, s:s}", "key", key, "wanted", r->wanted,
+		"or_more", r->is_least || r->rule == DEVICE_TRIPLE, "was", text_or_null(r->was),
+		"now", text_or_null(r->now), "state", state_names[r->state], "error",
+		r->state == PLAN_REFUSED || r->state == PLAN_KEPT ? json_string(strerror(-r->error))
+								  : json_null(),
+		"why", r->why, "source", r->source);
 }
 
 static bool is_fault(const struct row *r)
 {
-	return r->state == PLAN_DIFFERS || r->state == PLAN_REFUSED || r->state == PLAN_MISSING;
+	return r->state == PLAN_DIFFERS || r->state == PLAN_REFUSED || r->state == PLAN_MISSING ||
+	       r->state == PLAN_LOST;
 }
 
 json_t *plan_json(const struct plan *p, bool faults_only)

@@ -13,15 +13,24 @@
 static const char *const shown[] = { "key", "wanted", "now", "state", "why", NULL };
 static const char *const done[] = { "key", "was", "now", "state", "error", NULL };
 
+static const char *const reverted[] = { "key", "was", "now", "state", NULL };
+
+static int verify(struct plan *p, bool is_dry)
+{
+	(void)is_dry;
+	return plan_count_lost(p);
+}
+
 static const struct verb {
 	const char *name;
-	bool does_apply;
+	int (*act)(struct plan *p, bool is_dry); /* NULL: only looks */
 	bool faults_only;
 	const char *const *columns;
 } verbs[] = {
-	{ "apply", true, false, done },
-	{ "show", false, false, shown },
-	{ "verify", false, true, shown },
+	{ "apply", plan_apply, false, done },
+	{ "show", NULL, false, shown },
+	{ "verify", verify, true, shown },
+	{ "revert", plan_revert, false, reverted },
 };
 
 static int fail(const struct err *e, int error, FILE *err)
@@ -51,6 +60,8 @@ static void put_summary(struct buf *text, const struct plan *p)
 		{ PLAN_CHANGED, "changed" },
 		{ PLAN_WOULD, "would be changed" },
 		{ PLAN_DIFFERS, "differ" },
+		{ PLAN_LOST, "counters of lost packets have grown" },
+		{ PLAN_KEPT, "kept by a driver" },
 		{ PLAN_REFUSED, "refused by the kernel" },
 		{ PLAN_MISSING, "missing in this kernel" },
 	};
@@ -103,13 +114,13 @@ static const struct verb *verb_of(const struct options *o, struct err *e)
 		if (strcmp(o->verb, verbs[i].name) == 0)
 			return &verbs[i];
 	}
-	(void)err_set(e, ERR_USAGE, "", str_of(o->verb), "apply, show or verify",
+	(void)err_set(e, ERR_USAGE, "", str_of(o->verb), "apply, show, verify or revert",
 		      o->verb ? "there is no such verb" : "a verb is needed");
 	return NULL;
 }
 
 /* A file with faults does not keep the rest of the kernel from being set. */
-static int load_media(const struct options *o, char **ret, FILE *err)
+static int load_answers(const struct options *o, char **ret, uint32_t *ret_lines, FILE *err)
 {
 	CLEANUP(answers_free) struct answers *a = answers_create();
 	CLEANUP(buf_done) struct buf path = BUF_INIT;
@@ -131,6 +142,7 @@ static int load_media(const struct options *o, char **ret, FILE *err)
 	if (said.n)
 		(void)fprintf(err, "switch-tune: %s: %.*s", buf_cstr(&path),
 			      STR_ARG(buf_str(&said)));
+	*ret_lines = (uint32_t)answers_int(a, ANSWER_LINES);
 	*ret = str_dup(o->media ? str_of(o->media) : answers_str(a, ANSWER_MEDIA_PORTS));
 	return *ret ? 0 : -ENOMEM;
 }
@@ -138,6 +150,7 @@ static int load_media(const struct options *o, char **ret, FILE *err)
 static int tune(const struct options *o, FILE *out, FILE *err)
 {
 	CLEANUP(free) char *media = NULL;
+	uint32_t lines = 0;
 	CLEANUP(plan_free) struct plan *p = NULL;
 	struct err e = ERR_INIT;
 	const struct verb *v = verb_of(o, &e);
@@ -145,20 +158,23 @@ static int tune(const struct options *o, FILE *out, FILE *err)
 	if (!v)
 		return fail(&e, -EINVAL, err);
 
-	int r = load_media(o, &media, err);
+	int r = load_answers(o, &media, &lines, err);
 
 	if (r == 0)
-		r = plan_create(&p, o->root, media, &e);
-	if (r == 0 && v->does_apply)
-		r = plan_apply(p, o->is_dry);
+		r = plan_create(&p, o->root, media, lines, &e);
+	if (r == 0 && v->act)
+		r = v->act(p, o->is_dry);
 	if (r == 0)
 		r = print(o, v, p, out);
 	if (r < 0)
 		return fail(&e, r, err);
 
-	bool has_faults = plan_count(p, PLAN_DIFFERS) || plan_count(p, PLAN_REFUSED);
+	bool has_faults = plan_count(p, PLAN_REFUSED) || plan_count(p, PLAN_LOST);
 
-	return has_faults && strcmp(v->name, "show") != 0 ? RUN_FAULTS : RUN_DONE;
+	/* After a revert everything differs: that was wanted. */
+	if (v->act != plan_revert)
+		has_faults |= plan_count(p, PLAN_DIFFERS) > 0;
+	return has_faults && v->act ? RUN_FAULTS : RUN_DONE;
 }
 
 int run(int argc, const char *const *argv, FILE *out, FILE *err)

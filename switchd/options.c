@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,7 +15,11 @@ static const char usage[] =
 	"  --control PATH          control socket (default /run/tandem/control.sock)\n"
 	"  --security PATH         where switch-lockoutd hears of attacks\n"
 	"                          (default /run/tandem/security.sock)\n"
-	"  --listen PROTO:ADDR     udp:192.0.2.1:5060, tcp:[2001:db8::1]:5060; may be repeated\n"
+	"  --listen PROTO:ADDR     udp:192.0.2.1:5060, tcp:[2001:db8::1]:5060, "
+	"tls:192.0.2.1:5061;\n"
+	"                          may be repeated; without a port: those of SS_SIP_PORT\n"
+	"  --tls DIR               certificates for TLS (default /etc/tandem/tls)\n"
+	"  --dns ADDR[:PORT]       the name server to ask (default: those of /etc/resolv.conf)\n"
 	"  --media ADDR            address of the media relay; may be repeated\n"
 	"  --media-ports LOW-HIGH  its ports\n"
 	"  --set PARAMETER=VALUE   a parameter for this run, not stored; may be repeated\n"
@@ -22,6 +27,7 @@ static const char usage[] =
 	"  --media-threads N       media threads (default 1)\n"
 	"  --machine FILE          what a licence may be bound to (default "
 	"/run/tandem/machine-id)\n"
+	"  --restore FILE          puts a backup in place, after proving it, and ends\n"
 	"  --drain SECONDS         how long SIGTERM lets calls go on (default 5)\n"
 	"  --help, --version\n";
 
@@ -36,7 +42,10 @@ enum {
 	OPT_WORKERS,
 	OPT_THREADS,
 	OPT_DRAIN,
-	OPT_MACHINE
+	OPT_MACHINE,
+	OPT_RESTORE,
+	OPT_TLS,
+	OPT_DNS
 };
 
 static const struct option longs[] = {
@@ -51,6 +60,9 @@ static const struct option longs[] = {
 	{ "media-threads", required_argument, NULL, OPT_THREADS },
 	{ "drain", required_argument, NULL, OPT_DRAIN },
 	{ "machine", required_argument, NULL, OPT_MACHINE },
+	{ "restore", required_argument, NULL, OPT_RESTORE },
+	{ "tls", required_argument, NULL, OPT_TLS },
+	{ "dns", required_argument, NULL, OPT_DNS },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -131,9 +143,20 @@ static int take(struct options *o, int opt, const char *arg, struct err *err)
 	case OPT_MACHINE:
 		o->machine_file = arg;
 		return 0;
+	case OPT_RESTORE:
+		o->restore = arg;
+		return 0;
 	case OPT_SECURITY:
 		o->security = arg;
 		return 0;
+	case OPT_TLS:
+		o->tls_dir = arg;
+		return 0;
+	case OPT_DNS:
+		if (addr_parse(text, 53, &o->dns) == 0 && !addr_is_v6(&o->dns))
+			return 0;
+		return err_set(err, ERR_USAGE, "--dns", text, "an IPv4 address",
+			       "not a name server");
 	case OPT_LISTEN:
 		return take_listen(o, text, err);
 	case OPT_MEDIA:
@@ -167,6 +190,7 @@ int options_parse(struct options *o, int argc, char **argv, struct err *err)
 	*o = (struct options){ .data_dir = "/var/lib/tandem",
 			       .control = "/run/tandem/control.sock",
 			       .security = "/run/tandem/security.sock",
+			       .tls_dir = "/etc/tandem/tls",
 			       .machine_file = "/run/tandem/machine-id",
 			       .media_threads = 1,
 			       .drain_s = 5 };
@@ -183,7 +207,7 @@ int options_parse(struct options *o, int argc, char **argv, struct err *err)
 	if (r == 0 && optind < argc)
 		r = err_set(err, ERR_USAGE, "", str_of(argv[optind]), "switchd --help",
 			    "unexpected argument");
-	if (r == 0 && (o->listen_count == 0 || o->media_count == 0))
+	if (r == 0 && !o->restore && (o->listen_count == 0 || o->media_count == 0))
 		r = err_set(err, ERR_USAGE, o->listen_count ? "--media" : "--listen", STR(""),
 			    "switchd --help", "an address is missing");
 	if (o->workers == 0)
@@ -196,4 +220,65 @@ int options_parse(struct options *o, int argc, char **argv, struct err *err)
 void options_done(struct options *o)
 {
 	o->params = params_free(o->params);
+}
+
+/* ---- where to listen ---- */
+
+enum { LISTEN_MAX = 256 };
+
+struct expansion {
+	struct listen_spec *spec;
+	int count;
+};
+
+static int add_spec(struct expansion *e, const struct listen_spec *s, struct err *err)
+{
+	for (int i = 0; i < e->count; i++) {
+		if (e->spec[i].proto == s->proto && addr_eq(&e->spec[i].addr, &s->addr))
+			return 0;
+	}
+	if (e->count == LISTEN_MAX)
+		return err_set(err, ERR_USAGE, "--listen", STR(""), "fewer addresses or ports",
+			       "more than %d addresses to listen on", LISTEN_MAX);
+	e->spec[e->count++] = *s;
+	return 0;
+}
+
+static int add_ports(struct expansion *e, struct listen_spec s, struct str ports, struct err *err)
+{
+	struct str text;
+	int r = 0;
+
+	while (r == 0 && str_split(&ports, ',', &text)) {
+		uint32_t port;
+
+		r = str_to_u32(text, UINT16_MAX, &port);
+		addr_set_port(&s.addr, (uint16_t)port);
+		if (r == 0)
+			r = add_spec(e, &s, err);
+	}
+	return r;
+}
+
+int options_listen(const struct options *o, const struct params *p, struct listen_spec **ret,
+		   int *ret_n, struct err *err)
+{
+	CLEANUP(free) struct listen_spec *spec = calloc(LISTEN_MAX, sizeof(*spec));
+	struct expansion e = { .spec = spec };
+	struct str ports = param_str(p, PARAM_SS_SIP_PORT);
+	int r = spec ? 0 : -ENOMEM;
+
+	for (int i = 0; r == 0 && i < o->listen_count; i++) {
+		const struct listen_spec *s = &o->listen[i];
+
+		if (s->is_bare && s->proto != PROTO_TLS && !str_is_empty(ports))
+			r = add_ports(&e, *s, ports, err);
+		else
+			r = add_spec(&e, s, err);
+	}
+	if (r < 0)
+		return r;
+	*ret_n = e.count;
+	*ret = TAKE(spec);
+	return 0;
 }

@@ -3,7 +3,7 @@
 
     docs/man/gen.py --out build/man
 
-A line  .\\" @operations  in a page (or @fields, @parameters, @reasons, @sysctls) is replaced by what
+A line  .\\" @operations  in a page (or @fields, @parameters, @reasons, @sysctls, @controls) is replaced by what
 the tables say. Pages are checked with  mandoc -Tlint -W warning build/man/*
 """
 import argparse
@@ -92,7 +92,7 @@ def op_text(op):
 
 def operations():
     entities = tables.read_entities()
-    ops = tables.read_ops(entities)
+    ops = tables.read_ops(entities, tables.read_reports(tables.read_params()))
     out, names = [], []
     for op in ops:
         entity = op["name"].split(".")[0]
@@ -208,6 +208,18 @@ def sysctls():
     return tagged((f"Cm {r['key']}", sysctl_text(r)) for r in tables.read_sysctls())
 
 
+# --- controls ---------------------------------------------------------------------------------------
+
+
+def control_text(row):
+    return [sentence(row["title"]), sentence(row["why"]), sentence(row["source"])]
+
+
+def controls():
+    rows = tables.read_controls(tables.read_sysctls())
+    return tagged((f"Cm {r['id']}", control_text(r)) for r in rows)
+
+
 # --- answers --------------------------------------------------------------------------------------
 
 ANSWER_NOTES = (
@@ -237,6 +249,7 @@ def answers():
 
 PARTS = {
     "answers": answers,
+    "controls": controls,
     "operations": operations,
     "fields": fields,
     "parameters": parameters,

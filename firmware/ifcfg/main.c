@@ -18,20 +18,14 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "formats/ifcfg.h"
-#include "formats/small_file.h"
 
 enum { FILE_MAX = 64 << 10 };
 
 static const struct str PREFIX = STR_INIT("ifcfg-");
 static const struct str OURS = STR_INIT("70-ifcfg-");
 static const struct str UNIT = STR_INIT(".network");
-
-static void closedir_cleanup(DIR **d)
-{
-	if (*d)
-		(void)closedir(*d);
-}
 
 /* Copies that editors and rpm leave behind are not interfaces. */
 static bool is_ifcfg(struct str name)
@@ -58,17 +52,6 @@ static int remove_old(const char *folder)
 	return 0;
 }
 
-static int write_all(int fd, struct str s)
-{
-	while (s.n > 0) {
-		ssize_t n = write(fd, s.p, s.n);
-		if (n < 0)
-			return -errno;
-		s = str_skip(s, (size_t)n);
-	}
-	return 0;
-}
-
 static int write_unit(int folder, struct str name, const struct ifcfg *c)
 {
 	CLEANUP(buf_done) struct buf path = BUF_INIT;
@@ -81,7 +64,7 @@ static int write_unit(int folder, struct str name, const struct ifcfg *c)
 	if (!z || buf_error(&text) < 0)
 		return -ENOMEM;
 	CLEANUP(close) int fd = openat(folder, z, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	return fd < 0 ? -errno : write_all(fd, buf_str(&text));
+	return fd < 0 ? -errno : file_put(fd, buf_str(&text));
 }
 
 static int convert(const char *from, const char *name, int to)
@@ -93,7 +76,7 @@ static int convert(const char *from, const char *name, int to)
 
 	buf_printf(&path, "%s/%s", from, name);
 	const char *z = buf_cstr(&path);
-	int r = z ? small_file_read(z, FILE_MAX, &text) : -ENOMEM;
+	int r = z ? file_read(z, FILE_MAX, &text, NULL) : -ENOMEM;
 	if (r == 0)
 		r = ifcfg_parse(&c, buf_str(&text), &err);
 	if (r == 0 && c.is_on)

@@ -22,10 +22,10 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "formats/bootline.h"
-#include "formats/small_file.h"
+#include "formats/part.h"
 #include "module.h"
-#include "part.h"
 #include "root.h"
 #include "verity.h"
 
@@ -134,7 +134,7 @@ static int read_bootline(struct bootline *b)
 {
 	CLEANUP(buf_done) struct buf line = BUF_INIT;
 
-	int r = small_file_read("/proc/cmdline", CMDLINE_MAX, &line);
+	int r = file_read("/proc/cmdline", CMDLINE_MAX, &line, NULL);
 	return r < 0 ? r : bootline_parse(b, buf_str(&line));
 }
 

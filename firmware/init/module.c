@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "formats/small_file.h"
+#include "base/file.h"
 
 enum {
 	TABLE_MAX = 4 << 20,
@@ -121,7 +121,7 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 	(void)st;
 	if (type != FTW_F || strcmp(path + ftw->base, "modalias") != 0)
 		return 0;
-	if (small_file_read(path, MODALIAS_MAX - 1, &modalias) == 0)
+	if (file_read(path, MODALIAS_MAX - 1, &modalias, NULL) == 0)
 		(void)modules_load_alias(visiting, str_trim(buf_str(&modalias)));
 	return 0;
 }
@@ -139,7 +139,7 @@ static int read_table(const char *dir, const char *name, struct buf *to)
 
 	buf_printf(&path, "%s/%s", dir, name);
 	const char *z = buf_cstr(&path);
-	return z ? small_file_read(z, TABLE_MAX, to) : buf_error(&path);
+	return z ? file_read(z, TABLE_MAX, to, NULL) : buf_error(&path);
 }
 
 int modules_init(struct modules *m, const char *dir)

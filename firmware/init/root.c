@@ -38,6 +38,7 @@ int root_prepare(void)
 		unsigned long flags;
 	} KERNEL[] = {
 		{ "devtmpfs", "/dev", "mode=0755", MS_NOSUID },
+		{ "tmpfs", "/dev/shm", "mode=1777", SAFE }, /* systemd's own would run programs */
 		{ "proc", "/proc", NULL, SAFE },
 		{ "sysfs", "/sys", NULL, SAFE },
 		{ "tmpfs", "/run", "mode=0755", MS_NOSUID | MS_NODEV },

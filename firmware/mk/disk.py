@@ -33,7 +33,7 @@ UUID = "7a6d6e64-0000-4000-8000-0000000000"
 CONSOLES = "console=tty0 console=ttyS0,115200"
 QUIET = "quiet loglevel=3 systemd.show_status=false panic=10"
 GRUB_MODULES = ("part_gpt fat search search_label configfile normal loadenv test echo linux serial "
-                "terminal reboot sleep").split()
+                "terminal reboot sleep regexp").split()
 GRUB_EARLY = """\
 search --no-floppy --label --set=root TANDEM-ESP
 set prefix=($root)/grub
@@ -97,7 +97,7 @@ def boot(work, out, verity, epoch):
     write(cfg, slot_cfg(verity))
     files = [("vmlinuz", f"{out}/vmlinuz"), ("initrd.img", f"{out}/initrd.img"), ("slot.cfg", cfg)]
     path = os.path.join(work, "boot-a.fat")
-    fat(path, "BOOT-A", 0x7A6D0001, 96 * MIB, 16, files, epoch)
+    fat(path, "TANDEM-BOOT", 0x7A6D0001, 96 * MIB, 16, files, epoch)
     return path
 
 

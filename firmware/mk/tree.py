@@ -24,7 +24,9 @@ LIBRARIES = "usr/lib/x86_64-linux-gnu"
 PLACES = {
     "switchd": "usr/sbin",
     "switch-lockoutd": "usr/sbin",
+    "switch-hostd": "usr/sbin",
     "switch-tune": "usr/sbin",
+    "switch-audit": "usr/sbin",
     "switch-setup": "usr/sbin",
     "switch-shell": "usr/libexec/tandem",
     "tandem-slot": "usr/sbin",
@@ -35,7 +37,8 @@ PLACES = {
 NOT_BUSYBOX = {"init", "linuxrc", "halt", "poweroff", "reboot", "runlevel", "udevadm", "mdev", "dpkg",
                "dpkg-deb", "rpm", "modprobe", "lsmod", "rmmod", "insmod", "depmod", "modinfo", "login",
                "passwd", "su", "sulogin", "adduser", "addgroup", "deluser", "delgroup", "getty",
-               "telnetd", "ftpd", "httpd", "inetd", "tftpd", "syslogd", "klogd", "udhcpd", "udhcpc"}
+               "telnet", "telnetd", "ftpd", "ftpget", "ftpput", "httpd", "inetd", "tftpd", "syslogd",
+               "klogd", "udhcpd", "udhcpc"}
 
 
 def skeleton(root):

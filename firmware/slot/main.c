@@ -3,24 +3,19 @@
  *
  *	tandem-slot show [FILE]		which slot runs, and what the boot loader knows
  *	tandem-slot good [FILE]		this slot is healthy: it is booted again
+ *	tandem-slot trial [FILE]	exit status 0 if this slot is to give way to the other one
  *
  * FILE is GRUB's environment block, on the EFI partition. It is overwritten in place and read back;
  * one that is damaged is made anew, with the slot that we run from as the one that works.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/buf.h"
-#include "base/cleanup.h"
-#include "formats/bootline.h"
-#include "formats/slots.h"
-#include "formats/small_file.h"
+#include "formats/slots_file.h"
 
-enum { CMDLINE_MAX = 8192, USAGE = 2 };
+enum { USAGE = 2 };
 
 static const char ENVIRONMENT[] = "/boot/efi/grub/grubenv";
 
@@ -30,85 +25,83 @@ static int fail(int r, const char *what)
 	return EXIT_FAILURE;
 }
 
-/* The slot that runs, as a place in the arrays. */
-static int running(void)
+/* The note that this slot was on trial, or what it holds if nobody noted that. */
+static void confirm(int slot)
 {
-	CLEANUP(buf_done) struct buf line = BUF_INIT;
-	struct bootline b;
+	struct slot_note note[SLOTS_COUNT];
+	struct slot_note image;
+	struct err err = ERR_INIT;
+	int r = slot_notes_read(SLOT_NOTES, note);
 
-	int r = small_file_read("/proc/cmdline", CMDLINE_MAX, &line);
-	if (r < 0)
-		return r;
-	r = bootline_parse(&b, buf_str(&line));
-	return r < 0 ? r : slots_index(b.slot);
-}
-
-static int load(const char *path, struct slots *s)
-{
-	CLEANUP(buf_done) struct buf block = BUF_INIT;
-
-	int r = small_file_read(path, SLOTS_BLOCK, &block);
-	return r < 0 ? r : slots_parse(s, buf_str(&block));
-}
-
-static int overwrite(const char *path, const char block[SLOTS_BLOCK])
-{
-	CLEANUP(close) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -errno;
-	ssize_t n = pwrite(fd, block, SLOTS_BLOCK, 0);
-	if (n < 0)
-		return -errno;
-	if (n != SLOTS_BLOCK)
-		return -EIO;
-	/* Longer is as useless to the boot loader as shorter. */
-	if (lseek(fd, 0, SEEK_END) != SLOTS_BLOCK && ftruncate(fd, SLOTS_BLOCK) < 0)
-		return -errno;
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-static int store(const char *path, const struct slots *s)
-{
-	CLEANUP(buf_done) struct buf back = BUF_INIT;
-	char block[SLOTS_BLOCK];
-
-	slots_print(s, block);
-	int r = overwrite(path, block);
 	if (r == 0)
-		r = small_file_read(path, SLOTS_BLOCK, &back);
+		r = slot_image_read(SLOT_IMAGE, &image, &err);
+	if (r == 0 && (note[slot].is_trial || note[slot].built != image.built)) {
+		if (note[slot].built != image.built)
+			note[slot] = image;
+		note[slot].is_trial = false;
+		r = slot_notes_write(SLOT_NOTES, note, &err);
+	}
 	if (r < 0)
-		return r;
-	return str_eq(buf_str(&back), str_n(block, SLOTS_BLOCK)) ? 0 : -EIO;
+		(void)fprintf(stderr, "tandem-slot: %s: %s\n", SLOT_NOTES,
+			      err.message[0] ? err.message : strerror(-r));
 }
 
 static int good(const char *path)
 {
 	struct slots s;
 
-	int slot = running();
+	int slot = slots_running();
 	if (slot < 0)
 		return fail(slot, "cannot tell which slot runs");
-	int r = load(path, &s);
+	int r = slots_load(path, &s);
 	if (r < 0) {
 		(void)fprintf(stderr, "tandem-slot: %s is damaged (%s), made anew\n", path,
 			      strerror(-r));
 		s = slots_fresh();
 		s.is_ok[0] = false;
-	} else if (s.is_ok[slot] && !s.is_tried[slot]) {
-		return EXIT_SUCCESS;
 	}
-	s.is_ok[slot] = true;
-	s.is_tried[slot] = false;
-	r = store(path, &s);
-	return r < 0 ? fail(r, path) : EXIT_SUCCESS;
+	if (!s.is_ok[slot] || s.is_tried[slot]) {
+		s.is_ok[slot] = true;
+		s.is_tried[slot] = false;
+		r = slots_store(path, &s);
+		if (r < 0)
+			return fail(r, path);
+	}
+	/* What counts is done; the note is for people. */
+	if (strcmp(path, ENVIRONMENT) == 0)
+		confirm(slot);
+	return EXIT_SUCCESS;
+}
+
+/*
+ * Should this slot give way to the other one? Only one that came by an update and never was healthy:
+ * any other may have its trouble from elsewhere, and the other slot would have it, too.
+ */
+static int trial(const char *path)
+{
+	struct slot_note note[SLOTS_COUNT];
+	struct slots s;
+
+	int slot = slots_running();
+	int r = slot < 0 ? slot : slots_load(path, &s);
+	if (r == 0)
+		r = slot_notes_read(SLOT_NOTES, note);
+	if (r < 0)
+		return fail(r, path);
+	int other = 1 - slot;
+	if (note[slot].is_trial && s.is_ok[other] && !s.is_tried[other])
+		return EXIT_SUCCESS;
+	printf("slot %c stays: %s\n", 'A' + slot,
+	       note[slot].is_trial ? "there is no other that works" : "it is not on trial");
+	return EXIT_FAILURE;
 }
 
 static int show(const char *path)
 {
 	struct slots s;
 
-	int slot = running();
-	int r = load(path, &s);
+	int slot = slots_running();
+	int r = slots_load(path, &s);
 	if (r < 0)
 		return fail(r, path);
 	printf("running %s\norder %c %c\n",
@@ -128,8 +121,10 @@ int main(int argc, char **argv)
 
 	if (argc >= 2 && argc <= 3 && strcmp(argv[1], "good") == 0)
 		return good(path);
+	if (argc >= 2 && argc <= 3 && strcmp(argv[1], "trial") == 0)
+		return trial(path);
 	if (argc >= 2 && argc <= 3 && strcmp(argv[1], "show") == 0)
 		return show(path);
-	(void)fprintf(stderr, "usage: tandem-slot show | good [FILE]\n");
+	(void)fprintf(stderr, "usage: tandem-slot show | good | trial [FILE]\n");
 	return USAGE;
 }

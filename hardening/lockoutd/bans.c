@@ -39,7 +39,7 @@ const char *ban_text(const struct cidr *net, char out[ADDR_TEXT])
 	struct buf b = buf_fixed(out, ADDR_TEXT);
 
 	buf_putz(&b, addr_host_text(&net->net, host));
-	if (addr_is_v6(&net->net))
+	if (addr_is_v6(&net->net) || ban_is_wide(net))
 		buf_printf(&b, "/%u", net->bits);
 	return buf_cstr(&b);
 }
@@ -103,7 +103,20 @@ struct ban *bans_find(const struct bans *b, const struct cidr *net)
 	{
 		struct ban *x = CONTAINER(it, struct ban, node);
 
-		if (addr_eq_host(&x->terms.net.net, &net->net))
+		if (addr_eq_host(&x->terms.net.net, &net->net) && x->terms.net.bits == net->bits)
+			return x;
+	}
+	return NULL;
+}
+
+const struct ban *bans_covering(const struct bans *b, const struct cidr *net)
+{
+	struct cidr wider = *net;
+
+	while (ban_widen(&wider)) {
+		const struct ban *x = bans_find(b, &wider);
+
+		if (x && x->is_active)
 			return x;
 	}
 	return NULL;

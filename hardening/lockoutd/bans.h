@@ -33,7 +33,7 @@ enum cause {
 
 /* What a ban is made of; the rest is kept by this module. */
 struct terms {
-	struct cidr net; /* by ban_net() */
+	struct cidr net; /* by ban_net() or ban_of() */
 	int64_t ms;      /* how long from now */
 	int64_t seconds; /* how long in all */
 	enum cause cause;
@@ -67,6 +67,8 @@ DEFINE_CLEANUP(struct bans *, bans_free);
 
 /* The ban or the memory of this network, or NULL. */
 struct ban *bans_find(const struct bans *b, const struct cidr *net);
+/* The ban in force of a wider network that it is in, or NULL. */
+const struct ban *bans_covering(const struct bans *b, const struct cidr *net);
 /* Makes it, or renews the one there is. 0 or -ENOMEM. */
 int bans_put(struct bans *b, const struct terms *t, ms_t now, struct ban **ret);
 /* Ends it now. With is_forgotten nothing is remembered of it, and it is freed. */

@@ -67,8 +67,7 @@ static bool read_net(const json_t *o, struct cidr *ret)
 	if (!json_is_string(v) ||
 	    cidr_parse(str_n(json_string_value(v), json_string_length(v)), &c) < 0)
 		return false;
-	*ret = ban_net(&c.net);
-	return ret->bits == c.bits;
+	return ban_of(&c, ret) == 0 && ret->bits == c.bits;
 }
 
 static bool read_terms(const json_t *o, struct terms *t, ms_t *ret_until)
@@ -159,18 +158,6 @@ static int put_line(struct buf *out, json_t *line)
 	return buf_error(out);
 }
 
-static int write_all(int fd, struct str s)
-{
-	while (s.n > 0) {
-		ssize_t n = write(fd, s.p, s.n);
-
-		if (n < 0)
-			return -errno;
-		s = str_skip(s, (size_t)n);
-	}
-	return 0;
-}
-
 /* Takes the line. */
 static int append(struct bans_file *f, json_t *line)
 {
@@ -178,7 +165,7 @@ static int append(struct bans_file *f, json_t *line)
 	int r = put_line(&out, line);
 
 	if (r == 0)
-		r = write_all(f->fd, buf_str(&out));
+		r = file_put(f->fd, buf_str(&out));
 	if (r < 0)
 		f->is_behind = true;
 	else

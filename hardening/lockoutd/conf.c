@@ -43,6 +43,19 @@ static void add_hosts(struct exempt *e, struct str list, const char *why)
 	}
 }
 
+/* Whom SSH is for, if not for all. */
+static void read_ssh_hosts(const struct answers *a, struct openings *o)
+{
+	struct str list = answers_str(a, ANSWER_ADMIN_HOSTS), one;
+
+	if (!str_eq(answers_str(a, ANSWER_SSH_FROM), STR("admin_hosts")))
+		return;
+	while (o->ssh_hosts < SSH_HOSTS_MAX && str_split(&list, ',', &one)) {
+		if (addr_parse(one, 0, &o->ssh_host[o->ssh_hosts]) == 0)
+			o->ssh_hosts++;
+	}
+}
+
 static uint16_t port(const struct answers *a, enum answer id)
 {
 	return (uint16_t)answers_int(a, id);
@@ -64,6 +77,7 @@ int conf_read(const char *path, struct openings *ret, struct exempt *e, bool *re
 	answers_ports(a, ANSWER_MEDIA_PORTS, &o.media_first, &o.media_last);
 	o.dhcp4 = str_eq(answers_str(a, ANSWER_IPV4), STR("dhcp"));
 	o.dhcp6 = str_eq(answers_str(a, ANSWER_IPV6), STR("auto"));
+	read_ssh_hosts(a, &o);
 	exempt_begin(e, ORIGIN_ADMIN);
 	add_hosts(e, answers_str(a, ANSWER_ADMIN_HOSTS), "administrator's host");
 	add_hosts(e, answers_str(a, ANSWER_GATEWAY), "default router");

@@ -68,8 +68,8 @@ static void put_exempt_set(struct batch *b, enum family f)
 		b->is_short = true;
 }
 
-/* Each element counts what it has dropped. */
-static void put_ban_set(struct batch *b, enum family f)
+/* Each element counts what it has dropped. Addresses are hashed, networks are ranges. */
+static void put_ban_set(struct batch *b, enum family f, bool is_of_nets)
 {
 	struct nftnl_set *s = nftnl_set_alloc();
 	struct nftnl_expr *counter = s ? nftnl_expr_alloc("counter") : NULL;
@@ -81,7 +81,9 @@ static void put_ban_set(struct batch *b, enum family f)
 	}
 	nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, KERNEL_MAX);
 	nftnl_set_add_expr(s, counter);
-	put_set(b, s, describe(s, "ban", f, NFT_SET_TIMEOUT, b->seq));
+	put_set(b, s,
+		describe(s, is_of_nets ? "net" : "ban", f,
+			 NFT_SET_TIMEOUT | (is_of_nets ? NFT_SET_INTERVAL : 0), b->seq));
 }
 
 static void put_rate_set(struct batch *b, const struct rate *rate, enum family f)
@@ -106,7 +108,8 @@ void elements_put_sets(struct batch *b)
 
 	for (int i = 0; i < 2; i++) {
 		put_exempt_set(b, both[i]);
-		put_ban_set(b, both[i]);
+		put_ban_set(b, both[i], false);
+		put_ban_set(b, both[i], true);
 		for (const struct rate *const *r = ruleset_rates; *r; r++)
 			put_rate_set(b, *r, both[i]);
 	}
@@ -157,27 +160,13 @@ static bool add_element(struct nftnl_set *s, const uint8_t *key, size_t n, uint3
 	return nftnl_set_elem_set(e, NFTNL_SET_ELEM_KEY, key, (uint32_t)n) == 0;
 }
 
-void elements_put_ban(struct batch *b, uint16_t type, const struct cidr *net, int64_t ms)
-{
-	uint8_t key[16];
-	size_t n = addr_bytes(&net->net, key);
-	struct nftnl_set *s = carrier("ban", n == 16 ? FAMILY_V6 : FAMILY_V4);
-
-	if (s && add_element(s, key, n, 0, ms)) {
-		put_elements(b, type, s);
-		return;
-	}
-	b->is_short = true;
-	release(s);
-}
-
 /* A range is its first address, and an end mark on the one behind its last, if there is one. */
-static bool add_span(struct nftnl_set *s, const struct span *range, size_t n)
+static bool add_span(struct nftnl_set *s, const struct span *range, size_t n, int64_t ms)
 {
 	uint8_t behind[16];
 	size_t i = n;
 
-	if (!add_element(s, range->first, n, 0, 0))
+	if (!add_element(s, range->first, n, 0, ms))
 		return false;
 	memcpy(behind, range->last, n);
 	while (i > 0 && ++behind[i - 1] == 0)
@@ -185,12 +174,38 @@ static bool add_span(struct nftnl_set *s, const struct span *range, size_t n)
 	return i == 0 || add_element(s, behind, n, NFT_SET_ELEM_INTERVAL_END, 0);
 }
 
+static bool add_ban(struct nftnl_set *s, const struct cidr *net, int64_t ms)
+{
+	struct span range;
+	size_t n = addr_bytes(&net->net, range.first);
+
+	if (!ban_is_wide(net))
+		return add_element(s, range.first, n, 0, ms);
+	memcpy(range.last, range.first, n);
+	for (size_t bit = net->bits; bit < n * 8; bit++)
+		range.last[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	return add_span(s, &range, n, ms);
+}
+
+void elements_put_ban(struct batch *b, uint16_t type, const struct cidr *net, int64_t ms)
+{
+	struct nftnl_set *s = carrier(ban_is_wide(net) ? "net" : "ban",
+				      addr_is_v6(&net->net) ? FAMILY_V6 : FAMILY_V4);
+
+	if (s && add_ban(s, net, ms)) {
+		put_elements(b, type, s);
+		return;
+	}
+	b->is_short = true;
+	release(s);
+}
+
 static void put_spans(struct batch *b, enum family f, const struct span *range, size_t n)
 {
 	struct nftnl_set *s = carrier("exempt", f);
 
 	for (size_t i = 0; s && i < n; i++) {
-		if (add_span(s, &range[i], key_len(f)))
+		if (add_span(s, &range[i], key_len(f), 0))
 			continue;
 		release(s);
 		s = NULL;
@@ -231,26 +246,36 @@ static int add_packets(struct nftnl_expr *e, void *packets)
 struct telling {
 	kernel_hit_fn *on_hit;
 	void *ctx;
+	bool is_of_nets;
 };
+
+static bool is_end(struct nftnl_set_elem *e)
+{
+	return nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_FLAGS) &&
+	       (nftnl_set_elem_get_u32(e, NFTNL_SET_ELEM_FLAGS) & NFT_SET_ELEM_INTERVAL_END);
+}
 
 static int on_element(struct nftnl_set_elem *e, void *ctx)
 {
 	const struct telling *t = ctx;
-	uint64_t packets = 0, left = nftnl_set_elem_get_u64(e, NFTNL_SET_ELEM_EXPIRATION);
+	/* The mark at the end of a range has no time of its own. */
+	bool has_time = nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_EXPIRATION);
+	uint64_t packets = 0;
+	uint64_t left = has_time ? nftnl_set_elem_get_u64(e, NFTNL_SET_ELEM_EXPIRATION) : 0;
 	uint32_t n = 0;
 	const void *key = nftnl_set_elem_get(e, NFTNL_SET_ELEM_KEY, &n);
 	struct addr a;
 
-	if (!key || addr_from_bytes(key, n, &a) < 0)
+	if (!key || is_end(e) || addr_from_bytes(key, n, &a) < 0)
 		return 0;
 	(void)nftnl_set_elem_expr_foreach(e, add_packets, &packets);
-	t->on_hit(t->ctx, &a, packets, left);
+	t->on_hit(t->ctx, &a, t->is_of_nets, packets, left);
 	return 0;
 }
 
-void elements_each(struct nftnl_set *s, kernel_hit_fn *on_hit, void *ctx)
+void elements_each(struct nftnl_set *s, bool is_of_nets, kernel_hit_fn *on_hit, void *ctx)
 {
-	struct telling t = { .on_hit = on_hit, .ctx = ctx };
+	struct telling t = { .on_hit = on_hit, .ctx = ctx, .is_of_nets = is_of_nets };
 
 	(void)nftnl_set_elem_foreach(s, on_element, &t);
 }

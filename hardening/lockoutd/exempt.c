@@ -5,7 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { V4_BITS_MIN = 8, V6_BITS_MIN = 16, V6_BAN_BITS = 64, V4_BYTES = 4, V6_BYTES = 16 };
+enum {
+	V4_BITS_MIN = 8,
+	V6_BITS_MIN = 16,
+	V4_BAN_BITS = 32,
+	V6_BAN_BITS = 64,
+	V4_BAN_LEAST = 8, /* of a network that may be banned whole */
+	V6_BAN_LEAST = 32,
+	V4_BYTES = 4,
+	V6_BYTES = 16,
+};
 
 struct item {
 	struct cidr net;
@@ -75,6 +84,38 @@ struct cidr ban_net(const struct addr *a)
 		c.net.in6.sin6_flowinfo = 0;
 	}
 	return c;
+}
+
+static uint8_t natural_bits(const struct addr *a)
+{
+	return addr_is_v6(a) ? V6_BAN_BITS : V4_BAN_BITS;
+}
+
+bool ban_is_wide(const struct cidr *net)
+{
+	return net->bits < natural_bits(&net->net);
+}
+
+int ban_of(const struct cidr *given, struct cidr *ret)
+{
+	if (given->bits < (addr_is_v6(&given->net) ? V6_BAN_LEAST : V4_BAN_LEAST))
+		return -ERANGE;
+	*ret = ban_net(&given->net);
+	if (given->bits < ret->bits)
+		ret->bits = given->bits;
+	return 0;
+}
+
+bool ban_widen(struct cidr *net)
+{
+	uint8_t *p = addr_is_v6(&net->net) ? net->net.in6.sin6_addr.s6_addr
+					   : (uint8_t *)&net->net.in.sin_addr;
+
+	if (net->bits <= (addr_is_v6(&net->net) ? V6_BAN_LEAST : V4_BAN_LEAST))
+		return false;
+	net->bits--;
+	p[net->bits / 8] &= (uint8_t) ~(0x80 >> net->bits % 8);
+	return true;
 }
 
 /* ---- what an origin says ---- */

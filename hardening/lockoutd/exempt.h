@@ -55,3 +55,11 @@ size_t addr_bytes(const struct addr *a, uint8_t out[16]);
 int addr_from_bytes(const void *p, size_t n, struct addr *ret);
 /* What a ban is about: the address of IPv4, the /64 of IPv6; without port. */
 struct cidr ban_net(const struct addr *a);
+/*
+ * What an operator may ban: that, or a wider network, up to a /8 or an IPv6 /32. 0; -ERANGE if it is
+ * wider still. ban_is_wide: is it more than ban_net gives?
+ */
+int ban_of(const struct cidr *given, struct cidr *ret);
+bool ban_is_wide(const struct cidr *net);
+/* The next wider network; false at the widest. Without port. */
+bool ban_widen(struct cidr *net);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "conntrack.h"
 
 enum { MINUTE_MS = 60 * 1000 };
 
@@ -171,7 +172,7 @@ static void set_text(char *out, size_t size, struct str s)
 
 static struct terms terms_of(const struct wish *w)
 {
-	struct terms t = { .net = ban_net(&w->address),
+	struct terms t = { .net = w->net,
 			   .ms = w->seconds * 1000,
 			   .seconds = w->seconds,
 			   .cause = w->cause,
@@ -197,6 +198,18 @@ static void tell(struct guard *g, const struct ban *b)
 	       t->evidence[0] ? t->evidence : "no evidence given");
 }
 
+/* What forged packets can bring about has no connection, and must cost nothing. */
+static void cut(const struct terms *t)
+{
+	int n = t->cause == CAUSE_KNOCKING ? 0 : conntrack_forget(&t->net);
+	char text[ADDR_TEXT];
+
+	if (n != 0)
+		log_at(n < 0 ? LOG_WARNING : LOG_INFO, NULL, "connections of %s %s",
+		       ban_text(&t->net, text),
+		       n < 0 ? "stay in the kernel's table; nothing comes in by them" : "are cut");
+}
+
 int guard_ban(struct guard *g, const struct wish *w, struct ban **ret, struct err *err)
 {
 	struct terms t = terms_of(w);
@@ -215,10 +228,15 @@ int guard_ban(struct guard *g, const struct wish *w, struct ban **ret, struct er
 		r = bans_put(g->bans, &t, now, ret);
 	if (r == -ENOMEM)
 		(void)kernel_unban(g->kernel, &t.net);
+	if (r == -EEXIST)
+		return err_set(err, ERR_EXISTS, "address", str_of(text),
+			       "a network apart from those that are banned: `ban list`",
+			       "%s is in a network that is banned, or has one in it", text);
 	if (r < 0)
 		return err_set(err, ERR_INTERNAL, "address", str_of(text), "a try in a moment",
 			       "%s could not be banned: %s", text, strerror(-r));
 	(void)bans_file_add(g->file, *ret, now, t.since);
+	cut(&t);
 	tell(g, *ret);
 	return 0;
 }

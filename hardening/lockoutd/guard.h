@@ -39,7 +39,7 @@ int guard_reload(struct guard *g, const struct openings *o);
 void guard_second(struct guard *g, ms_t now);
 
 struct wish {
-	struct addr address;
+	struct cidr net; /* by ban_net() or ban_of() */
 	int64_t seconds;
 	enum cause cause;
 	int level;

@@ -265,6 +265,7 @@ int kernel_counts(struct kernel *k, enum chain_id chain, uint64_t *ret, int max)
 struct hits {
 	kernel_hit_fn *on_hit;
 	void *ctx;
+	bool is_of_nets;
 };
 
 static int on_set(const struct nlmsghdr *h, void *ctx)
@@ -275,7 +276,7 @@ static int on_set(const struct nlmsghdr *h, void *ctx)
 	if (!s)
 		return MNL_CB_ERROR;
 	if (nftnl_set_elems_nlmsg_parse(h, s) == 0)
-		elements_each(s, t->on_hit, t->ctx);
+		elements_each(s, t->is_of_nets, t->on_hit, t->ctx);
 	nftnl_set_free(s);
 	return MNL_CB_OK;
 }
@@ -291,7 +292,8 @@ static int hits_of(struct kernel *k, enum family f, struct hits *t)
 		return -ENOMEM;
 	h = nftnl_nlmsg_build_hdr(room, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP, ++k->seq);
 	if (nftnl_set_set_str(s, NFTNL_SET_TABLE, TABLE) == 0 &&
-	    nftnl_set_set_str(s, NFTNL_SET_NAME, set_name("ban", f, name)) == 0) {
+	    nftnl_set_set_str(s, NFTNL_SET_NAME,
+			      set_name(t->is_of_nets ? "net" : "ban", f, name)) == 0) {
 		nftnl_set_elems_nlmsg_build_payload(h, s);
 		r = ask(k, h, on_set, t);
 	}
@@ -304,5 +306,10 @@ int kernel_hits(struct kernel *k, kernel_hit_fn *on_hit, void *ctx)
 	struct hits t = { .on_hit = on_hit, .ctx = ctx };
 	int r = hits_of(k, FAMILY_V4, &t);
 
+	if (r == 0)
+		r = hits_of(k, FAMILY_V6, &t);
+	t.is_of_nets = true;
+	if (r == 0)
+		r = hits_of(k, FAMILY_V4, &t);
 	return r < 0 ? r : hits_of(k, FAMILY_V6, &t);
 }

@@ -35,5 +35,6 @@ int kernel_unban(struct kernel *k, const struct cidr *net);
 /* Packets that each rule of the chain has matched, in their order; how many rules there are. */
 int kernel_counts(struct kernel *k, enum chain_id chain, uint64_t *ret, int max);
 /* Each ban that the kernel holds, with the packets it has dropped and the time left. */
-typedef void kernel_hit_fn(void *ctx, const struct addr *net, uint64_t packets, uint64_t left_ms);
+typedef void kernel_hit_fn(void *ctx, const struct addr *first, bool is_of_net, uint64_t packets,
+			   uint64_t left_ms);
 int kernel_hits(struct kernel *k, kernel_hit_fn *on_hit, void *ctx);

@@ -5,15 +5,14 @@
  * never comes up without it; it stays in force when the daemon ends.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
 #include "base/log.h"
 #include "conf.h"
+#include "control/daemon.h"
 #include "control/server.h"
 #include "guard.h"
 #include "host.h"
@@ -30,7 +29,7 @@ struct run {
 	struct options options;
 	struct guard guard;
 	sd_event *event;
-	sd_event_source *tick;
+	struct daemon *daemon;
 	struct server *server;
 	struct sentry *sentry;
 	struct host *host;
@@ -100,85 +99,43 @@ static void look(struct run *r, ms_t now)
 
 /* ---- signals and the second hand ---- */
 
-static int on_term(sd_event_source *s, const struct signalfd_siginfo *si, void *ctx)
+static void on_term(void *ctx)
 {
 	struct run *r = ctx;
 
-	(void)s;
-	(void)si;
 	(void)sd_notify(0, "STOPPING=1");
 	log_at(LOG_NOTICE, NULL, "stopping; firewall and bans stay in force");
-	return sd_event_exit(r->event, 0);
+	(void)sd_event_exit(r->event, 0);
 }
 
-static int on_hup(sd_event_source *s, const struct signalfd_siginfo *si, void *ctx)
+static void on_hup(void *ctx)
 {
 	struct run *r = ctx;
 	struct err err = ERR_INIT;
 	bool is_changed;
 
-	(void)s;
-	(void)si;
 	if (conf_read(r->options.conf, &r->conf, r->guard.exempt, &is_changed, &err) < 0) {
 		log_at(LOG_ERR, NULL, "not reloaded, all stays as it is: %s", err.message);
-		return 0;
+		return;
 	}
 	r->look_at = 0;
 	look(r, clock_mono_ms());
 	if (is_changed)
 		(void)guard_reload(&r->guard, &r->guard.openings);
-	return 0;
 }
 
-static int on_tick(sd_event_source *s, uint64_t usec, void *ctx)
+static void on_tick(void *ctx)
 {
 	struct run *r = ctx;
 
 	look(r, clock_mono_ms());
 	guard_second(&r->guard, clock_mono_ms());
 	(void)sd_notifyf(0, "WATCHDOG=1\nSTATUS=%zu bans", bans_count(r->guard.bans));
-	(void)sd_event_source_set_time(s, usec + SECOND_US);
-	return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
 }
+
+static const struct daemon_duties duties = { on_term, on_hup, on_tick, SECOND_US };
 
 /* ---- start and stop ---- */
-
-static int block_signals(void)
-{
-	sigset_t set;
-
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGHUP);
-	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
-}
-
-static int listen_to_signals(struct run *r)
-{
-	uint64_t now;
-	int e = sd_event_add_signal(r->event, NULL, SIGTERM, on_term, r);
-
-	if (e >= 0)
-		e = sd_event_add_signal(r->event, NULL, SIGINT, on_term, r);
-	if (e >= 0)
-		e = sd_event_add_signal(r->event, NULL, SIGHUP, on_hup, r);
-	if (e >= 0)
-		e = sd_event_now(r->event, CLOCK_MONOTONIC, &now) < 0 ? -EIO : 0;
-	if (e >= 0)
-		e = sd_event_add_time(r->event, &r->tick, CLOCK_MONOTONIC, now + SECOND_US, 0,
-				      on_tick, r);
-	return e < 0 ? e : 0;
-}
-
-static int make_state_dir(const char *path, struct err *err)
-{
-	if (mkdir(path, 0750) == 0 || errno == EEXIST)
-		return 0;
-	return err_set(err, ERR_STORE, "--state", str_of(path), "a folder that can be made",
-		       "cannot make it: %s", strerror(errno));
-}
 
 /* What is known without asking anybody: a broken tandem.conf must not leave the machine open. */
 static int read_before(struct run *r)
@@ -209,10 +166,10 @@ static int load(struct run *r, struct err *err)
 
 static int start(struct run *r, struct err *err)
 {
-	int e = block_signals();
+	int e = daemon_block_signals();
 
 	if (e == 0)
-		e = make_state_dir(r->options.state, err);
+		e = daemon_make_folder(r->options.state, "--state", err);
 	if (e == 0)
 		e = sd_event_default(&r->event);
 	if (e >= 0)
@@ -226,7 +183,7 @@ static int start(struct run *r, struct err *err)
 		e = server_create(&r->server, r->event, r->options.control, ops_request, &r->guard,
 				  err);
 	if (e == 0)
-		e = listen_to_signals(r);
+		e = daemon_attend(&r->daemon, r->event, &duties, r);
 	return e;
 }
 
@@ -235,18 +192,9 @@ static void stop(struct run *r)
 	r->server = server_free(r->server);
 	r->host = host_close(r->host);
 	r->sentry = sentry_close(r->sentry);
-	sd_event_source_unref(r->tick);
+	r->daemon = daemon_free(r->daemon);
 	guard_close(&r->guard);
 	sd_event_unref(r->event);
-}
-
-static void say(const struct err *err, int error)
-{
-	log_at(LOG_ERR, NULL, "cannot start: %s%s%s%s%s",
-	       err->message[0] ? err->message : strerror(-error), err->field[0] ? " (" : "",
-	       err->field, err->given[0] ? " " : "", err->given);
-	if (err->accepted[0])
-		log_at(LOG_ERR, NULL, "what would do: %s", err->accepted);
 }
 
 int main(int argc, char **argv)
@@ -258,12 +206,12 @@ int main(int argc, char **argv)
 	if (e == 1)
 		return EXIT_SUCCESS;
 	if (e < 0) {
-		say(&err, e);
+		log_failure(&err, e);
 		return 2;
 	}
 	e = start(&run, &err);
 	if (e < 0) {
-		say(&err, e);
+		log_failure(&err, e);
 		stop(&run);
 		return EXIT_FAILURE;
 	}

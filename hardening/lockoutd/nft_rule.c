@@ -163,6 +163,16 @@ static void load_source(struct maker *m, enum family f, bool is_by_net)
 		mask(m, bits, sizeof(bits));
 }
 
+/* Addresses of both families stand in memory as in the packet. */
+static void match_host(struct maker *m, const struct rule *r)
+{
+	load_source(m, r->family, false);
+	if (r->family == FAMILY_V4)
+		compare(m, NFT_CMP_EQ, &r->host.in.sin_addr, V4_BYTES);
+	else
+		compare(m, NFT_CMP_EQ, &r->host.in6.sin6_addr, V6_BYTES);
+}
+
 static void match_who(struct maker *m, const struct rule *r)
 {
 	char name[SET_NAME];
@@ -182,6 +192,13 @@ static void match_who(struct maker *m, const struct rule *r)
 	case WHO_BANNED:
 		load_source(m, r->family, true);
 		look_up(m, set_name("ban", r->family, name), false);
+		break;
+	case WHO_IN_NET:
+		load_source(m, r->family, false);
+		look_up(m, set_name("net", r->family, name), false);
+		break;
+	case WHO_HOST:
+		match_host(m, r);
 		break;
 	}
 }

@@ -41,45 +41,47 @@ static json_t *ban_json(const struct ban *b)
 
 /* ---- which address ---- */
 
-static int need_address(const struct request *r, struct addr *ret, struct err *err)
+static int need_net(const struct request *r, struct cidr *ret, struct err *err)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	int error = arg_need(r, "address", &text, err);
-	struct str s = buf_str(&text);
+	struct cidr given;
 
 	if (error < 0)
 		return error;
-	if (str_has_suffix(s, STR("/64")))
-		s = str_head(s, s.n - STR("/64").n);
-	if (addr_parse(s, 0, ret) < 0 || addr_port(ret) != 0)
+	if (cidr_parse(buf_str(&text), &given) < 0 || addr_port(&given.net) != 0 ||
+	    ban_of(&given, ret) < 0)
 		return err_set(err, ERR_BAD_VALUE, "address", buf_str(&text),
-			       "one address, such as 192.0.2.7 or 2001:db8::7",
-			       "this is not an address");
+			       "an address or a network, such as 192.0.2.7, 2001:db8::7 or "
+			       "192.0.2.0/24, up to a /8 or an IPv6 /32",
+			       "this is neither an address nor a network");
 	return 0;
 }
 
 static int find_ban(struct guard *g, const struct request *r, struct cidr *ret_net,
 		    struct ban **ret, struct err *err)
 {
-	struct addr a;
-	int error = need_address(r, &a, err);
+	int error = need_net(r, ret_net, err);
 
 	if (error < 0)
 		return error;
-	*ret_net = ban_net(&a);
 	*ret = bans_find(g->bans, ret_net);
 	return 0;
 }
 
 /* ---- bans ---- */
 
-static void on_hit(void *ctx, const struct addr *a, uint64_t packets, uint64_t left_ms)
+/* Of a network the kernel tells where it begins: no other one that is banned begins there. */
+static void on_hit(void *ctx, const struct addr *first, bool is_of_net, uint64_t packets,
+		   uint64_t left_ms)
 {
 	struct guard *g = ctx;
-	struct cidr net = ban_net(a);
-	struct ban *b = bans_find(g->bans, &net);
+	struct cidr net = ban_net(first);
+	struct ban *b = is_of_net ? NULL : bans_find(g->bans, &net);
 
 	(void)left_ms;
+	while (is_of_net && !(b && b->is_active) && ban_widen(&net))
+		b = addr_eq_host(&net.net, first) ? bans_find(g->bans, &net) : NULL;
 	if (b)
 		b->packets = packets;
 }
@@ -156,11 +158,15 @@ static int ban_show(struct guard *g, const struct request *r, json_t **ret, stru
 {
 	char text[ADDR_TEXT];
 	struct cidr net;
-	struct ban *b;
-	int error = find_ban(g, r, &net, &b, err);
+	struct ban *own = NULL;
+	const struct ban *b;
+	int error = find_ban(g, r, &net, &own, err);
 
 	if (error < 0)
 		return error;
+	b = own && own->is_active ? own : bans_covering(g->bans, &net);
+	if (!b)
+		b = own;
 	if (b) {
 		read_hits(g);
 		*ret = ban_json(b);
@@ -179,7 +185,7 @@ static int ban_add(struct guard *g, const struct request *r, json_t **ret, struc
 	CLEANUP(buf_done) struct buf reason = BUF_INIT;
 	struct wish w = { .cause = CAUSE_OPERATOR, .by = str_of(r->actor) };
 	struct ban *b;
-	int error = need_address(r, &w.address, err);
+	int error = need_net(r, &w.net, err);
 
 	if (error == 0)
 		error = arg_int(r, "seconds", 1, BAN_SECONDS_MAX, SECONDS_DEFAULT, &w.seconds, err);
@@ -225,6 +231,8 @@ static json_t *rule_json(const struct rule *r, uint64_t packets)
 	};
 	CLEANUP(buf_done) struct buf what = BUF_INIT;
 	CLEANUP(buf_done) struct buf rate = BUF_INIT;
+	char host[ADDR_TEXT];
+	const char *who = r->who == WHO_HOST ? addr_host_text(&r->host, host) : rule_who(r->who);
 
 	rule_what(r, &what);
 	buf_putz(&what, states[r->state]);
@@ -233,7 +241,7 @@ static json_t *rule_json(const struct rule *r, uint64_t packets)
 			   r->rate->packets, r->rate->unit_s, r->rate->set ? " each" : "");
 	return json_pack("{s:s s:s s:s s:s s:s s:s s:s s:I}", "chain", chain_name(r->chain),
 			 "verdict", rule_verdict(r->verdict), "what", what.n ? buf_cstr(&what) : "",
-			 "family", families[r->family], "from", rule_who(r->who), "rate",
+			 "family", families[r->family], "from", who, "rate",
 			 rate.n ? buf_cstr(&rate) : "", "why", r->why, "packets",
 			 (json_int_t)packets);
 }

@@ -9,7 +9,8 @@ static const char *const chain_names[] = {
 static const char *const whos[] = {
 	[WHO_ANYONE] = "anyone",           [WHO_ITSELF] = "the machine itself",
 	[WHO_EXEMPT] = "exempt addresses", [WHO_BANNED] = "banned addresses",
-	[WHO_STRANGER] = "strangers",
+	[WHO_IN_NET] = "banned networks",  [WHO_STRANGER] = "strangers",
+	[WHO_HOST] = "one address",
 };
 
 static const char *const verdicts[] = {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/buf.h"
 
 #define TABLE "tandem"
@@ -34,7 +35,9 @@ enum who {
 	WHO_ITSELF,   /* over the loopback interface */
 	WHO_EXEMPT,   /* an address of the exempt set */
 	WHO_BANNED,   /* an address of the ban set; IPv6 by its /64 */
+	WHO_IN_NET,   /* in one of the networks that are banned whole */
 	WHO_STRANGER, /* any address outside the exempt set */
+	WHO_HOST,     /* the one address of the rule */
 };
 
 enum state { STATE_ANY, STATE_KNOWN, STATE_INVALID };
@@ -52,8 +55,9 @@ struct rate {
 struct rule {
 	enum chain_id chain;
 	enum family family;
-	enum who who; /* EXEMPT, BANNED, STRANGER and a rate with a set need a family */
+	enum who who; /* all but ANYONE and ITSELF, and a rate with a set, need a family */
 	enum state state;
+	struct addr host;     /* of WHO_HOST */
 	uint8_t proto;        /* IPPROTO_UDP ...; 0: any */
 	bool is_source_port;  /* first and last are of the source's port */
 	uint16_t first, last; /* ports, or types of ICMP; first 0: any */

@@ -97,6 +97,9 @@ static void door(struct ruleset *s, const struct openings *o)
 	r.verdict = VERDICT_DROP;
 	r.why = "ban list";
 	add_both(s, r);
+	r.who = WHO_IN_NET;
+	r.why = "networks of the ban list";
+	add_both(s, r);
 	if (o->sip)
 		add_both(s, (struct rule){ .chain = CHAIN_DOOR,
 					   .proto = IPPROTO_UDP,
@@ -157,6 +160,23 @@ static void icmp(struct ruleset *s)
 	}
 }
 
+static void ssh(struct ruleset *s, const struct openings *o, const char *fast)
+{
+	if (o->ssh_hosts == 0)
+		add_port(s, IPPROTO_TCP, o->ssh, &ssh_rate, "SSH", fast);
+	for (int i = 0; o->ssh && i < o->ssh_hosts; i++) {
+		const struct addr *a = &o->ssh_host[i];
+
+		add(s, (struct rule){ .chain = CHAIN_INPUT,
+				      .family = addr_is_v6(a) ? FAMILY_V6 : FAMILY_V4,
+				      .who = WHO_HOST,
+				      .host = *a,
+				      .proto = IPPROTO_TCP,
+				      .first = o->ssh,
+				      .why = "SSH for an administrator's host" });
+	}
+}
+
 static void ports(struct ruleset *s, const struct openings *o)
 {
 	static const char *const fast = "more connections than one stranger may open";
@@ -171,7 +191,7 @@ static void ports(struct ruleset *s, const struct openings *o)
 	add_port(s, IPPROTO_TCP, o->sip, &tcp_rate, "SIP", fast);
 	add_port(s, IPPROTO_TCP, o->sip_tls, &tcp_rate, "SIP over TLS", fast);
 	add_port(s, IPPROTO_TCP, o->api, &tcp_rate, "web API", fast);
-	add_port(s, IPPROTO_TCP, o->ssh, &ssh_rate, "SSH", fast);
+	ssh(s, o, fast);
 	if (o->dhcp4)
 		add_port(s, IPPROTO_UDP, DHCP4, NULL, "the machine's address by DHCP", "");
 	if (o->dhcp6)
@@ -204,9 +224,19 @@ void ruleset_make(struct ruleset *ret, const struct openings *o)
 	untracked(ret, CHAIN_OUTPUT, o);
 }
 
+static bool is_same_hosts(const struct openings *a, const struct openings *b)
+{
+	for (int i = 0; i < a->ssh_hosts; i++) {
+		if (!addr_eq_host(&a->ssh_host[i], &b->ssh_host[i]))
+			return false;
+	}
+	return true;
+}
+
 bool openings_eq(const struct openings *a, const struct openings *b)
 {
-	return a->sip == b->sip && a->sip_tls == b->sip_tls && a->api == b->api &&
-	       a->ssh == b->ssh && a->media_first == b->media_first &&
-	       a->media_last == b->media_last && a->dhcp4 == b->dhcp4 && a->dhcp6 == b->dhcp6;
+	return a->ssh_hosts == b->ssh_hosts && is_same_hosts(a, b) && a->sip == b->sip &&
+	       a->sip_tls == b->sip_tls && a->api == b->api && a->ssh == b->ssh &&
+	       a->media_first == b->media_first && a->media_last == b->media_last &&
+	       a->dhcp4 == b->dhcp4 && a->dhcp6 == b->dhcp6;
 }

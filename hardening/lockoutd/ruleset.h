@@ -10,11 +10,16 @@
 
 #include "rule.h"
 
+enum { SSH_HOSTS_MAX = 32 }; /* as many as admin_hosts may name */
+
 /* What is open. A port of 0 is closed. */
 struct openings {
 	uint16_t sip, sip_tls, api, ssh;
 	uint16_t media_first, media_last;
 	bool dhcp4, dhcp6; /* the machine asks for its address */
+	/* If there are any, SSH is for these alone. */
+	struct addr ssh_host[SSH_HOSTS_MAX];
+	uint8_t ssh_hosts;
 };
 
 #define OPENINGS_DEFAULT                          \
@@ -25,7 +30,7 @@ struct openings {
 			    .media_first = 10000, \
 			    .media_last = 39999 })
 
-enum { RULES_MAX = 64 };
+enum { RULES_MAX = 96 };
 
 struct ruleset {
 	struct rule rule[RULES_MAX];

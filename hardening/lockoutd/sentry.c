@@ -1,7 +1,6 @@
 #include "sentry.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "control/sock.h"
 #include "journal.h"
 
 #define SENDER_USER  "switch"
@@ -39,7 +39,7 @@ struct sentry {
 
 static void carry_out(struct sentry *s, const struct event *e, const struct sentence *sentence)
 {
-	struct wish w = { .address = e->src,
+	struct wish w = { .net = ban_net(&e->src),
 			  .seconds = sentence->seconds,
 			  .cause = sentence->cause,
 			  .level = sentence->level,
@@ -160,7 +160,6 @@ static int on_ready(sd_event_source *source, int fd, uint32_t events, void *ctx)
 static int bind_to(struct sentry *s, const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	const struct group *g = getgrnam(SOCKET_GROUP);
 	int one = 1, room = SOCKET_ROOM;
 
 	if (str_copy(a.sun_path, sizeof(a.sun_path), str_of(path)) < 0)
@@ -175,9 +174,7 @@ static int bind_to(struct sentry *s, const char *path)
 	(void)unlink(path); /* of a daemon that died: two cannot load the same firewall anyway */
 	if (bind(s->fd, (const struct sockaddr *)(const void *)&a, sizeof(a)) < 0)
 		return -errno;
-	if (g && lchown(path, (uid_t)-1, g->gr_gid) < 0 && errno != EPERM)
-		return -errno;
-	return chmod(path, SOCKET_MODE) < 0 ? -errno : 0;
+	return sock_open_to_group(path, SOCKET_GROUP);
 }
 
 static int listen_at(struct sentry *s, sd_event *ev, const char *path, struct err *err)

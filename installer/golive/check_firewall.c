@@ -9,22 +9,48 @@
 
 enum { SCAN_MS = 120000, NAMED_MAX = 8, DHCP_CLIENT = 68 };
 
-static bool is_allowed(const struct golive *g, int port)
+/* What may answer besides. */
+struct doors {
+	const uint16_t *tcp;
+	int64_t media_first, media_last; /* UDP: let through, though mostly nobody listens */
+};
+
+static bool is_tcp_door(const struct doors *d, int port)
 {
-	for (int i = 0; i < GOLIVE_PORTS_MAX && g->c.open_tcp[i]; i++) {
-		if (g->c.open_tcp[i] == port)
+	for (int i = 0; i < GOLIVE_PORTS_MAX && d->tcp[i]; i++) {
+		if (d->tcp[i] == port)
 			return true;
 	}
 	return false;
 }
 
-static void put_ports(struct buf *out, const uint8_t *answer, enum scan_answer which,
-		      const char *proto, const struct golive *g, bool allowed)
+static bool is_udp_door(const struct doors *d, int port)
 {
+	return port >= d->media_first && port <= d->media_last;
+}
+
+static void read_media_ports(struct golive *g, struct doors *d)
+{
+	CLEANUP(json_decref)
+	json_t *p = ask(g, "parameter.show", json_pack("{s:s}", "name", "SS_MEDIA_PORT_RANGE"));
+	struct str rest = str_of(text_in(p, "value")), first, last;
+
+	if (!str_split(&rest, ',', &first) || !str_split(&rest, ',', &last) ||
+	    str_to_i64(first, 1, UINT16_MAX, &d->media_first) < 0 ||
+	    str_to_i64(last, 1, UINT16_MAX, &d->media_last) < 0)
+		d->media_first = d->media_last = 0;
+}
+
+typedef bool is_door_fn(const struct doors *d, int port);
+
+static void put_ports(struct buf *out, const uint8_t *answer, enum scan_answer which,
+		      const struct doors *d, is_door_fn *is_door, bool allowed)
+{
+	const char *proto = is_door == is_tcp_door ? "tcp" : "udp";
 	int named = 0;
 
 	for (int port = 1; port < 65536 && named <= NAMED_MAX; port++) {
-		if (answer[port] != which || is_allowed(g, port) != allowed)
+		if (answer[port] != which || is_door(d, port) != allowed)
 			continue;
 		if (named++ < NAMED_MAX)
 			buf_printf(out, "%s%s %d", out->n ? ", " : "", proto, port);
@@ -38,12 +64,14 @@ static void judge(struct golive *g, const struct scan_result *r)
 	CLEANUP(buf_done) struct buf right = BUF_INIT;
 	CLEANUP(buf_done) struct buf open = BUF_INIT;
 	CLEANUP(buf_done) struct buf bare = BUF_INIT;
+	struct doors d = { .tcp = g->c.open_tcp };
 
-	put_ports(&right, r->tcp, SCAN_OPEN, "tcp", g, true);
-	put_ports(&open, r->tcp, SCAN_OPEN, "tcp", g, false);
-	put_ports(&open, r->udp, SCAN_OPEN, "udp", g, false);
-	put_ports(&bare, r->tcp, SCAN_REFUSED, "tcp", g, false);
-	put_ports(&bare, r->udp, SCAN_REFUSED, "udp", g, false);
+	read_media_ports(g, &d);
+	put_ports(&right, r->tcp, SCAN_OPEN, &d, is_tcp_door, true);
+	put_ports(&open, r->tcp, SCAN_OPEN, &d, is_tcp_door, false);
+	put_ports(&open, r->udp, SCAN_OPEN, &d, is_udp_door, false);
+	put_ports(&bare, r->tcp, SCAN_REFUSED, &d, is_tcp_door, false);
+	put_ports(&bare, r->udp, SCAN_REFUSED, &d, is_udp_door, false);
 	note(g,
 	     "65535 TCP ports and the UDP ports of usual services asked; open and meant to be: "
 	     "%s; not meant to be: %s; refused instead of dropped: %s",

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/secret.h"
+#include "base/signature.h"
 
 enum { PEM_MAX = 65536 };
 
@@ -57,16 +58,14 @@ int key_generate(const char *dir, struct err *err)
 	return pkey ? write_pair(pkey, dir, err) : -ENOMEM;
 }
 
-static EVP_PKEY *read_pem(const char *path, bool is_public, struct err *err)
+static EVP_PKEY *read_private(const char *path, struct err *err)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 
 	if (file_read(path, PEM_MAX, &text, err) < 0)
 		return NULL;
 	__attribute__((cleanup(bio_done))) BIO *b = BIO_new_mem_buf(text.p, (int)text.n);
-	EVP_PKEY *pkey = !b          ? NULL
-			 : is_public ? PEM_read_bio_PUBKEY(b, NULL, NULL, NULL)
-				     : PEM_read_bio_PrivateKey(b, NULL, NULL, NULL);
+	EVP_PKEY *pkey = b ? PEM_read_bio_PrivateKey(b, NULL, NULL, NULL) : NULL;
 
 	secret_wipe(text.p, text.n);
 	if (pkey && EVP_PKEY_get_base_id(pkey) != EVP_PKEY_ED25519) {
@@ -80,7 +79,7 @@ static EVP_PKEY *read_pem(const char *path, bool is_public, struct err *err)
 
 int key_sign(const char *path, struct licence *l, struct err *err)
 {
-	CLEANUP(EVP_PKEY_free) EVP_PKEY *pkey = read_pem(path, false, err);
+	CLEANUP(EVP_PKEY_free) EVP_PKEY *pkey = read_private(path, err);
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	size_t n = sizeof(l->signature);
 
@@ -97,10 +96,11 @@ int key_sign(const char *path, struct licence *l, struct err *err)
 
 int key_read_public(const char *path, unsigned char ret[LICENCE_KEY], struct err *err)
 {
-	CLEANUP(EVP_PKEY_free) EVP_PKEY *pkey = read_pem(path, true, err);
-	size_t n = LICENCE_KEY;
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	int r = file_read(path, PEM_MAX, &text, err);
 
-	if (!pkey)
+	if (r < 0)
 		return -EINVAL;
-	return EVP_PKEY_get_raw_public_key(pkey, ret, &n) == 1 ? 0 : no_key(err, path);
+	r = signature_read_key(buf_str(&text), ret);
+	return r == -EINVAL ? no_key(err, path) : r;
 }

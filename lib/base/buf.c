@@ -124,6 +124,17 @@ static bool is_deceptive(uint32_t c)
 	       c == 0x061c || c == 0xfeff;
 }
 
+void buf_put_quoted(struct buf *b, struct str s)
+{
+	buf_putc(b, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"' || s.p[i] == '\\')
+			buf_putc(b, '\\');
+		buf_putc(b, s.p[i]);
+	}
+	buf_putc(b, '"');
+}
+
 void buf_put_printable(struct buf *b, struct str s)
 {
 	while (s.n && !b->err) {

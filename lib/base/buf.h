@@ -53,6 +53,8 @@ void buf_put_i64(struct buf *b, int64_t v);
 void buf_put_hex(struct buf *b, const void *p, size_t n);
 /* s as UTF-8 with '?' for what is malformed, a control character, or changes direction or order. */
 void buf_put_printable(struct buf *b, struct str s);
+/* "…", with a backslash before quotes and backslashes (RFC 3261 §25.1, JSON); control characters stay as they are. */
+void buf_put_quoted(struct buf *b, struct str s);
 /* A fixed buffer needs room for the NUL that printf writes behind its text, too. */
 __attribute__((format(printf, 2, 3))) void buf_printf(struct buf *b, const char *fmt, ...);
 __attribute__((format(printf, 2, 0))) void buf_vprintf(struct buf *b, const char *fmt, va_list ap);

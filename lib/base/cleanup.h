@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -38,4 +39,10 @@ static inline void close_cleanup(int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd);
+}
+
+static inline void closedir_cleanup(DIR **d)
+{
+	if (*d)
+		(void)closedir(*d);
 }

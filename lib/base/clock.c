@@ -37,9 +37,14 @@ int64_t clock_mono_us(void)
 
 ms_t clock_wall_ms(void)
 {
+	return clock_wall_us() / 1000;
+}
+
+int64_t clock_wall_us(void)
+{
 	struct timespec t = read_clock(CLOCK_REALTIME);
 
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -90,6 +95,20 @@ const char *clock_text(ms_t wall_ms, char out[CLOCK_TEXT])
 
 	buf_put_time(&b, wall_ms);
 	return buf_cstr(&b);
+}
+
+int64_t clock_days(int year, int month, int day)
+{
+	return days_of((struct date){ year, month, day });
+}
+
+void clock_date(int64_t days, int *ret_year, int *ret_month, int *ret_day)
+{
+	struct date d = date_of(days);
+
+	*ret_year = (int)d.year;
+	*ret_month = d.month;
+	*ret_day = d.day;
 }
 
 void clock_month(ms_t wall_ms, int *ret_year, int *ret_month)

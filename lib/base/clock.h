@@ -16,6 +16,7 @@ typedef int64_t ms_t;
 ms_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 ms_t clock_wall_ms(void);
+int64_t clock_wall_us(void);
 
 /* ISO 8601, UTC, milliseconds: 2026-11-22T23:34:05.123Z */
 enum { CLOCK_TEXT = 32 };
@@ -27,5 +28,8 @@ void buf_put_time(struct buf *b, ms_t wall_ms);
  * or -ERANGE (no such day or hour).
  */
 int clock_parse(struct str s, ms_t *ret_wall_ms);
+/* Days since 1970-01-01 of a date, and back. */
+int64_t clock_days(int year, int month, int day);
+void clock_date(int64_t days, int *ret_year, int *ret_month, int *ret_day);
 /* Year and month of a moment in UTC, for monthly files. */
 void clock_month(ms_t wall_ms, int *ret_year, int *ret_month);

@@ -20,6 +20,28 @@ void csv_done(struct csv *c)
 	buf_done(&c->scratch);
 }
 
+char csv_guess(struct str text)
+{
+	static const char all[] = ";\t|,";
+	struct str line;
+	char best = ',';
+	size_t most = 0;
+
+	if (!str_line(&text, &line))
+		return best;
+	for (const char *c = all; *c; c++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < line.n; i++)
+			n += line.p[i] == *c;
+		if (n > most) {
+			most = n;
+			best = *c;
+		}
+	}
+	return best;
+}
+
 static bool at_line_end(struct str s)
 {
 	return s.n == 0 || str_has_prefix(s, STR("\n")) || str_has_prefix(s, STR("\r\n"));

@@ -26,6 +26,8 @@ struct csv {
 
 void csv_init(struct csv *c, struct str text, char sep);
 void csv_done(struct csv *c);
+/* What parts the cells of the first line, most likely: one of , ; TAB | */
+char csv_guess(struct str text);
 /*
  * 1: a row is in cell[0..cells), valid until the next call; 0: the end; -ENOMEM; -EBADMSG: see
  * error (unclosed quote, text behind a quote, NUL, too many cells), and the next call goes on with

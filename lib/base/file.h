@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -14,3 +15,9 @@ int file_read(const char *path, size_t max, struct buf *out, struct err *err);
  * an existing file may be replaced. 0 or negative errno (-EEXIST) with *err.
  */
 int file_write(const char *path, struct str content, mode_t mode, bool may_be, struct err *err);
+/* The names in a folder are on the disk when this returns. 0 or negative errno. */
+int file_sync_folder(const char *path);
+/* n bytes from that place. 0; -ENODATA: the file ends before; other negative errno. */
+int file_pread(int fd, uint64_t at, void *p, size_t n);
+/* All of it to a descriptor that blocks. 0 or negative errno: a part may be there. */
+int file_put(int fd, struct str s);

@@ -60,14 +60,26 @@ int http_url_parse(struct str text, struct http_url *ret, struct err *err)
 	return 0;
 }
 
-void http_put_get(const struct http_url *u, struct buf *out)
+static void put_request(const struct http_url *u, const char *method, struct buf *out)
 {
 	bool is_v6 = str_chr(u->host, ':') >= 0;
 
-	buf_printf(out, "GET %.*s HTTP/1.0\r\n", STR_ARG(u->path));
+	buf_printf(out, "%s %.*s HTTP/1.0\r\n", method, STR_ARG(u->path));
 	buf_printf(out, is_v6 ? "Host: [%.*s]:%u\r\n" : "Host: %.*s:%u\r\n", STR_ARG(u->host),
 		   u->port);
-	buf_putz(out, "User-Agent: tandem\r\nAccept: */*\r\n\r\n");
+	buf_putz(out, "User-Agent: tandem\r\nAccept: */*\r\n");
+}
+
+void http_put_get(const struct http_url *u, struct buf *out)
+{
+	put_request(u, "GET", out);
+	buf_putz(out, "\r\n");
+}
+
+void http_put_post(const struct http_url *u, const char *type, size_t length, struct buf *out)
+{
+	put_request(u, "POST", out);
+	buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n", type, length);
 }
 
 static int bad_reply(struct str given, struct err *err, const char *why)
@@ -88,6 +100,21 @@ static int check_field(struct str line, bool *has_length, uint64_t *length)
 	if (*has_length || str_to_u64(str_trim(value), INT64_MAX, length) < 0)
 		return -EINVAL;
 	*has_length = true;
+	return 0;
+}
+
+int http_reply_accepted(struct str reply, struct err *err)
+{
+	struct str line, rest = reply, word;
+
+	if (!str_line(&rest, &line))
+		line = reply;
+	rest = line;
+	if (!str_split(&rest, ' ', &word) || !str_has_prefix(word, STR("HTTP/1.")) ||
+	    !str_has_prefix(rest, STR("2")))
+		return err_set(err, ERR_SYNTAX, "", str_head(line, 64), "a reply 200 to 299",
+			       "the receiver does not accept it: %.*s",
+			       (int)(line.n < 64 ? line.n : 64), line.p);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /*
- * http: just enough of it to fetch one small file: the address, the request, the reply. No sockets.
+ * http: just enough of it to fetch one small file and to hand one over: the address, the request, the reply. No sockets.
  */
 #pragma once
 
@@ -24,3 +24,7 @@ void http_put_get(const struct http_url *u, struct buf *out);
  * status but 200, a body that is shorter or longer than it says, or what is no reply at all.
  */
 int http_reply_parse(struct str reply, struct str *ret_body, struct err *err);
+/* The head of a POST in HTTP/1.0 of so many bytes of that type; they follow it. */
+void http_put_post(const struct http_url *u, const char *type, size_t length, struct buf *out);
+/* Does the reply's first line, at least, say 2xx? 0 or -EINVAL with *err. */
+int http_reply_accepted(struct str reply, struct err *err);

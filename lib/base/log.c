@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <systemd/sd-journal.h>
 #include <unistd.h>
@@ -144,4 +145,13 @@ void log_at(int level, const struct log_fields *fields, const char *fmt, ...)
 	if (!is_journal || to_journal(level, text, field) < 0)
 		to_stderr(level, text, field);
 	errno = saved;
+}
+
+void log_failure(const struct err *err, int error)
+{
+	log_at(LOG_ERR, NULL, "cannot start: %s%s%s%s%s%s",
+	       err->message[0] ? err->message : strerror(-error), err->field[0] ? " (" : "",
+	       err->field, err->given[0] ? " " : "", err->given, err->field[0] ? ")" : "");
+	if (err->accepted[0])
+		log_at(LOG_ERR, NULL, "what would do: %s", err->accepted);
 }

@@ -11,6 +11,8 @@
 
 #include <syslog.h>
 
+#include "base/err.h"
+
 struct log_fields {
 	const char *call_id;
 	const char *gateway;
@@ -23,3 +25,5 @@ struct log_fields {
 void log_set_level(int level);
 __attribute__((format(printf, 3, 4))) void log_at(int level, const struct log_fields *fields,
 						  const char *fmt, ...);
+/* Why a program cannot start; err may be empty, error is a negative errno. */
+void log_failure(const struct err *err, int error);

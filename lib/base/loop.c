@@ -1,5 +1,5 @@
 /*
- * The order of a turn is fixed: descriptors, mail, timers, on_turn. Before the wait every ring is
+ * The order of a turn is fixed: mail, descriptors, timers, on_turn. Before the wait every ring is
  * put to sleep; one with mail refuses, and then the turn does not wait but only looks what is
  * ready.
  *
@@ -222,8 +222,8 @@ int loop_turn(struct loop *l, int64_t max_wait_ms)
 	l->ready_count = n;
 
 	l->now_ms = clock_mono_ms();
-	run_ready(l);
 	run_mail(l);
+	run_ready(l);
 	wheel_advance(&l->wheel, l->now_ms);
 	if (l->on_turn)
 		l->on_turn(l, l->ctx);

@@ -1,8 +1,8 @@
 /*
  * loop: what one thread does: epoll, a timer wheel and its rings.
  *
- * A turn: wait, ready descriptors, mail, timers due, then the `on_turn` hook (flush what was
- * gathered, be quiescent). Everything a turn found is done before the thread sleeps again. Events
+ * A turn: wait, mail, ready descriptors, timers due, then the `on_turn` hook (flush what was
+ * gathered, be quiescent). Mail first: a packet that follows from an order finds it carried out. Everything a turn found is done before the thread sleeps again. Events
  * are fields of their owners; an event may be removed in any callback, its own included.
  */
 #pragma once

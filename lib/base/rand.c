@@ -8,10 +8,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/secret.h"
 
@@ -36,12 +39,30 @@ static void watch_fork(void)
 		abort();
 }
 
+/* Before Linux 3.17 (CentOS 7 has 3.10) there is only the device; it is opened once. */
+static ssize_t from_device(void *p, size_t n)
+{
+	static _Atomic int device = -1;
+	int fd = atomic_load(&device), none = -1;
+
+	if (fd < 0) {
+		fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+		if (fd >= 0 && !atomic_compare_exchange_strong(&device, &none, fd)) {
+			(void)close(fd);
+			fd = none;
+		}
+	}
+	return fd < 0 ? -1 : read(fd, p, n);
+}
+
 /* Without random numbers nothing here is safe to go on with, and Linux has no reason to refuse. */
 static void from_kernel(unsigned char *p, size_t n)
 {
 	while (n > 0) {
 		ssize_t r = getrandom(p, n, 0);
 
+		if (r < 0 && errno == ENOSYS)
+			r = from_device(p, n);
 		if (r < 0 && errno != EINTR)
 			abort();
 		if (r > 0) {

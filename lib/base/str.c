@@ -133,6 +133,16 @@ bool str_split(struct str *rest, char sep, struct str *ret)
 	return true;
 }
 
+size_t str_count(struct str s, char sep)
+{
+	struct str piece;
+	size_t n = 0;
+
+	while (cut(&s, sep, &piece))
+		n++;
+	return n;
+}
+
 bool str_line(struct str *rest, struct str *ret)
 {
 	struct str line;
@@ -264,5 +274,28 @@ int str_copy(char *dst, size_t size, struct str s)
 	if (s.n)
 		memcpy(dst, s.p, s.n);
 	dst[s.n] = 0;
+	return 0;
+}
+
+int str_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int str_hex(struct str s, void *ret, size_t n)
+{
+	unsigned char *byte = ret;
+
+	if (s.n != 2 * n)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		int high = str_hex_digit(s.p[2 * i]), low = str_hex_digit(s.p[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -EINVAL;
+		byte[i] = (unsigned char)(high << 4 | low);
+	}
 	return 0;
 }

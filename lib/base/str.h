@@ -65,6 +65,8 @@ struct str str_trim(struct str s);
  * *rest is used up. "a,,b" gives "a", "", "b"; a separator at the end is followed by no piece.
  */
 bool str_split(struct str *rest, char sep, struct str *ret);
+/* How many pieces str_split would give. */
+size_t str_count(struct str s, char sep);
 /* The next line without its CR LF or LF; false at the end. */
 bool str_line(struct str *rest, struct str *ret);
 /*
@@ -77,6 +79,10 @@ int str_to_u32(struct str s, uint32_t max, uint32_t *ret);
 int str_to_i64(struct str s, int64_t min, int64_t max, int64_t *ret);
 /* True if every byte is an ASCII digit and there is at least one. */
 bool str_is_digits(struct str s);
+/* The value of a hex digit in lower case; -1 for anything else. */
+int str_hex_digit(char c);
+/* n bytes from exactly 2n hex digits in lower case, as buf_put_hex writes them. 0 or -EINVAL. */
+int str_hex(struct str s, void *ret, size_t n);
 /* True if a byte is below 0x20 or 0x7f. */
 bool str_has_control(struct str s);
 /*

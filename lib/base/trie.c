@@ -231,8 +231,8 @@ uint32_t trie_longest(const struct trie *t, struct str number, size_t *ret_len)
 	return t->value[best];
 }
 
-size_t trie_matches(const struct trie *t, struct str number,
-		    struct trie_match ret[TRIE_KEY_MAX + 1])
+size_t trie_walk(const struct trie *t, struct str number, struct trie_match ret[TRIE_KEY_MAX + 1],
+		 size_t *ret_reach)
 {
 	uint32_t at = 0;
 	size_t n = 0, i = 0;
@@ -241,8 +241,19 @@ size_t trie_matches(const struct trie *t, struct str number,
 		if (t->node[at].map & 1)
 			ret[n++] = (struct trie_match){ t->value[at], (uint32_t)i };
 		if (i == number.n || !step(t, &at, number.p[i]))
-			return n;
+			break;
 	}
+	/* Without children it did not matter what comes next, or whether anything does. */
+	*ret_reach = i + ((t->node[at].map & ~1U) != 0);
+	return n;
+}
+
+size_t trie_matches(const struct trie *t, struct str number,
+		    struct trie_match ret[TRIE_KEY_MAX + 1])
+{
+	size_t reach;
+
+	return trie_walk(t, number, ret, &reach);
 }
 
 size_t trie_bytes(const struct trie *t)

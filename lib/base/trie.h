@@ -45,4 +45,10 @@ struct trie_match {
 };
 size_t trie_matches(const struct trie *t, struct str number,
 		    struct trie_match ret[TRIE_KEY_MAX + 1]);
+/*
+ * The same, and in *ret_reach how much of the number decided: any other that begins with as many of its characters has the same
+ * matches. number.n + 1: its end did, too.
+ */
+size_t trie_walk(const struct trie *t, struct str number, struct trie_match ret[TRIE_KEY_MAX + 1],
+		 size_t *ret_reach);
 size_t trie_bytes(const struct trie *t);

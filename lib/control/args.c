@@ -38,6 +38,20 @@ int arg_int(const struct request *r, const char *name, int64_t min, int64_t max,
 		       "%s is not such a number", name);
 }
 
+int arg_bool(const struct request *r, const char *name, bool absent, bool *ret, struct err *err)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	*ret = absent;
+	if (!arg_text(r, name, &text))
+		return 0;
+	*ret = str_eq(buf_str(&text), STR("true"));
+	if (*ret || str_eq(buf_str(&text), STR("false")))
+		return 0;
+	return err_set(err, ERR_BAD_VALUE, name, buf_str(&text), "true or false",
+		       "%s is neither true nor false", name);
+}
+
 int arg_money(const struct request *r, const char *name, money_t absent, money_t *ret,
 	      struct err *err)
 {
@@ -69,6 +83,17 @@ int arg_time(const struct request *r, const char *name, ms_t absent, ms_t *ret, 
 		       "%s is not a time", name);
 }
 
+/* What comes with a file that is sent in pieces. */
+static bool is_of_piece(const struct op_info *op, const char *name)
+{
+	if (strcmp(name, ARG_TOKEN) != 0 && strcmp(name, ARG_MORE) != 0)
+		return false;
+	for (int i = 0; i < op->arg_count; i++)
+		if (op->args[i].is_send)
+			return true;
+	return false;
+}
+
 int args_check(const struct request *r, struct err *err)
 {
 	const struct op_info *op = &op_infos[r->op];
@@ -77,7 +102,8 @@ int args_check(const struct request *r, struct err *err)
 
 	json_object_foreach((json_t *)(uintptr_t)r->params, key, v)
 	{
-		if (strcmp(key, op->key) == 0 || op_arg_find(op, str_of(key)))
+		if (strcmp(key, op->key) == 0 || op_arg_find(op, str_of(key)) ||
+		    is_of_piece(op, key))
 			continue;
 		if (op->fields && entity_field(op->fields, str_of(key)) >= 0)
 			continue;
@@ -87,7 +113,8 @@ int args_check(const struct request *r, struct err *err)
 	for (int i = 0; i < op->arg_count; i++) {
 		const char *name = op->args[i].name;
 
-		if (op->args[i].is_required && !json_object_get(r->params, name))
+		if (op->args[i].is_required && !op->args[i].is_save &&
+		    !json_object_get(r->params, name))
 			return err_set(err, ERR_MISSING_FIELD, name, STR(""), op->help,
 				       "%s needs %s", op->name, name);
 	}

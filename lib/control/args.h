@@ -6,6 +6,10 @@
 #include "base/money.h"
 #include "control/server.h"
 
+/* The arguments that come with a piece of a file (model/op.h, is_send). */
+#define ARG_TOKEN "token"
+#define ARG_MORE  "more"
+
 /* Every argument given is one of the operation's, and what it needs is there. -EINVAL with *err. */
 int args_check(const struct request *r, struct err *err);
 /* The text of an argument, in *out (emptied first); false if it was not given. */
@@ -15,6 +19,8 @@ int arg_need(const struct request *r, const char *name, struct buf *out, struct 
 /* Numbers, amounts and times; `absent` if not given. -EINVAL with *err. */
 int arg_int(const struct request *r, const char *name, int64_t min, int64_t max, int64_t absent,
 	    int64_t *ret, struct err *err);
+/* -EINVAL with *err for anything but true and false. */
+int arg_bool(const struct request *r, const char *name, bool absent, bool *ret, struct err *err);
 int arg_money(const struct request *r, const char *name, money_t absent, money_t *ret,
 	      struct err *err);
 int arg_time(const struct request *r, const char *name, ms_t absent, ms_t *ret, struct err *err);

@@ -118,6 +118,11 @@ void request_fail(struct request *r, const struct err *err)
 	finish(p);
 }
 
+bool request_is_gone(struct request *r)
+{
+	return !CONTAINER(r, struct pending, request)->conn;
+}
+
 static void name_actor(const struct conn *c, struct pending *p)
 {
 	size_t size = sizeof(p->request.actor);
@@ -228,7 +233,7 @@ static void take_input(struct conn *c)
 	lines_done(&c->in);
 }
 
-/* Says what to wait for. A pending request waits for nobody's bytes. */
+/* Says what to wait for. A pending request waits for nobody's bytes; only for the client's leaving, which is always told. */
 static int watch(struct conn *c)
 {
 	bool reads = !c->pending && !has_output(c) && !c->is_ended;
@@ -236,11 +241,8 @@ static int watch(struct conn *c)
 	int r = set_timer(c, has_output(c) || (reads && lines_is_partial(&c->in)));
 	if (r < 0)
 		return r;
-	r = sd_event_source_set_io_events(c->io,
-					  (reads ? EPOLLIN : 0) | (has_output(c) ? EPOLLOUT : 0));
-	if (r < 0)
-		return r;
-	return sd_event_source_set_enabled(c->io, c->pending ? SD_EVENT_OFF : SD_EVENT_ON);
+	return sd_event_source_set_io_events(c->io, (reads ? EPOLLIN : 0) |
+							    (has_output(c) ? EPOLLOUT : 0));
 }
 
 /*
@@ -273,6 +275,8 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *ctx)
 
 	(void)source;
 	(void)fd;
+	if (c->pending && (events & (EPOLLHUP | EPOLLERR)))
+		c->is_broken = true;
 	if ((events & ~(uint32_t)EPOLLOUT) && !c->pending && !has_output(c))
 		take_input(c);
 	step(c);

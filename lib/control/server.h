@@ -54,3 +54,5 @@ void server_set_patience(struct server *s, uint64_t ms);
 /* Takes the reference of result. */
 void request_done(struct request *r, json_t *result);
 void request_fail(struct request *r, const struct err *err);
+/* Nobody waits for the answer any more; it must be given all the same. */
+bool request_is_gone(struct request *r);

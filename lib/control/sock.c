@@ -69,14 +69,9 @@ static int bind_to(int fd, const struct sockaddr_un *a)
 	return bind(fd, sa(a), sizeof(*a)) < 0 ? -errno : 0;
 }
 
-/*
- * The umask may have taken the group's bits at the bind. A daemon that is not a member of the
- * group cannot give the socket to it; administrators other than root then stay out, which is the
- * safe side.
- */
-static int open_to_group(const char *path)
+int sock_open_to_group(const char *path, const char *group)
 {
-	const struct group *g = getgrnam(SOCK_GROUP);
+	const struct group *g = getgrnam(group);
 
 	if (g && lchown(path, (uid_t)-1, g->gr_gid) < 0 && errno != EPERM)
 		return -errno;
@@ -97,7 +92,7 @@ static int open_socket(const char *path)
 	r = bind_to(fd, &a);
 	if (r < 0)
 		return r;
-	r = open_to_group(path);
+	r = sock_open_to_group(path, SOCK_GROUP);
 	if (r == 0 && listen(fd, BACKLOG) < 0)
 		r = -errno;
 	if (r < 0) {

@@ -14,6 +14,11 @@
  * replaced; one that somebody answers on is not.
  */
 int sock_listen(const char *path, struct err *err);
+/*
+ * Mode 0660 (the umask may have taken the group's bits at the bind) and that group, where it exists. A daemon that is not a member
+ * cannot give the socket to it; others than root and itself then stay out, which is the safe side. 0 or negative errno.
+ */
+int sock_open_to_group(const char *path, const char *group);
 /* A blocking connected descriptor, or negative errno. */
 int sock_connect(const char *path);
 /*

@@ -220,11 +220,21 @@ static void check_gateway(const struct answers *a, struct answers_report *ret)
 			 "there are two routers of one family");
 }
 
+/* The door would be shut for everybody. */
+static void check_ssh_from(const struct answers *a, struct answers_report *ret)
+{
+	if (str_eq(answers_str(a, ANSWER_SSH_FROM), STR("admin_hosts")) &&
+	    str_is_empty(answers_str(a, ANSWER_ADMIN_HOSTS)))
+		fault_of(a, ANSWER_SSH_FROM, ret, "any, or addresses in admin_hosts",
+			 "there are no admin_hosts, so nobody could log in by SSH");
+}
+
 int answers_check(const struct answers *a, struct answers_report *ret)
 {
 	*ret = (struct answers_report){ 0 };
 	check_ports(a, ret);
 	check_gateway(a, ret);
+	check_ssh_from(a, ret);
 	return ret->count > 0 ? -EINVAL : 0;
 }
 

@@ -17,14 +17,19 @@ import gen_tables  # noqa: E402
 
 def read_all():
     entities = gen_tables.read_entities()
+    params = gen_tables.read_params()
+    reports = gen_tables.read_reports(params)
+    sysctls = gen_tables.read_sysctls()
     return (
         entities,
-        gen_tables.read_params(),
+        params,
         gen_tables.read_reasons(),
         gen_tables.read_phrases(),
-        gen_tables.read_ops(entities),
+        gen_tables.read_ops(entities, reports),
         gen_tables.read_answers(),
-        gen_tables.read_sysctls(),
+        sysctls,
+        reports,
+        gen_tables.read_controls(sysctls),
     )
 
 

@@ -161,8 +161,9 @@ def ops_table(ops):
     for op in (op for op in ops if op.args):
         out += [f"static const struct op_arg {lower(op['name'])}_args[] = {{"]
         for name, kind, is_required in op.args:
-            flags = [str(flag).lower() for flag in (is_required, kind == "file")]
-            kind = "text" if kind == "file" else kind
+            flags = [str(flag).lower() for flag in
+                     (is_required, kind == "file", kind == "save", kind == "send")]
+            kind = "text" if kind in ("file", "save", "send") else kind
             out += [f"\t{{ {c_string(name)}, FIELD_{kind.upper()}, {', '.join(flags)} }},"]
         out += ["};", ""]
     out += ["const struct op_info op_infos[OP_COUNT] = {"]
@@ -204,6 +205,42 @@ def sysctls_table(sysctls):
     return out + ["};"]
 
 
+def controls_table(controls):
+    out = ["const struct control controls[] = {"]
+    for row in controls:
+        cells = [c_string(row["id"]), f"CHECK_{row['kind']}"]
+        cells += [c_string(row[c]) for c in ("argument", "title", "why", "fix", "source")]
+        out += ["\t{ " + ", ".join(cells) + " },"]
+    return out + ["};"]
+
+
+def reports_header(reports):
+    out = ["#pragma once", "", "enum report_id {"]
+    out += [f"\tREPORT_{upper(r['name'])}," for r in reports] + ["\tREPORT_COUNT", "};"]
+    out += ["", "/* X(operation, report) */", "#define REPORT_OPS(X) \\"]
+    ops = [f"\tX(OP_REPORT_{upper(r['name'])}, REPORT_{upper(r['name'])})" for r in reports]
+    return out + " \\\n".join(ops).split("\n")
+
+
+def reports_table(reports):
+    out = []
+    for r in reports:
+        out += [f"static const struct report_column {lower(r['name'])}_columns[] = {{"]
+        for c in r.columns:
+            cells = [c_string(c["name"]), f"REPORT_T_{c['type'].upper()}", c_string(c["formula"])]
+            cells += [c_string(c["title"]), c_string(c["help"])]
+            out += ["\t{ " + ", ".join(cells) + " },"]
+        out += ["};", ""]
+    out += ["const struct report_info report_infos[REPORT_COUNT] = {"]
+    for r in reports:
+        n = lower(r["name"])
+        parameter = f"PARAM_{r['parameter']}" if r["parameter"] else "PARAM_COUNT"
+        cells = [c_string(r["name"]), f"REPORT_FROM_{r['from'].upper()}", f"{n}_columns"]
+        cells += [str(len(r.columns)), parameter, c_string(r["help"])]
+        out += ["\t{ " + ", ".join(cells) + " },"]
+    return out + ["};"]
+
+
 def ranges(is_in):
     """The code points for which is_in says yes, as first..last; surrogates are never asked for."""
     out = []
@@ -235,7 +272,7 @@ def widths_table():
     return out
 
 
-def files(entities, params, reasons, phrases, ops, answers, sysctls):
+def files(entities, params, reasons, phrases, ops, answers, sysctls, reports, controls):
     """File name → lines."""
     made = {
         "entities.gen.h": entities_header(entities),
@@ -250,6 +287,9 @@ def files(entities, params, reasons, phrases, ops, answers, sysctls):
         "answers.gen.h": answers_header(answers),
         "answers.inc": answers_table(answers),
         "sysctls.inc": sysctls_table(sysctls),
+        "controls.inc": controls_table(controls),
+        "reports.gen.h": reports_header(reports),
+        "reports.inc": reports_table(reports),
         "widths.inc": widths_table(),
     }
     note = "/* Made by lib/model/gen.py: do not edit. */"

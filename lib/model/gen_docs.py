@@ -84,6 +84,19 @@ def ops_page(ops):
     return out + page_table(header, map(op_row, ops))
 
 
+def reports_page(reports):
+    out = ["# Reports", ""]
+    out += ["`switchctl report NAME [from= to= zone= by=hour|day|month account= agent= gateway="]
+    out += ["area= format=json|csv|html]`. A call counts in the quarter of an hour in which it ended,"]
+    out += ["which is when it was booked. *Made nightly* names the parameter that says so.", ""]
+    for r in reports:
+        out += [f"## {r['name']}", "", f"{r['help']}."]
+        out += [f"Made nightly: `{r['parameter']}`."] if r["parameter"] else []
+        rows = [(f"`{c['name']}`", c["type"], c["help"]) for c in r.columns]
+        out += [""] + page_table(["column", "type", "meaning"], rows)
+    return out
+
+
 def answer_row(a):
     accepted = a["values"].replace(",", ", ")
     if a["type"] == "int":
@@ -108,15 +121,26 @@ def sysctls_page(sysctls):
     return out + page_table(["key", "", "value", "why"], rows)
 
 
-def files(entities, params, reasons, phrases, ops, answers, sysctls):
+def controls_page(controls):
+    out = ["# Controls", ""]
+    out += ["What `switch-audit check` looks at, every night and on demand. CIS is the number in the CIS"]
+    out += ["benchmark for CentOS Linux 7 (3.1.2), RHEL-07 that of the DISA STIG for Red Hat Enterprise"]
+    out += ["Linux 7; where neither has one, the page of our own specification.", ""]
+    rows = [[row[c] for c in ("id", "title", "why", "fix", "source")] for row in controls]
+    return out + page_table(["id", "what is so", "why", "if it is not", "source"], rows)
+
+
+def files(entities, params, reasons, phrases, ops, answers, sysctls, reports, controls):
     """File name → lines."""
     made = {
         "entities.md": entities_page(entities),
         "parameters.md": params_page(params),
         "reasons.md": reasons_page(reasons, phrases),
         "operations.md": ops_page(ops),
+        "reports.md": reports_page(reports),
         "answers.md": answers_page(answers),
         "kernel.md": sysctls_page(sysctls),
+        "controls.md": controls_page(controls),
     }
     note = "<!-- Made by lib/model/gen.py: do not edit. -->"
     return {name: [note, *lines] for name, lines in made.items()}

@@ -25,10 +25,16 @@ EFFECTS = {"none yet": "NONE_YET", "live": "LIVE", "not supported": "NOT_SUPPORT
 FAILOVERS = {"-": "NO", "next": "NEXT", "by code": "BY_CODE"}
 OWNERS = "switchd lockoutd hostd".split()
 PERMISSIONS = "read money admin".split()
+REPORT_TYPES = "key int money percent minutes seconds".split()
+REPORT_SOURCES = "sale purchase ending share books".split()
+REPORT_ARGUMENTS = """from:time to:time zone:text by:text account:text agent:text gateway:text
+    area:text format:text"""
 RESULTS = "object array text".split()
 ANSWER_TYPES = """hostname timezone hosts interface ipv4 ipv6 address addresses int ports ssh_key
     scrypt path device enum bool command number text""".split()
 ANSWER_FLAGS = {"repeat": 1, "secret": 2, "once": 4}
+CHECK_KINDS = """absent account cmdline daemon elf file ini module mount sockets sshd sysctl text unit
+    verity walk wall""".split()
 SYSCTL_RULES = {"=": "false", "at least": "true"}  # C's value of is_least
 
 
@@ -208,8 +214,45 @@ def read_phrases():
     return rows
 
 
-def read_ops(entities):
+def read_report_columns():
+    rows = read_table("report_columns.tsv")
+    unique(rows, lambda row: [row["name"]])
+    for row in rows:
+        if row["type"] not in REPORT_TYPES or not row["title"] or not row["help"]:
+            row.fail("no such type, or no title or help")
+        if (row["type"] == "key") == bool(row["formula"]):
+            row.fail("everything but a key has a formula")
+    return rows
+
+
+def read_reports(params):
+    """Each with .keys and .columns: rows of report_columns.tsv."""
+    columns = {row["name"]: row for row in read_report_columns()}
+    names = [p["name"] for p in params]
+    rows = read_table("reports.tsv")
+    unique(rows, lambda row: [row["name"]])
+    for row in rows:
+        for cell in ("keys", "columns"):
+            for name in words(row[cell]):
+                if name not in columns or (columns[name]["type"] == "key") != (cell == "keys"):
+                    row.fail(f"'{name}' is none of the {cell}")
+        row.columns = [columns[name] for name in words(row["keys"]) + words(row["columns"])]
+        if row["from"] not in REPORT_SOURCES or row["parameter"] not in ("", *names):
+            row.fail("no such source, or no such parameter")
+    return rows
+
+
+def report_op(report, like):
+    """Each report is an operation, so that switchctl, its completion and the pages have it."""
+    row = Row(like, name=f"report.{report['name']}", arguments=REPORT_ARGUMENTS, result="object")
+    row["help"], row.at = report["help"], report.at
+    return row
+
+
+def read_ops(entities, reports):
     rows = read_table("operations.tsv")
+    at = next(i for i, row in enumerate(rows) if row["name"] == "report.list")
+    rows[at + 1 : at + 1] = [report_op(report, rows[at]) for report in reports]
     unique(rows, lambda row: [row["name"]])
     names = [e.name for e in entities]
     for row in rows:
@@ -244,9 +287,30 @@ def read_sysctls():
     return rows
 
 
+def read_controls(sysctls):
+    """Of the kernel's settings, those that keep strangers out are each some control's."""
+    rows = read_table("controls.tsv")
+    unique(rows, lambda row: [row["id"]])
+    keys = {row["key"] for row in sysctls}
+    checked = set()
+    for row in rows:
+        if row["kind"] not in CHECK_KINDS or not re.fullmatch(r"[A-Z]+-[0-9]+", row["id"]):
+            row.fail(f"no kind '{row['kind']}', or no id like SSH-1")
+        if not all(row[c] for c in ("title", "why", "fix", "source")):
+            row.fail("title, why, fix and source are not empty")
+        if row["kind"] == "sysctl":
+            checked.update(row["argument"].split())
+    if checked - keys:
+        raise TableError(f"controls.tsv: not in sysctls.tsv: {' '.join(sorted(checked - keys))}")
+    for row in sysctls:
+        if row["source"].startswith("security.md") and row["key"] not in checked:
+            row.fail("no control of controls.tsv checks it")
+    return rows
+
+
 def read_arg(row, item):
     match = re.fullmatch(r"([a-z0-9_]+)(!?):([a-z]+)", item)
-    if not match or match[3] not in (*FIELD_TYPES, "file"):
+    if not match or match[3] not in (*FIELD_TYPES, "file", "save", "send"):
         row.fail(f"'{item}' is not name:type or name!:type")
     return match[1], match[3], bool(match[2])
 

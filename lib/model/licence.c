@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/signature.h"
 #include "model/json.h"
 
 #include "licence_key.h"
@@ -87,26 +88,12 @@ static int take_features(const json_t *o, struct licence *l, struct err *err)
 	return 0;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static int take_signature(const json_t *o, struct licence *l, struct err *err)
 {
 	struct str s = text_of(json_object_get(o, "signature"));
 
-	if (s.n != sizeof(l->signature) * 2)
+	if (str_hex(s, l->signature, sizeof(l->signature)) < 0)
 		return wrong(err, "signature", "128 hex digits");
-	for (size_t i = 0; i < sizeof(l->signature); i++) {
-		int high = hex_digit(s.p[i * 2]), low = hex_digit(s.p[i * 2 + 1]);
-
-		if (high < 0 || low < 0)
-			return wrong(err, "signature", "128 hex digits");
-		l->signature[i] = (unsigned char)(high << 4 | low);
-	}
 	return 0;
 }
 
@@ -145,7 +132,7 @@ static bool is_features(const char *s)
 static bool is_binding(const char *s)
 {
 	for (int i = 0; i < LICENCE_BINDING - 1; i++) {
-		if (hex_digit(s[i]) < 0)
+		if (str_hex_digit(s[i]) < 0)
 			return false;
 	}
 	return s[LICENCE_BINDING - 1] == 0;
@@ -233,25 +220,13 @@ void licence_put_canonical(const struct licence *l, struct buf *out)
 	buf_putc(out, '\n');
 }
 
-/* A JSON string; control characters there are none. */
-static void put_string(struct buf *out, struct str s)
-{
-	buf_putc(out, '"');
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '"' || s.p[i] == '\\')
-			buf_putc(out, '\\');
-		buf_putc(out, s.p[i]);
-	}
-	buf_putc(out, '"');
-}
-
 static void put_features(struct buf *out, struct str rest)
 {
 	struct str word;
 
 	for (int i = 0; str_split(&rest, ',', &word); i++) {
 		buf_putz(out, i ? ", " : "");
-		put_string(out, word);
+		buf_put_quoted(out, word);
 	}
 }
 
@@ -260,7 +235,7 @@ void licence_put_file(const struct licence *l, struct buf *out)
 	char issued[CLOCK_TEXT], expires[CLOCK_TEXT];
 
 	buf_putz(out, "{\n  \"customer\": ");
-	put_string(out, str_of(l->customer));
+	buf_put_quoted(out, str_of(l->customer));
 	buf_printf(out, ",\n  \"machine\": \"%s\",\n  \"lines\": %u,\n  \"cps\": %u", l->machine,
 		   l->lines, l->cps);
 	buf_putz(out, ",\n  \"features\": [");
@@ -268,7 +243,7 @@ void licence_put_file(const struct licence *l, struct buf *out)
 	buf_printf(out,
 		   "],\n  \"issued\": \"%s\",\n  \"expires\": ", clock_text(l->issued, issued));
 	if (l->expires)
-		put_string(out, str_of(clock_text(l->expires, expires)));
+		buf_put_quoted(out, str_of(clock_text(l->expires, expires)));
 	else
 		buf_putz(out, "null");
 	buf_putz(out, ",\n  \"signature\": \"");
@@ -281,21 +256,14 @@ void licence_put_file(const struct licence *l, struct buf *out)
 int licence_verify(const struct licence *l, const unsigned char key[LICENCE_KEY], struct err *err)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
-	int good = -ENOMEM;
 
 	licence_put_canonical(l, &text);
 	if (buf_error(&text) < 0)
 		return buf_error(&text);
 
-	EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, LICENCE_KEY);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	if (pkey && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1)
-		good = EVP_DigestVerify(ctx, l->signature, sizeof(l->signature),
-					(const unsigned char *)text.p, text.n);
-	EVP_MD_CTX_free(ctx);
-	EVP_PKEY_free(pkey);
-	if (good == 1 || good == -ENOMEM)
-		return good == 1 ? 0 : good;
+	int r = signature_check(buf_str(&text), l->signature, key);
+	if (r != -EBADMSG)
+		return r;
 	return err_set(err, ERR_FORBIDDEN, "signature", STR(""),
 		       "the file as it was issued, made for this version of the switch",
 		       "the licence file was changed after it was signed, or was not signed by us");
@@ -360,7 +328,7 @@ static bool put_groups(struct buf *out, struct str s, char sep, const int *sizes
 		for (int i = 0; i < sizes[g]; i++, at++) {
 			char c = at < s.n ? (char)tolower((unsigned char)s.p[at]) : '!';
 
-			if (hex_digit(c) < 0)
+			if (str_hex_digit(c) < 0)
 				return false;
 			buf_putc(out, c);
 		}

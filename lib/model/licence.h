@@ -25,11 +25,12 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/signature.h"
 
 enum {
 	LICENCE_FILE_MAX = 8192,
-	LICENCE_KEY = 32,
-	LICENCE_SIGNATURE = 64,
+	LICENCE_KEY = SIGNATURE_KEY,
+	LICENCE_SIGNATURE = SIGNATURE_BYTES,
 	LICENCE_LINES_MAX = 1000000,
 	LICENCE_FEATURES_MAX = 16,
 	/* After the end everything goes on for so many days, with an alarm; then lines are few. */

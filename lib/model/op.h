@@ -20,6 +20,17 @@ struct op_arg {
 	enum field_type type;
 	bool is_required;
 	bool is_file; /* a person names a file; what is sent is its content, as text */
+	/*
+	 * A person names a file, which is not sent: it gets what is answered, {content, next}: the content in base64 and,
+	 * unless null, what `after` is to be for the page that follows.
+	 */
+	bool is_save;
+	/*
+	 * A person names a file, which is sent in pieces, one request each: the argument has a piece in base64, `more` says that
+	 * others follow, `token` (as the first piece was answered) which file it belongs to. The last one is answered with
+	 * the operation's result (control/upload.h).
+	 */
+	bool is_send;
 };
 
 struct op_info {

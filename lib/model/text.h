@@ -35,3 +35,8 @@ int text_table(const json_t *rows, const char *const *columns, const struct enti
 /* `name: value` lines, values aligned; objects and arrays of objects inside are indented. 0 or
  * -ENOMEM. */
 int text_object(const json_t *object, struct buf *out);
+/* ---- text_report.c ---- */
+/* What a report answers: columns, rows and totals; or a statement, which is sections of them. */
+bool text_is_report(const json_t *doc);
+/* As tables. 0 or -ENOMEM. */
+int text_report(const json_t *doc, struct buf *out);

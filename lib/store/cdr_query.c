@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "store/cdr_plan.h"
 #include "store/month.h"
 #include "store/schema.h"
 
@@ -17,7 +18,7 @@ struct source {
 
 struct query {
 	const struct cdr_filter *filter;
-	int64_t low, high; /* low <= id < high */
+	struct cdr_plan plan;
 	struct source outbox;
 	struct source file;
 	const char *dir;
@@ -27,21 +28,6 @@ struct query {
 };
 
 /* --- SQL --- */
-
-struct condition {
-	const char *column;
-	struct str value;
-};
-
-enum { CONDITIONS = 4, FIRST_CONDITION = 3 /* ?1 and ?2 are the bounds of the id */ };
-
-static void get_conditions(const struct cdr_filter *f, struct condition ret[CONDITIONS])
-{
-	ret[0] = (struct condition){ "account", f->account };
-	ret[1] = (struct condition){ "callee", f->callee };
-	ret[2] = (struct condition){ "reason", f->reason };
-	ret[3] = (struct condition){ "call_id", f->call_id };
-}
 
 /* A month file of an older program lacks what came later: its records have the default there. */
 static void put_columns(struct str names, struct buf *sql)
@@ -65,37 +51,6 @@ static void put_columns(struct str names, struct buf *sql)
 	}
 }
 
-static void put_select(const struct cdr_filter *f, const char *table, struct str names,
-		       struct buf *sql)
-{
-	struct condition conditions[CONDITIONS];
-
-	get_conditions(f, conditions);
-	buf_putz(sql, "SELECT ");
-	put_columns(names, sql);
-	buf_printf(sql, " FROM %s WHERE id >= ?1 AND id < ?2", table);
-	for (int i = 0; i < CONDITIONS; i++) {
-		if (!str_is_empty(conditions[i].value))
-			buf_printf(sql, " AND %s = ?%d", conditions[i].column, FIRST_CONDITION + i);
-	}
-	if (!f->has_hidden)
-		buf_putz(sql, " AND hidden = 0");
-	buf_putz(sql, " ORDER BY id DESC");
-}
-
-static void bind(const struct query *q, struct stmt *s)
-{
-	struct condition conditions[CONDITIONS];
-
-	get_conditions(q->filter, conditions);
-	stmt_bind_int(s, 1, q->low);
-	stmt_bind_int(s, 2, q->high);
-	for (int i = 0; i < CONDITIONS; i++) {
-		if (!str_is_empty(conditions[i].value))
-			stmt_bind_text(s, FIRST_CONDITION + i, conditions[i].value);
-	}
-}
-
 /* --- sources --- */
 
 static void source_close(struct source *s)
@@ -116,18 +71,23 @@ static int source_step(struct source *s)
 	return r < 0 ? r : 0;
 }
 
-static int source_start(const struct query *q, struct source *s, struct db *d, const char *table)
+static int source_start(struct query *q, struct source *s, struct db *d, const char *table)
 {
 	CLEANUP(buf_done) struct buf names = BUF_INIT, sql = BUF_INIT;
 
 	int r = schema_columns(d, table, &names);
 	if (r < 0 || names.n == 0)
 		return r;
-	put_select(q->filter, table, buf_str(&names), &sql);
+	r = plan_choose(&q->plan, d, table);
+	if (r < 0)
+		return r;
+	buf_putz(&sql, "SELECT ");
+	put_columns(buf_str(&names), &sql);
+	plan_put_sql(&q->plan, table, &sql);
 	r = buf_cstr(&sql) ? stmt_prepare(&s->stmt, d, sql.p) : -ENOMEM;
 	if (r < 0)
 		return r;
-	bind(q, s->stmt);
+	plan_bind(&q->plan, s->stmt);
 	return source_step(s);
 }
 
@@ -141,6 +101,7 @@ static int open_month(struct query *q, struct month m)
 	int r = db_open(&q->file.own, path.p, DB_READ, BUSY_MS);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r; /* its time was over and it was removed just now */
+	db_set_stop(q->file.own, q->filter->stop);
 	r = source_start(q, &q->file, q->file.own, "cdr");
 	if (!q->file.stmt)
 		source_close(&q->file);
@@ -155,7 +116,8 @@ static int fill(struct query *q)
 	while (r == 0 && !q->file.stmt && q->next_month < q->month_count) {
 		struct month m = q->months[q->next_month++];
 
-		if (month_cmp(m, month_of(q->high - 1)) <= 0 && month_cmp(m, month_of(q->low)) >= 0)
+		if (month_cmp(m, month_of(q->plan.high - 1)) <= 0 &&
+		    month_cmp(m, month_of(q->plan.low)) >= 0)
 			r = open_month(q, m);
 	}
 	return r;
@@ -179,6 +141,7 @@ static void query_done(struct query *q)
 	source_close(&q->outbox);
 	source_close(&q->file);
 	free(q->months);
+	plan_done(&q->plan);
 }
 
 /* The source whose row comes next; NULL when both are used up. Where both have the same record, the
@@ -231,29 +194,34 @@ static int walk(struct query *q, rows_fn *on_row, void *ctx)
 	return 0;
 }
 
-static int query_run(struct query *q, struct db *ledger, rows_fn *on_row, void *ctx)
+static int query_run(const struct cdr_filter *f, int64_t low, int64_t high, struct db *ledger,
+		     const char *dir, rows_fn *on_row, void *ctx)
 {
-	if (q->low >= q->high)
+	struct query q = { .filter = f, .dir = dir };
+
+	if (low >= high)
 		return 0;
-	int r = query_start(q, ledger);
+	int r = plan_init(&q.plan, f, low, high);
+	if (r == 0) {
+		db_set_stop(ledger, f->stop);
+		r = query_start(&q, ledger);
+	}
 	if (r == 0)
-		r = walk(q, on_row, ctx);
-	query_done(q);
+		r = walk(&q, on_row, ctx);
+	query_done(&q);
+	db_set_stop(ledger, NULL);
 	return r;
 }
 
 int cdr_query(struct db *ledger, const char *dir, const struct cdr_filter *f, rows_fn *on_row,
 	      void *ctx)
 {
-	struct query q = { .filter = f, .dir = dir, .high = INT64_MAX };
+	int64_t low = f->from == FIELD_ABSENT ? 0 : cdr_id_at(f->from);
+	int64_t high = f->to == FIELD_ABSENT ? INT64_MAX : cdr_id_at(f->to);
 
-	if (f->from != FIELD_ABSENT)
-		q.low = cdr_id_at(f->from);
-	if (f->to != FIELD_ABSENT)
-		q.high = cdr_id_at(f->to);
-	if (f->after > 0 && f->after < q.high)
-		q.high = f->after;
-	return query_run(&q, ledger, on_row, ctx);
+	if (f->after > 0 && f->after < high)
+		high = f->after;
+	return query_run(f, low, high, ledger, dir, on_row, ctx);
 }
 
 static int keep_row(void *ctx, const void *row)
@@ -267,18 +235,86 @@ static int keep_row(void *ctx, const void *row)
 int cdr_find(struct db *ledger, const char *dir, int64_t id, struct cdr_row **ret)
 {
 	struct cdr_filter f = CDR_FILTER_INIT;
-	struct query q = { .filter = &f, .dir = dir, .low = id, .high = id };
 	struct cdr_row *row = NULL;
 
 	if (id < 0 || id == INT64_MAX)
 		return -ENOENT;
-	q.high++;
 	f.has_hidden = true;
-	int r = query_run(&q, ledger, keep_row, &row);
+	int r = query_run(&f, id, id + 1, ledger, dir, keep_row, &row);
 	if (r < 0)
 		return r;
 	if (!row)
 		return -ENOENT;
 	*ret = row;
 	return 0;
+}
+
+/* --- those of known ids --- */
+
+static int by_id(struct source *s, struct db *d, const char *table)
+{
+	CLEANUP(buf_done) struct buf names = BUF_INIT, sql = BUF_INIT;
+
+	int r = schema_columns(d, table, &names);
+	if (r < 0 || names.n == 0)
+		return r;
+	buf_putz(&sql, "SELECT ");
+	put_columns(buf_str(&names), &sql);
+	buf_printf(&sql, " FROM %s WHERE id = ?1", table);
+	return buf_cstr(&sql) ? stmt_prepare(&s->stmt, d, sql.p) : -ENOMEM;
+}
+
+/* The file of that month in place of the one before; none is no error. */
+static int turn_to(struct source *s, const char *dir, struct month m)
+{
+	CLEANUP(buf_done) struct buf path = BUF_INIT;
+
+	source_close(s);
+	month_path(dir, m, &path);
+	if (!buf_cstr(&path))
+		return -ENOMEM;
+	int r = db_open(&s->own, path.p, DB_READ, BUSY_MS);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return by_id(s, s->own, "cdr");
+}
+
+/* 1: it was there. */
+static int fetch_from(struct source *s, int64_t id, rows_fn *on_row, void *ctx)
+{
+	if (!s->stmt)
+		return 0;
+	stmt_bind_int(s->stmt, 1, id);
+	int r = stmt_step(s->stmt);
+	if (r == 1) {
+		int given = give(s, on_row, ctx);
+
+		r = given == 0 ? 1 : given;
+	}
+	stmt_reset(s->stmt);
+	return r;
+}
+
+/* The outbox first: a record that is no longer there is in its file already. */
+int cdr_fetch(struct db *ledger, const char *dir, const int64_t *ids, int n, rows_fn *on_row,
+	      void *ctx)
+{
+	struct source outbox = { 0 }, file = { 0 };
+	struct month open = { 0, 0 };
+	int r = by_id(&outbox, ledger, "outbox");
+
+	for (int i = 0; r >= 0 && i < n; i++) {
+		struct month m = month_of(ids[i]);
+
+		r = fetch_from(&outbox, ids[i], on_row, ctx);
+		if (r == 0 && month_cmp(m, open) != 0) {
+			r = turn_to(&file, dir, m);
+			open = m;
+		}
+		if (r == 0)
+			r = fetch_from(&file, ids[i], on_row, ctx);
+	}
+	source_close(&outbox);
+	source_close(&file);
+	return r < 0 ? r : 0;
 }

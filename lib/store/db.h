@@ -9,10 +9,11 @@
  *	-EROFS   read only                       -ENOLINK a foreign key
  *	-EIO     the disk                        -EUCLEAN corrupt, or no database
  *	-ENOENT  no such file                    -EINVAL  a mistake in SQL
- *	-ENOMEM, -EACCES
+ *	-ENOMEM, -EACCES                         -ECANCELED db_set_stop
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,6 +31,11 @@ int db_open(struct db **ret, const char *path, enum db_mode mode, int busy_ms);
 /* Its statements must be freed before. Accepts NULL and returns NULL. */
 struct db *db_close(struct db *d);
 DEFINE_CLEANUP(struct db *, db_close);
+/*
+ * Once *stop is true (any thread may set it), what runs on this connection ends with -ECANCELED, soon. NULL: never. It must
+ * outlive its use.
+ */
+void db_set_stop(struct db *d, const atomic_bool *stop);
 /* The last error's text, for logs; valid until the next call. */
 const char *db_error(const struct db *d);
 
@@ -46,6 +52,13 @@ int db_detach(struct db *d, const char *name);
 int64_t db_last_id(const struct db *d);
 /* Rows that the last INSERT, UPDATE or DELETE touched. */
 int db_changes(const struct db *d);
+
+/* What is read from here on, until the connection is closed, is the file as it is now; writers are not held up. */
+int db_snapshot(struct db *d);
+/* A copy of the main database as the connection sees it, for another place: the file must not exist. -ECANCELED once *stop (may be NULL) is true. */
+int db_copy(struct db *d, const char *path, const atomic_bool *stop);
+/* 0: every page and index is as it should be; -EUCLEAN. */
+int db_integrity(struct db *d);
 
 int stmt_prepare(struct stmt **ret, struct db *d, const char *sql);
 struct stmt *stmt_free(struct stmt *s);

@@ -11,17 +11,23 @@
  *   file's list, which sees the tables as older programs left them. Steps are never changed once
  *   released.
  *
- * A new file is made as declared and starts at the newest number. A file with a higher number, or
- * with columns that nobody declared, was written by a newer program and is refused.
+ * A new file is made as declared and starts at the newest number. A file with a higher number was
+ * written by a newer program, and so was one with columns that nobody declared. It is refused, unless
+ * this program survives what was done to it: the four bytes of PRAGMA application_id are MIGRATE_MARK,
+ * the number that they speak of, and the lowest number of a program that works with the file all the
+ * same, by the newer one's word (`survived` in migrate.c). Then an update that failed can be gone back
+ * from without losing what was booked since.
  */
 #pragma once
 
 #include "base/err.h"
 #include "store/db.h"
 
+enum { MIGRATE_MARK = 0x5441 }; /* "TA" */
+
 /*
  * steps[i] takes the schema from version i to i + 1; one transaction each. 0; -EPROTO with *err if
- * the file's version is above `count`; db's errors with *err, the step then undone.
+ * the file's version is above `count` and its mark does not allow for that; db's errors with *err, the step then undone.
  */
 int migrate(struct db *d, const char *const *steps, int count, struct err *err);
 

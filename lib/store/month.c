@@ -7,6 +7,7 @@
 
 #include "model/entity.h"
 #include "store/migrate.h"
+#include "store/rollup.h"
 #include "store/rows.h"
 
 /* --- names --- */
@@ -24,6 +25,17 @@ struct month month_of(int64_t cdr_id)
 
 	clock_month(cdr_id >> CDR_ID_SHIFT, &m.year, &m.month);
 	return m;
+}
+
+ms_t month_start(struct month m)
+{
+	char text[16];
+	struct buf b = buf_fixed(text, sizeof(text));
+	ms_t at = 0;
+
+	buf_printf(&b, "%04d-%02d-01", m.year, m.month);
+	(void)clock_parse(buf_str(&b), &at);
+	return at;
 }
 
 int month_cmp(struct month a, struct month b)
@@ -144,19 +156,24 @@ int month_next(struct db *ledger, int64_t *ids, int room, struct month *ret)
 	return r < 0 ? r : n;
 }
 
-/* Runs a statement that takes one id, for each, in one transaction. */
-static int run_for_ids(struct db *d, struct stmt *s, const int64_t *ids, int count)
+static int finish(struct db *d, int r)
 {
-	int r = db_begin(d);
+	if (r == 0)
+		r = db_commit(d);
+	if (r < 0)
+		db_rollback(d);
+	return r;
+}
+
+/* Runs a statement that takes one id, for each, in the open transaction. */
+static int run_for_ids(struct stmt *s, const int64_t *ids, int count)
+{
+	int r = 0;
 
 	for (int i = 0; r == 0 && i < count; i++) {
 		stmt_bind_int(s, 1, ids[i]);
 		r = stmt_run(s);
 	}
-	if (r == 0)
-		r = db_commit(d);
-	if (r < 0)
-		db_rollback(d);
 	return r;
 }
 
@@ -179,7 +196,9 @@ static int copy_attached(struct db *ledger, const int64_t *ids, int count)
 	CLEANUP(stmt_free) struct stmt *s = NULL;
 
 	int r = prepare_copy(&s, ledger);
-	return r < 0 ? r : run_for_ids(ledger, s, ids, count);
+	if (r == 0)
+		r = db_begin(ledger);
+	return r < 0 ? r : finish(ledger, run_for_ids(s, ids, count));
 }
 
 static int copy(struct db *ledger, const char *path, const int64_t *ids, int count)
@@ -201,6 +220,16 @@ static int make_current(const char *path, struct err *err)
 
 	int r = db_open(&d, path, DB_WRITE, 1000);
 	return r < 0 ? r : migrate_month(d, err);
+}
+
+int month_refresh(const char *dir, struct month m)
+{
+	CLEANUP(buf_done) struct buf path = BUF_INIT;
+
+	month_path(dir, m, &path);
+	if (!buf_cstr(&path))
+		return -ENOMEM;
+	return access(path.p, F_OK) < 0 ? -errno : make_current(path.p, NULL);
 }
 
 int month_move(struct db *ledger, const char *dir, struct month m, const int64_t *ids, int count,
@@ -225,5 +254,12 @@ int month_clear(struct db *ledger, const int64_t *ids, int count)
 	CLEANUP(stmt_free) struct stmt *s = NULL;
 
 	int r = stmt_prepare(&s, ledger, "DELETE FROM main.outbox WHERE id = ?1");
-	return r < 0 ? r : run_for_ids(ledger, s, ids, count);
+	if (r == 0)
+		r = db_begin(ledger);
+	if (r < 0)
+		return r;
+	r = rollup_add(ledger, ids, count);
+	if (r == 0)
+		r = run_for_ids(s, ids, count);
+	return finish(ledger, r);
 }

@@ -29,6 +29,8 @@ struct month {
 /* The first id that a call starting then can have. Clamped, so that any moment may be asked for. */
 int64_t cdr_id_at(ms_t wall_ms);
 struct month month_of(int64_t cdr_id);
+/* Its first moment, wall ms. */
+ms_t month_start(struct month m);
 /* Negative, 0, positive: a before, the same as, after b. */
 int month_cmp(struct month a, struct month b);
 void month_path(const char *dir, struct month m, struct buf *out);
@@ -47,5 +49,8 @@ int month_next(struct db *ledger, int64_t *ids, int room, struct month *ret);
  * durable there. Not within a transaction. -EPROTO with *err: the file is a newer program's. */
 int month_move(struct db *ledger, const char *dir, struct month m, const int64_t *ids, int count,
 	       struct err *err);
-/* Takes these records out of the outbox, in a transaction of its own. */
+/* Brings a month file that an older program made to the schema of this one. -ENOENT if there is none. */
+int month_refresh(const char *dir, struct month m);
+/* Takes these records, which month_next gave, out of the outbox and adds them to the sums of rollup.h, in a
+ * transaction of its own. */
 int month_clear(struct db *ledger, const int64_t *ids, int count);

@@ -96,11 +96,13 @@ void schema_ddl(const struct table *t, struct buf *out)
 		buf_printf(out, "%s%s", comma, t->columns[i]);
 		comma = ", ";
 	}
-	if (t->entity)
+	if (t->entity && !t->key)
 		put_primary_key(t->entity, out);
 	if (t->check)
 		buf_printf(out, ", %s", t->check);
-	buf_putz(out, ") STRICT");
+	if (t->key)
+		buf_printf(out, ", PRIMARY KEY (%s)", t->key);
+	buf_putz(out, t->key ? ") STRICT, WITHOUT ROWID" : ") STRICT");
 }
 
 /* --- what is --- */
@@ -116,11 +118,11 @@ int schema_is_empty(struct db *d)
 	return r == 1 ? (int)stmt_int(s, 0) : r;
 }
 
-int schema_columns(struct db *d, const char *table, struct buf *out)
+static int add_names(struct db *d, const char *sql, const char *table, struct buf *out)
 {
 	CLEANUP(stmt_free) struct stmt *s = NULL;
 
-	int r = stmt_prepare(&s, d, "SELECT name FROM pragma_table_info(?1)");
+	int r = stmt_prepare(&s, d, sql);
 	if (r < 0)
 		return r;
 	stmt_bind_text(s, 1, str_of(table));
@@ -129,6 +131,11 @@ int schema_columns(struct db *d, const char *table, struct buf *out)
 		buf_putc(out, '\0');
 	}
 	return r < 0 ? r : buf_error(out);
+}
+
+int schema_columns(struct db *d, const char *table, struct buf *out)
+{
+	return add_names(d, "SELECT name FROM pragma_table_info(?1)", table, out);
 }
 
 bool schema_has(struct str names, struct str column)
@@ -166,10 +173,21 @@ static bool is_declared(const struct table *t, struct str column)
 	return false;
 }
 
-static int refuse_newer(const struct table *t, struct str names, struct err *err)
+/*
+ * A column that a newer program added is left alone if rows can be made without it: so a program that
+ * comes back after an update that failed works with the same file.
+ */
+static int refuse_newer(struct db *d, const struct table *t, struct err *err)
 {
-	struct str name;
+	CLEANUP(buf_done) struct buf needed = BUF_INIT;
+	int r = add_names(d,
+			  "SELECT name FROM pragma_table_info(?1)"
+			  " WHERE pk > 0 OR (\"notnull\" AND dflt_value IS NULL)",
+			  t->name, &needed);
+	struct str name, names = buf_str(&needed);
 
+	if (r < 0)
+		return r;
 	while (str_split(&names, '\0', &name)) {
 		if (str_is_empty(name) || is_declared(t, name))
 			continue;
@@ -211,7 +229,7 @@ static int add_column(struct db *d, const struct table *t, const char *column, s
 
 static int add_missing(struct db *d, const struct table *t, struct str names, struct err *err)
 {
-	int r = refuse_newer(t, names, err);
+	int r = refuse_newer(d, t, err);
 
 	for (int i = 0; r == 0 && t->entity && i < t->entity->fields; i++) {
 		const struct field *f = &t->entity->field[i];

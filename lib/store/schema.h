@@ -4,8 +4,8 @@
  * A table is declared once: the stored fields of an entity, further columns, constraints and
  * indexes. A new file gets the tables as declared. In a file that exists, tables, columns and
  * indexes that are missing are added (so a new row in entities.tsv is a new column, with its
- * default in old rows); a column that is not declared means that a newer program has been here, and
- * is refused.
+ * default in old rows). A column that is not declared is a newer program's: it is left alone if rows can be
+ * made without it, else the file is refused.
  */
 #pragma once
 
@@ -14,14 +14,15 @@
 #include "model/entity.h"
 #include "store/db.h"
 
-enum { SCHEMA_COLUMNS = 12 };
+enum { SCHEMA_COLUMNS = 20 };
 
 struct table {
 	const char *name;
 	const struct entity *entity;             /* its stored fields come first; or NULL */
 	const char *columns[SCHEMA_COLUMNS + 1]; /* "name TYPE ...", NULL-terminated */
 	const char *check;                       /* a table constraint, or NULL */
-	const char *indexes;                     /* CREATE INDEX IF NOT EXISTS ...; or NULL */
+	const char *key; /* its primary key, of a table that is kept in the order of it; or NULL */
+	const char *indexes; /* CREATE INDEX IF NOT EXISTS ...; or NULL */
 };
 
 /* CREATE TABLE ... STRICT */

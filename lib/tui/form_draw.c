@@ -122,7 +122,7 @@ static void draw_buttons(const struct form *f, struct area a, int y)
 		x += 3 + draw_format(a, y, x, f->at == f->count + i ? ROLE_SELECTED : ROLE_PLAIN,
 				     "[ %s ]", f->button[i]);
 	if (err_is_set(&f->err))
-		draw_error(a, y - 1, &f->err);
+		draw_error(a, y + 1, &f->err);
 }
 
 static void draw_foot(const struct form *f, struct area a)

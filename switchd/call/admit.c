@@ -3,7 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call/agents.h"
 #include "call/inquiry.h"
+#include "call/numbers.h"
+#include "call/packages.h"
+#include "call/profiled.h"
+#include "call/spending.h"
+#include "call/trap.h"
+#include "call/watched.h"
 
 int number_set(struct number *n, struct str digits)
 {
@@ -16,15 +23,19 @@ void price_done(struct price *p)
 	*p = (struct price){ 0 };
 }
 
-enum reason price_find(struct price *p, const struct payer *payer, const char *digits, ms_t wall_ms)
+enum reason price_find(struct price *p, const struct payer *payer, const char *digits, ms_t wall_ms,
+		       struct tariff_span *span)
 {
 	struct str number = str_of(digits);
-	const struct rate *rate =
-		payer->tariff ? tariff_find(payer->tariff, number, wall_ms) : NULL;
+	struct tariff_span unused = TARIFF_SPAN_ALL;
+	struct terms terms;
+	const struct rate *rate = bands_find(payer->bands, payer->tariff, number, wall_ms,
+					     span ? span : &unused, &terms)
+					  .rate;
 
 	if (!rate || rate->is_locked)
 		return REASON_NO_RATE;
-	tariff_terms(payer->tariff, rate, &p->terms);
+	p->terms = terms;
 	/* Free time is a gift to customers; it never lowers what a vendor asks (behaviour.md, Money). */
 	if (payer->row->kind == ACCOUNT_KIND_CLEARING)
 		p->terms.free_time_s = 0;
@@ -44,38 +55,6 @@ static enum reason refuse_for(struct inquiry *q, const char *step, enum reason r
 {
 	trail_add(&q->trail, step, "refuse", "%s, %s", reason_name(r), why);
 	return r;
-}
-
-/* Transforms and the lists that hang on the billed number. */
-static enum reason admit_numbers(struct inquiry *q)
-{
-	char room[NUMBER_MAX + 1];
-	struct buf out = buf_fixed(room, sizeof(room));
-	struct str callee = str_of(q->callee_in.digits);
-
-	/* The tech prefix has done its work when the gateway was found by it. */
-	for (int i = 0; i < q->source->tech_count; i++) {
-		if (str_has_prefix(callee, q->source->tech[i])) {
-			callee = str_skip(callee, q->source->tech[i].n);
-			break;
-		}
-	}
-	if (transform_apply(q->source->callee_rules, callee, &out) < 0 ||
-	    number_set(&q->callee, buf_str(&out)) < 0)
-		return REASON_NUMBER_INVALID;
-
-	buf_clear(&out);
-	if (q->caller_in.digits[0]) {
-		if (transform_apply(q->source->caller_rules, str_of(q->caller_in.digits), &out) <
-			    0 ||
-		    number_set(&q->caller, buf_str(&out)) < 0)
-			return REASON_NUMBER_INVALID;
-	}
-	q->is_free = numlist_has(q->world->free_numbers, str_of(q->callee.digits));
-	q->is_hidden = numlist_has(q->world->hidden_numbers, str_of(q->callee.digits));
-	trail_add(&q->trail, "numbers", "ok", "%s -> %s, caller %s", q->callee_in.digits,
-		  q->callee.digits, q->caller.digits);
-	return REASON_NONE;
 }
 
 /* One more event within its limit? A dry inquiry only looks. */
@@ -111,8 +90,8 @@ static enum reason admit_source(struct inquiry *q)
 	const struct mapping_gateway_row *row = q->source->row;
 
 	if (row->status == MAPPING_GATEWAY_STATUS_LOCKED)
-		return refuse_for(q, "mapping gateway", REASON_DESTINATION_FORBIDDEN,
-				  "status=locked");
+		return refuse_for(q, q->source->phone ? "phone" : "mapping gateway",
+				  REASON_DESTINATION_FORBIDDEN, "status=locked");
 	if (!meter_allows(q, q->source->meter))
 		return refuse(q, "gateway rate_limit", REASON_RATE_LIMIT, row->rate_limit);
 	if (q->is_dry) {
@@ -127,48 +106,73 @@ static enum reason admit_source(struct inquiry *q)
 	return REASON_NONE;
 }
 
-static enum reason account_is_open(struct inquiry *q, const struct account_row *a,
-				   const struct purse *p)
+static enum reason refuse_account(struct inquiry *q, const struct payer *payer, const char *step,
+				  enum reason r, const char *why)
 {
+	trail_add(&q->trail, step, "refuse", "%s, %s%s%s", reason_name(r), why,
+		  payer == q->source->payer ? "" : ": ",
+		  payer == q->source->payer ? "" : payer->row->id);
+	return r;
+}
+
+enum reason account_is_open(struct inquiry *q, const struct payer *payer, const char *step)
+{
+	const struct account_row *a = payer->row;
+	const struct purse *p = payer->purse;
 	char balance[MONEY_TEXT], why[MONEY_TEXT + 64];
 
 	if (a->status == ACCOUNT_STATUS_LOCKED)
-		return refuse_for(q, "account", REASON_ACCOUNT_LOCKED, "by an operator");
-	/* Free numbers pass the automatic lock, never an operator's (behaviour.md, Money). */
-	if (a->anti_overdraft && !q->is_free && atomic_load(&p->lock_auto)) {
+		return refuse_account(q, payer, step, REASON_ACCOUNT_LOCKED, "by an operator");
+	/* Free and white numbers pass the automatic lock, never an operator's (behaviour.md, Money). */
+	if (a->anti_overdraft && !q->is_free && !q->callee_is_white && atomic_load(&p->lock_auto) &&
+	    !(payer == q->source->payer && packages_at_hand(q, payer))) {
 		(void)snprintf(why, sizeof(why), "by itself: its money is used up, balance %s",
 			       money_text(atomic_load(&p->balance), balance));
-		return refuse_for(q, "account", REASON_ACCOUNT_LOCKED, why);
+		return refuse_account(q, payer, step, REASON_ACCOUNT_LOCKED, why);
 	}
 	if (a->valid_from != FIELD_ABSENT && q->wall_ms < a->valid_from)
-		return refuse_for(q, "account", REASON_ACCOUNT_EXPIRED, "before valid_from");
+		return refuse_account(q, payer, step, REASON_ACCOUNT_EXPIRED, "before valid_from");
 	if (a->valid_until != FIELD_ABSENT && q->wall_ms >= a->valid_until)
-		return refuse_for(q, "account", REASON_ACCOUNT_EXPIRED, "after valid_until");
+		return refuse_account(q, payer, step, REASON_ACCOUNT_EXPIRED, "after valid_until");
 	return REASON_NONE;
 }
 
 static enum reason admit_account(struct inquiry *q)
 {
 	const struct payer *payer = q->source->payer;
-	enum reason r = account_is_open(q, payer->row, payer->purse);
+	enum reason r = account_is_open(q, payer, "account");
 
 	q->price.purse = payer->purse;
+	q->longest_s = q->most_s;
+	if (param_bool(q->world->params, PARAM_SS_ENABLE_CALL_LIMIT) &&
+	    payer->row->call_limit > 0 &&
+	    (q->longest_s == 0 || payer->row->call_limit < q->longest_s))
+		q->longest_s = payer->row->call_limit;
 	if (r != REASON_NONE)
 		return r;
 	if (!meter_allows(q, payer->meter))
 		return refuse(q, "account rate_limit", REASON_RATE_LIMIT, payer->row->rate_limit);
 	if (q->is_dry) {
-		if (payer->row->line_limit &&
-		    atomic_load(&payer->purse->calls) >= payer->row->line_limit)
+		if (q->most_lines && atomic_load(&payer->purse->calls) >= q->most_lines)
 			return refuse(q, "account line_limit", REASON_ACCOUNT_LINE_LIMIT,
-				      payer->row->line_limit);
+				      q->most_lines);
 		return REASON_NONE;
 	}
-	if (!purse_line_take(payer->purse, (uint32_t)payer->row->line_limit))
-		return refuse(q, "account line_limit", REASON_ACCOUNT_LINE_LIMIT,
-			      payer->row->line_limit);
+	if (!purse_line_take(payer->purse, (uint32_t)q->most_lines))
+		return refuse(q, "account line_limit", REASON_ACCOUNT_LINE_LIMIT, q->most_lines);
 	q->has_account_line = true;
 	return REASON_NONE;
+}
+
+enum reason inquiry_price(struct inquiry *q, const struct payer *payer, ms_t wall_ms)
+{
+	char digits[2 * NUMBER_MAX + 1];
+	struct str before = param_str(q->world->params, PARAM_SERVER_BILLING_FORWARD_PREFIX);
+
+	if (!q->is_referred)
+		return price_find(&q->price, payer, q->callee.digits, wall_ms, NULL);
+	(void)snprintf(digits, sizeof(digits), "%.*s%s", STR_ARG(before), q->callee.digits);
+	return price_find(&q->price, payer, digits, wall_ms, NULL);
 }
 
 static enum reason admit_rate(struct inquiry *q)
@@ -184,10 +188,10 @@ static enum reason admit_rate(struct inquiry *q)
 		trail_add(&q->trail, "rate", "ok", "free number");
 		return REASON_NONE;
 	}
-	if (price_find(&q->price, payer, q->callee.digits, q->wall_ms) != REASON_NONE) {
-		trail_add(&q->trail, "rate", "refuse", "no rate in group %s for %s",
+	if (inquiry_price(q, payer, q->wall_ms) != REASON_NONE) {
+		trail_add(&q->trail, "rate", "refuse", "no rate in group %s for %s%s",
 			  payer->row->rate_group ? payer->row->rate_group : "(none)",
-			  q->callee.digits);
+			  q->callee.digits, q->is_referred ? ", transferred" : "");
 		return REASON_NO_RATE;
 	}
 
@@ -209,35 +213,38 @@ static money_t floor_of(const struct account_row *a, ms_t wall_ms)
 	return -(a->limit_money + (allowed && a->overdraft != FIELD_ABSENT ? a->overdraft : 0));
 }
 
-/* Charge of a talk as long as the longer of the first increment and `ms`. */
-static money_t charge_of(const struct terms *t, int64_t ms)
+static int64_t longer(int64_t a_ms, int64_t b_ms)
 {
-	int64_t first_ms = t->first_s * 1000;
-
-	return charge_total(t, ms > first_ms ? ms : first_ms);
+	return a_ms > b_ms ? a_ms : b_ms;
 }
 
-static enum reason admit_money(struct inquiry *q)
+/* What packages hold for it goes before any money. */
+static void hold_packages(struct inquiry *q, int64_t advance_ms)
 {
-	const struct account_row *a = q->source->payer->row;
-	int64_t minutes =
-		param_int(q->world->params, PARAM_SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME);
+	struct given sum;
+	char money[MONEY_TEXT];
 
-	q->holds_money = a->anti_overdraft && !q->is_free;
-	q->cut_off = a->cut_off && q->holds_money;
-	if (!q->holds_money)
-		return REASON_NONE;
+	packages_hold(q, q->source->payer, longer(advance_ms, HOLD_SLICE_MS));
+	if (q->gift.count == 0)
+		return;
+	gift_sum(&q->gift, &sum);
+	trail_add(&q->trail, "packages", "ok", "%lld s and %s are free", (long long)sum.seconds,
+		  money_text(sum.money, money));
+}
 
-	money_t need = charge_of(&q->price.terms, minutes > 0 ? minutes * 60000 : 0);
-	money_t want = charge_of(&q->price.terms, HOLD_SLICE_MS), held = 0, available;
+static enum reason hold_money(struct inquiry *q, money_t need, money_t want)
+{
 	struct purse *p = q->price.purse;
+	money_t held = 0, available = atomic_load(&p->free) - q->floor;
+	bool is_locked = atomic_load(&p->lock_auto) && !q->callee_is_white;
 	bool fits;
 
-	q->floor = floor_of(a, q->wall_ms);
-	if (q->is_dry || atomic_load(&p->dry) > 0) {
-		available = atomic_load(&p->free) - q->floor;
+	/* Wholly paid by packages: neither balance nor lock matter. */
+	if (q->gift.count > 0 && need <= 0 && want <= 0)
+		return REASON_NONE;
+	if (q->is_dry || is_locked || atomic_load(&p->dry) > 0) {
 		/* While a call runs on beyond its hold no other of the account starts (rating.md). */
-		fits = available >= need && atomic_load(&p->dry) == 0;
+		fits = available >= need && atomic_load(&p->dry) == 0 && !is_locked;
 	} else {
 		fits = purse_reserve(p, q->floor, need, want, &held, &available);
 		q->price.held = held;
@@ -250,13 +257,96 @@ static enum reason admit_money(struct inquiry *q)
 		  "need %s, available %s, balance %s, holds %s", money_text(need, n),
 		  money_text(available, v), money_text(balance, b),
 		  money_text(balance - q->floor - available, h));
-	return fits ? REASON_NONE : REASON_CUSTOMER_BALANCE_NOT_ENOUGH;
+	if (fits)
+		return REASON_NONE;
+	return is_locked ? REASON_ACCOUNT_LOCKED : REASON_CUSTOMER_BALANCE_NOT_ENOUGH;
+}
+
+static enum reason admit_money(struct inquiry *q)
+{
+	const struct account_row *a = q->source->payer->row;
+	int64_t minutes =
+		param_int(q->world->params, PARAM_SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME);
+	int64_t first_ms = q->price.terms.first_s * 1000;
+	int64_t advance_ms = longer(first_ms, minutes > 0 ? minutes * 60000 : 0);
+	int64_t slice_ms = longer(first_ms, HOLD_SLICE_MS);
+
+	q->holds_money = a->anti_overdraft && !q->is_free;
+	q->cut_off = a->cut_off && q->holds_money;
+	q->has_packages = q->source->payer->orders > 0 && !q->is_free;
+	if (q->is_free)
+		return REASON_NONE;
+	if (q->has_packages)
+		hold_packages(q, longer(advance_ms, slice_ms));
+
+	money_t need = packages_charge(q, advance_ms);
+
+	packages_trim(q, slice_ms);
+	q->floor = floor_of(a, q->wall_ms);
+	return q->holds_money ? hold_money(q, need, packages_charge(q, slice_ms)) : REASON_NONE;
+}
+
+struct number inquiry_routed(const struct inquiry *q)
+{
+	struct number n = q->split;
+	size_t at = strlen(n.digits);
+	const struct number *where = q->ported.digits[0] ? &q->ported : &q->callee;
+	struct str rest = str_head(str_of(where->digits), NUMBER_MAX - at);
+
+	memcpy(n.digits + at, rest.p, rest.n);
+	return n;
+}
+
+const char *inquiry_vendor_number(const struct inquiry *q, const struct vendor *v,
+				  const struct number *sent)
+{
+	if (q->ported.digits[0])
+		return q->ported.digits;
+	return v->row->cost_number == ROUTING_GATEWAY_COST_NUMBER_BEFORE ? q->callee.digits
+									 : sent->digits;
+}
+
+/* The customer's calls are divided among routing prefixes: each call takes its turn. */
+static enum reason admit_split(struct inquiry *q)
+{
+	const struct split *s = &q->source->split;
+	_Atomic uint64_t *turns = &q->source->gate->split_turn;
+	uint64_t turn;
+	int at;
+
+	if (s->count == 0)
+		return REASON_NONE;
+	turn = q->is_dry ? atomic_load(turns) : atomic_fetch_add(turns, 1);
+	at = split_at(s, turn);
+	if (at < 0) {
+		trail_add(&q->trail, "split", "ok", "routed by the number alone");
+		return REASON_NONE;
+	}
+	(void)number_set(&q->split, str_of(s->item[at].prefix));
+	trail_add(&q->trail, "split", "ok", "routed with prefix %s, %u%% of the calls",
+		  q->split.digits, s->item[at].percent);
+	return REASON_NONE;
 }
 
 enum reason admit(struct inquiry *q)
 {
 	static enum reason (*const steps[])(struct inquiry *) = {
-		admit_system, admit_source, admit_numbers, admit_account, admit_rate, admit_money,
+		/* clang-format off */
+		admit_system,
+		admit_source,
+		numbers_in,
+		trap_check,
+		numbers_screen,
+		admit_profile,
+		watched_begin,
+		agents_open,
+		admit_account,
+		admit_rate,
+		agents_rate,
+		admit_spend,
+		admit_money,
+		admit_split,
+		/* clang-format on */
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -270,21 +360,30 @@ enum reason admit(struct inquiry *q)
 
 bool admit_extend(struct inquiry *q, int64_t reach_ms, int64_t *ret_ms)
 {
-	const struct terms *t = &q->price.terms;
 	money_t more = 0, available;
-	money_t need = charge_total(t, reach_ms + 1) - q->price.held;
-	money_t want = charge_total(t, reach_ms + HOLD_SLICE_MS) - q->price.held;
 
-	if (!purse_reserve(q->price.purse, q->floor, need, want > need ? want : need, &more,
-			   &available))
+	if (q->has_packages)
+		packages_hold(q, world_payer(q->world, q->price.account), reach_ms + HOLD_SLICE_MS);
+	if (!q->holds_money) {
+		*ret_ms = reach_ms + HOLD_SLICE_MS;
+		return true;
+	}
+
+	money_t need = packages_charge(q, reach_ms + 1) - q->price.held;
+	money_t want = packages_charge(q, reach_ms + HOLD_SLICE_MS) - q->price.held;
+
+	if (want < need)
+		want = need;
+	if (want > 0 && !purse_reserve(q->price.purse, q->floor, need, want, &more, &available))
 		return false;
 	q->price.held += more;
-	*ret_ms = charge_reach_ms(t, q->price.held);
+	*ret_ms = packages_reach_ms(q, q->price.held);
 	return true;
 }
 
 void admit_release(struct inquiry *q)
 {
+	packages_release(q);
 	if (q->has_account_line)
 		purse_line_give(q->price.purse);
 	if (q->has_line)
@@ -294,8 +393,28 @@ void admit_release(struct inquiry *q)
 	q->has_account_line = q->has_line = q->has_total = false;
 }
 
+const struct assumption *inquiry_assumes(const struct inquiry *q, const struct vendor *v, int what)
+{
+	for (size_t i = 0; i < q->assumed; i++)
+		if (q->assume[i].gate == v->gate && (int)q->assume[i].what == what)
+			return &q->assume[i];
+	return NULL;
+}
+
+enum reason inquiry_vendor_price(const struct inquiry *q, const struct vendor *v,
+				 const char *digits, struct price *ret, struct tariff_span *span)
+{
+	const struct assumption *a = inquiry_assumes(q, v, ASSUME_PRICE);
+	enum reason r = price_find(ret, v->payer, digits, q->wall_ms, span);
+
+	if (r == REASON_NONE && a)
+		ret->terms.price = a->price;
+	return r;
+}
+
 void inquiry_done(struct inquiry *q)
 {
 	price_done(&q->price);
+	agents_done(q);
 	trail_done(&q->trail);
 }

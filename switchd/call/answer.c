@@ -3,7 +3,11 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "call/agents.h"
+#include "call/hop.h"
+#include "call/identity.h"
 #include "call/inner.h"
+#include "call/packages.h"
 
 /* An answer that is not durable by then is taken back (behaviour.md, Money). */
 enum { COMMIT_MS = 2000 };
@@ -23,16 +27,19 @@ static void fix_prices(struct call *c, struct leg *l)
 	const struct world *w = c->worker->world;
 	const struct payer *payer = world_payer(w, c->q.price.account);
 	const struct payer *vendor = world_payer(w, l->cost.account);
-	bool before = false;
-	const struct vendor *v = world_vendor(w, l->gateway);
+	const struct vendor *v = leg_vendor(l);
 	ms_t now = clock_wall_ms();
 
+	c->q.world = w;
 	if (payer && !c->q.is_free)
-		(void)price_find(&c->q.price, payer, c->q.callee.digits, now);
-	before = v && v->row->cost_number == ROUTING_GATEWAY_COST_NUMBER_BEFORE;
+		(void)inquiry_price(&c->q, payer, now);
+	if (payer)
+		agents_fix(&c->q, payer, now);
 	if (vendor)
 		(void)price_find(&l->cost, vendor,
-				 before ? c->q.callee.digits : l->callee_out.digits, now);
+				 v ? inquiry_vendor_number(&c->q, v, &l->callee_out)
+				   : l->callee_out.digits,
+				 now, NULL);
 }
 
 static void record_answer(struct call *c, struct leg *l)
@@ -45,8 +52,10 @@ static void record_answer(struct call *c, struct leg *l)
 	r->vendor_code = 200;
 	free(r->vendor_account);
 	r->vendor_account = l->cost.account ? strdup(l->cost.account) : NULL;
-	trail_add(&c->q.trail, l->gateway, "answered", "after %lld ms",
-		  (long long)(c->answer_mono - c->q.mono_ms));
+
+	struct attempt a = { .n = l->attempt, .code = 200, .ms = c->answer_mono - c->q.mono_ms };
+
+	trail_try(&c->q.trail, l->gateway, "answered", &a, "after %lld ms", (long long)a.ms);
 }
 
 /* Prices as text into the record, for the journal and the CDR alike. */
@@ -73,16 +82,19 @@ static bool journal(struct call *c, struct leg *l)
 
 	record_price(&c->q.price, &r->rate_prefix, &r->rate_version, &r->rate_terms);
 	record_price(&l->cost, &r->cost_prefix, &r->cost_version, &r->cost_terms);
+	agents_record(&c->q, r);
+	packages_record(&c->q, r);
 	r->held = c->q.price.held;
 	free(r->decisions);
 	r->decisions = str_dup(trail_text(&c->q.trail, &scratch));
 
 	struct cdr_row *copy = row_copy(&entities[ENTITY_CDR], r);
 	char *legs = orphan_legs(c);
+	int64_t reach_ms = c->q.cut_off ? packages_reach_ms(&c->q, c->q.price.held) : 0;
 
 	if (!copy || !legs ||
 	    !booking_answer(c->worker->booking, (uint64_t)c->id, copy, legs, c->answer_mono,
-			    c->answer_mono + COMMIT_MS)) {
+			    reach_ms, c->answer_mono + COMMIT_MS)) {
 		row_free(&entities[ENTITY_CDR], copy);
 		free(legs);
 		return false;
@@ -117,7 +129,7 @@ void answer_received(struct leg *l, const struct msg *m)
 	struct call *c = l->call;
 
 	if (l->is_answered) { /* a 2xx again: our ACK was lost, or another fork answered */
-		leg_repeat_ack(l);
+		leg_repeat_ack(l, m);
 		return;
 	}
 	if (c->state != CALL_HUNTING || l != c->callee) {
@@ -129,11 +141,19 @@ void answer_received(struct leg *l, const struct msg *m)
 		clock_mono_ms(); /* money is counted from here: not from the turn's start */
 	l->is_answered = true;
 	l->stage = TRY_ANSWERED;
+	outcome_worked(l);
+	scored_rang(l);
+	scored_over(l, true);
 	c->state = CALL_COMMITTING;
 	fix_prices(c, l);
 	record_answer(c, l);
+	identity_answered(l, m);
+
+	leg_learn(l, m);
+	session_read_answer(l, m);
 
 	enum reason r = dialog_update(&l->dialog, m) < 0 ? REASON_OVERLOAD : describe(l, m);
+	hop_requests(l);
 	if (c->offer.n > 0) /* else our ACK carries the caller's answer, when that comes */
 		leg_ack(l, l->invite_cseq, STR(""));
 	if (r == REASON_NONE && !journal(c, l))
@@ -144,6 +164,24 @@ void answer_received(struct leg *l, const struct msg *m)
 	}
 	c->wait_timer.on_expire = on_commit_timer;
 	timer_start(&c->worker->loop.wheel, &c->wait_timer, c->answer_mono + COMMIT_MS);
+}
+
+static void accept_caller(struct call *c)
+{
+	CLEANUP(buf_done) struct buf extra = BUF_INIT;
+
+	reliable_stop(&c->caller);
+	leg_put_allow(&c->caller, &extra);
+	session_put_answer(&c->caller, &extra);
+	(void)server_reply(
+		c->caller.invited,
+		&(struct reply){ .code = 200,
+				 .to_tag = c->caller.dialog.local_tag,
+				 .record_route = true,
+				 .contact = &c->caller.local,
+				 .extra = buf_str(&extra),
+				 .content_type = c->caller.sdp.n ? STR("application/sdp") : STR(""),
+				 .body = buf_str(&c->caller.sdp) });
 }
 
 void answer_booked(struct call *c, int error)
@@ -157,19 +195,17 @@ void answer_booked(struct call *c, int error)
 		finish(c, REASON_STORE_UNAVAILABLE, HANGUP_SWITCH, 0);
 		return;
 	}
+	if (reliable_holds_answer(&c->caller))
+		return;
 	c->state = CALL_UP;
 	c->caller.is_answered = true;
 	c->cdr->sip_code = 200;
 	atomic_fetch_add_explicit(&c->worker->stats->answered, 1, memory_order_relaxed);
-	(void)server_reply(
-		c->caller.invited,
-		&(struct reply){ .code = 200,
-				 .to_tag = c->caller.dialog.local_tag,
-				 .record_route = true,
-				 .contact = &c->caller.local,
-				 .content_type = c->caller.sdp.n ? STR("application/sdp") : STR(""),
-				 .body = buf_str(&c->caller.sdp) });
+	accept_caller(c);
 	watch_start(c);
+	refresh_start(&c->caller);
+	if (c->callee)
+		refresh_start(c->callee);
 }
 
 void answer_acked(struct leg *caller, const struct msg *ack)
@@ -197,6 +233,7 @@ void answer_late(struct leg *l, const struct msg *m)
 
 	l->is_answered = true;
 	(void)dialog_update(&l->dialog, m);
+	hop_requests(l);
 	leg_ack(l, l->invite_cseq, STR(""));
 	leg_bye(l);
 	finish_late(l);

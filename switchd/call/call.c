@@ -2,7 +2,11 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "call/hop.h"
 #include "call/inner.h"
+#include "call/lookup.h"
+#include "call/transfer.h"
+#include "call/way.h"
 
 enum { ID_WORKER_BITS = 6, ID_SEQ_BITS = 14 };
 
@@ -54,6 +58,24 @@ bool call_is_merged(struct worker *w, const struct msg *m)
 	return false;
 }
 
+const struct source *call_source(const struct call *c)
+{
+	const struct world *w = c->worker->world;
+	const struct phone *p = world_phone(w, c->cdr->caller_phone);
+
+	return p ? &p->source : world_source(w, c->cdr->mapping_gateway);
+}
+
+const struct source *call_peer(const struct call *c)
+{
+	const struct world *w = c->worker->world;
+	const struct phone *p = c->is_sender_phone ? world_phone(w, c->sender) : NULL;
+
+	if (!c->sender)
+		return call_source(c);
+	return p ? &p->source : world_source(w, c->sender);
+}
+
 bool call_is_held(const struct call *c)
 {
 	return c->caller.is_holding || (c->callee && c->callee->is_holding);
@@ -77,13 +99,26 @@ static int begin_record(struct call *c, const struct msg *m, const struct source
 	r->id = c->id;
 	r->start = c->q.wall_ms;
 	r->call_id = str_dup(m->call_id);
-	r->mapping_gateway = strdup(s->row->name);
+	r->mapping_gateway = s->phone ? NULL : strdup(s->row->name);
+	r->caller_phone = s->phone ? strdup(s->row->name) : NULL;
 	r->account = strdup(s->row->account);
 	r->caller_ip = strdup(addr_host_text(&m->flow.peer, host));
-	return r->call_id && r->mapping_gateway && r->account && r->caller_ip ? 0 : -1;
+	return r->call_id && (r->mapping_gateway || r->caller_phone) && r->account && r->caller_ip
+		       ? 0
+		       : -1;
 }
 
-static int begin_caller(struct call *c, struct server_txn *t, const struct msg *m)
+static int note_sender(struct call *c, const struct source *payer, const struct source *peer)
+{
+	if (peer == payer)
+		return 0;
+	c->sender = strdup(peer->row->name);
+	c->is_sender_phone = peer->phone != NULL;
+	return c->sender ? 0 : -1;
+}
+
+static int begin_caller(struct call *c, struct server_txn *t, const struct msg *m,
+			const struct source *s)
 {
 	char tag[STEER_TOKEN];
 	struct leg *l = &c->caller;
@@ -92,6 +127,8 @@ static int begin_caller(struct call *c, struct server_txn *t, const struct msg *
 	if (dialog_from_request(&l->dialog, m, tag) < 0 || leg_begin(l, c, SIDE_CALLER, tag) < 0)
 		return -1;
 	transport_local(c->worker->transport, &m->flow, &l->local);
+	way_believe(c->worker, SIDE_CALLER, s->phone ? NULL : s->row->name, &l->dialog.flow);
+	hop_begin(l, s->row->reply_address, s->row->request_address);
 	l->invited = t;
 	l->invite_cseq = m->cseq;
 	htab_add(&c->worker->invites, &c->by_invite, htab_hash2(m->call_id, m->from_tag));
@@ -102,6 +139,7 @@ static void call_free(struct call *c)
 {
 	struct list *it, *tmp;
 
+	c->lookup = lookup_free(c->lookup);
 	timer_stop(&c->setup_timer);
 	timer_stop(&c->life_timer);
 	timer_stop(&c->wait_timer);
@@ -112,6 +150,10 @@ static void call_free(struct call *c)
 	leg_done(&c->caller);
 	c->relay = relay_close(c->relay);
 	buf_done(&c->offer);
+	buf_done(&c->refusal);
+	buf_done(&c->cause);
+	free(c->sender);
+	taken_done(&c->taken);
 	inquiry_done(&c->q);
 	row_free(&entities[ENTITY_CDR], c->cdr);
 	if (c->has_room)
@@ -120,7 +162,7 @@ static void call_free(struct call *c)
 }
 
 struct call *call_create(struct worker *w, struct server_txn *t, const struct msg *m,
-			 const struct source *s)
+			 const struct source *payer, const struct source *peer)
 {
 	struct call *c = calloc(1, sizeof(*c));
 
@@ -136,12 +178,15 @@ struct call *call_create(struct worker *w, struct server_txn *t, const struct ms
 	timer_init(&c->life_timer, NULL);
 	timer_init(&c->wait_timer, NULL);
 	c->q = (struct inquiry){ .hub = w->hub,
+				 .prices = w->prices,
 				 .world = w->world,
-				 .source = s,
+				 .source = payer,
+				 .gate_of_source = payer->gate,
 				 .mono_ms = w->loop.now_ms,
 				 .wall_ms = clock_wall_ms() };
 	htab_add(&w->calls, &c->by_id, id_hash(c->id));
-	if (begin_record(c, m, s) < 0 || begin_caller(c, t, m) < 0) {
+	if (note_sender(c, payer, peer) < 0 || begin_record(c, m, payer) < 0 ||
+	    begin_caller(c, t, m, peer) < 0) {
 		c->caller.invited = NULL; /* still its creator's to answer */
 		call_free(c);
 		return NULL;

@@ -2,7 +2,13 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "call/agents.h"
+#include "call/identity.h"
 #include "call/inner.h"
+#include "call/lookup.h"
+#include "call/packages.h"
+#include "call/spending.h"
+#include "call/watched.h"
 
 /* The 200 to a BYE waits this long for the commit (behaviour.md, Money); the call's row is durable since the answer. */
 enum { BYE_WAIT_MS = 300 };
@@ -27,7 +33,9 @@ static money_t charge_customer(struct call *c)
 	struct charge ch;
 	struct cdr_row *r = c->cdr;
 
-	if (!c->q.price.is_rated || charge_compute(&c->q.price.terms, r->hold_ms, &ch) < 0)
+	if (!c->q.price.is_rated ||
+	    packages_settle(&c->q, world_payer(c->q.world, c->q.price.account), r->hold_ms, r,
+			    &ch) < 0)
 		return 0;
 	r->billed_s = ch.billed_s;
 	r->fee = ch.fee;
@@ -77,6 +85,9 @@ static void record_end(struct call *c, enum reason why, enum hangup side, int co
 		r->sip_code = 200;
 	else if (why != REASON_UNKNOWN_SOURCE)
 		r->sip_code = code;
+	if (!r->rate_prefix && c->q.price.is_rated)
+		r->rate_prefix =
+			strdup(c->q.price.prefix.digits); /* for whoever asks where calls fail */
 	trail_add(&c->q.trail, "end", reason_name(why), "after %lld ms", (long long)r->hold_ms);
 	free(r->decisions);
 	r->decisions = str_dup(trail_text(&c->q.trail, &scratch));
@@ -84,17 +95,51 @@ static void record_end(struct call *c, enum reason why, enum hangup side, int co
 
 /* ---- the peers ---- */
 
+/* The Q.850 cause of a refusal: the vendor's, if that is what is passed on; the reason's own; or the code's (RFC 3398 §8.2.6.1). */
+static int cause_of(const struct call *c, enum reason why, int code)
+{
+	static const struct {
+		int code, cause;
+	} rejections[] = {
+		{ 400, 41 }, { 404, 1 },   { 405, 63 }, { 406, 79 }, { 408, 102 }, { 410, 22 },
+		{ 415, 79 }, { 480, 18 },  { 481, 41 }, { 482, 25 }, { 483, 25 },  { 484, 28 },
+		{ 485, 1 },  { 486, 17 },  { 488, 88 }, { 500, 41 }, { 501, 79 },  { 502, 38 },
+		{ 503, 41 }, { 504, 102 }, { 600, 17 }, { 604, 1 },  { 606, 88 },
+	};
+
+	if (c->heard.cause && c->heard.code == code)
+		return (int)c->heard.cause;
+	for (size_t i = 0; why == REASON_REJECTED && i < sizeof(rejections) / sizeof(*rejections);
+	     i++)
+		if (rejections[i].code == code)
+			return rejections[i].cause;
+	return reason_infos[why].q850;
+}
+
+/* RFC 6432, where the customer's gateway asks for it. code: before it is replaced. */
+static void put_cause(struct call *c, enum reason why, int code)
+{
+	const struct source *s = call_source(c);
+	int cause = cause_of(c, why, code);
+
+	if (s && s->row->reason_header && cause > 0 && why != REASON_CALLER_CANCEL)
+		buf_printf(&c->refusal, "Reason: Q.850;cause=%d\r\n", codes_map(&s->causes, cause));
+}
+
 static void refuse_caller(struct call *c, enum reason why, int code)
 {
 	struct server_txn *t = c->caller.invited;
 	bool is_ours = why == REASON_SYSTEM_LIMIT || why == REASON_OVERLOAD;
 	struct reply r = { .code = code, .to_tag = c->caller.dialog.local_tag };
 
+	reliable_stop(&c->caller);
 	if (!t || server_is_final(t))
 		return;
 	/* Our own Retry-After only where coming back helps (behaviour.md). */
 	if (is_ours)
-		r.extra = STR("Retry-After: 2\r\n");
+		buf_put(&c->refusal, STR("Retry-After: 2\r\n"));
+	if (!buf_error(&c->refusal))
+		r.extra = buf_str(&c->refusal);
 	c->caller.invited = NULL;
 	server_detach(t);
 	(void)server_reply(t, &r);
@@ -104,6 +149,8 @@ static void end_pending(struct leg *l)
 {
 	struct server_txn *t = l->asked;
 
+	refresh_stop(l);
+	passings_done(l);
 	if (!t)
 		return;
 	l->asked = NULL;
@@ -130,7 +177,7 @@ static void end_callee(struct call *c)
 	l->is_abandoned = true;
 	c->callee = NULL;
 	if (l->inviting)
-		client_cancel(l->inviting);
+		client_cancel_with(l->inviting, buf_str(&c->cause));
 	else
 		leg_free(l);
 }
@@ -145,6 +192,17 @@ static void on_bye_timer(struct timer *t, int64_t now_ms)
 }
 
 /* ---- the end ---- */
+
+/* The customer's gateway may want other codes than ours (failure_codes); a CANCEL has its own. */
+static int code_for_caller(struct call *c, enum reason why, int code)
+{
+	const struct source *s = call_peer(c);
+	int mapped = s && why != REASON_CALLER_CANCEL ? codes_map(&s->codes, code) : code;
+
+	if (mapped != code && !c->caller.is_answered)
+		trail_add(&c->q.trail, s->row->name, "replace", "code %d by %d", code, mapped);
+	return mapped;
+}
 
 static void count_end(struct call *c, enum hangup side, bool was_up)
 {
@@ -161,11 +219,46 @@ static void count_end(struct call *c, enum hangup side, bool was_up)
 	}
 }
 
+enum { MINUTE_MS = 60000, REFUSAL_BITS = 24 };
+
+/*
+ * A flood of refused INVITEs of one source must not fill the disk (security.md F3): of those beyond CDR_REFUSED_MAX a minute there
+ * is but a count.
+ */
+static bool is_flood(const struct call *c)
+{
+	int64_t most = param_int(c->worker->world->params, PARAM_CDR_REFUSED_MAX);
+	struct gate *g = c->q.gate_of_source;
+	uint64_t minute = (uint64_t)c->worker->loop.now_ms / MINUTE_MS, was, next;
+
+	if (c->q.attempts > 0 || most == 0 || !g)
+		return false;
+	was = atomic_load(&g->refusals);
+	do {
+		bool is_same = was >> REFUSAL_BITS == minute;
+
+		if (is_same && (was & ((1 << REFUSAL_BITS) - 1)) >= (uint64_t)most) {
+			atomic_fetch_add(&g->unrecorded, 1);
+			return true;
+		}
+		next = is_same ? was + 1 : minute << REFUSAL_BITS | 1;
+	} while (!atomic_compare_exchange_weak(&g->refusals, &was, next));
+	return false;
+}
+
 /* Is a record wanted? Answered calls always have one; others as SERVER_BILLING_RECORD_ZERO_HOLD_TIME says. */
 static bool wants_record(const struct call *c, bool was_answered)
 {
 	return was_answered ||
-	       param_bool(c->worker->world->params, PARAM_SERVER_BILLING_RECORD_ZERO_HOLD_TIME);
+	       (param_bool(c->worker->world->params, PARAM_SERVER_BILLING_RECORD_ZERO_HOLD_TIME) &&
+		!is_flood(c));
+}
+
+/* What the switch ended is booked all the same: without the record wanted it is one that no list shows. */
+static bool is_hidden_end(const struct call *c, enum hangup side, bool was_answered)
+{
+	return was_answered && side == HANGUP_SWITCH &&
+	       !param_bool(c->worker->world->params, PARAM_SERVER_BILLING_RECORD_SERVER_HANG_UP);
 }
 
 static void book(struct call *c, bool was_answered)
@@ -191,10 +284,20 @@ static void settle(struct call *c, struct leg *l, bool was_up)
 {
 	money_t charged = 0, cost = 0;
 
+	c->q.callee_area = c->cdr->callee_area; /* the world's may be gone */
 	if (was_up)
 		charged = charge_customer(c);
+	else
+		packages_forget(c->cdr);
+	if (was_up && c->q.price.is_rated)
+		agents_settle(&c->q, c->cdr, charged);
+	else
+		agents_forget(c->cdr);
+	spending_end(c, charged);
 	if (l && l->is_answered)
 		cost = charge_vendor(c->cdr, &l->cost, c->cdr->hold_ms);
+	if (l && was_up)
+		scored_talked(l, c->cdr->hold_ms, cost);
 	c->cdr->held = c->q.price.held;
 	if (c->q.price.purse && (c->q.price.held || charged))
 		purse_settle(c->q.price.purse, c->q.price.held, charged);
@@ -217,13 +320,19 @@ void finish(struct call *c, enum reason why, enum hangup side, int code)
 		code = reason_sip_code(why);
 	if (code < 300) /* a reason of answered calls, for one that was not */
 		code = why == REASON_OPERATOR_HANGUP ? 480 : 503;
-	/* A 200 that crosses the caller's CANCEL: the vendor is paid its first increment, in a record of its own. */
-	bool is_crossing = was_answered && !was_up && why == REASON_CALLER_CANCEL;
+	put_cause(c, why, code);
+	code = code_for_caller(c, why, code);
+	/* A 200 that the caller never heard of: the vendor is paid its first increment, in a record of its own. */
+	bool is_crossing = was_answered && !was_up &&
+			   (why == REASON_CALLER_CANCEL || why == REASON_PRACK_MISSING);
 
 	c->state = CALL_OVER;
+	c->lookup = lookup_free(c->lookup);
 	timer_stop(&c->setup_timer);
 	timer_stop(&c->life_timer);
 	timer_stop(&c->wait_timer);
+	if (c->cause.n == 0 && reason_infos[why].q850 > 0)
+		buf_printf(&c->cause, "Reason: Q.850;cause=%d\r\n", reason_infos[why].q850);
 	if (was_answered && !is_crossing)
 		measure(c);
 	if (c->relay)
@@ -236,10 +345,13 @@ void finish(struct call *c, enum reason why, enum hangup side, int code)
 		leg_bye(&c->caller);
 	if (is_crossing)
 		finish_late(l);
+	c->q.world = c->worker->world;
+	watched_end(&c->q, c->q.attempts > 0, was_answered, why);
 	settle(c, is_crossing ? NULL : l, was_up);
 	record_end(c, why, side, code);
 	count_end(c, side, was_up);
 	end_callee(c);
+	c->cdr->hidden |= is_hidden_end(c, side, was_answered);
 	book(c, was_answered);
 	if (c->bye) {
 		c->wait_timer.on_expire = on_bye_timer;
@@ -262,6 +374,15 @@ void finish_booked(struct call *c)
 
 /* ---- late answers ---- */
 
+/* Best effort: a record without them is still right. */
+static void copy_areas(struct cdr_row *r, const struct cdr_row *from)
+{
+	if (from && from->caller_area)
+		r->caller_area = strdup(from->caller_area);
+	if (from && from->callee_area)
+		r->callee_area = strdup(from->callee_area);
+}
+
 static int copy_facts(struct cdr_row *r, const struct leg *l)
 {
 	const struct inquiry *q = &l->call->q;
@@ -273,9 +394,10 @@ static int copy_facts(struct cdr_row *r, const struct leg *l)
 	r->callee_in = strdup(q->callee_in.digits);
 	r->caller = strdup(q->caller.digits);
 	r->callee = strdup(q->callee.digits);
-	r->caller_out = strdup(l->caller_out.digits);
+	copy_areas(r, l->call->cdr);
+	r->caller_out = strdup(identity_caller_sent(l));
 	r->callee_out = strdup(l->callee_out.digits);
-	r->routing_gateway = strdup(l->gateway);
+	*(l->is_phone ? &r->callee_phone : &r->routing_gateway) = strdup(l->gateway);
 	r->reason = strdup(reason_name(REASON_LATE_ANSWER));
 	r->vendor_account = l->cost.account ? strdup(l->cost.account) : NULL;
 	if (l->cost.is_rated) {
@@ -284,7 +406,7 @@ static int copy_facts(struct cdr_row *r, const struct leg *l)
 		r->cost_version = l->cost.version;
 		r->cost_terms = buf_steal(&terms);
 	}
-	return r->call_id && r->routing_gateway && r->reason ? 0 : -1;
+	return r->call_id && (r->routing_gateway || r->callee_phone) && r->reason ? 0 : -1;
 }
 
 void finish_late(struct leg *l)

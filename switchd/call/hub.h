@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "ledger/ledger.h"
 #include "media/relay.h"
+#include "phone/registrar.h"
 #include "sip/txn.h"
 
 enum { HUB_WORKERS_MAX = 64 };
@@ -27,18 +28,33 @@ struct worker_stats {              /* one writer, relaxed atomics */
 	_Atomic uint64_t to_differs; /* To and Request-URI name different numbers */
 	_Atomic uint64_t no_ack;
 	_Atomic uint64_t forced_ends; /* ended by us: money, media, duration */
-	_Atomic int64_t alive_ms;     /* monotonic time of its last loop turn */
+	struct registrar_stats registrar;
+	_Atomic int64_t alive_ms; /* monotonic time of its last loop turn */
 };
 
+struct tls;
+
 struct hub {
-	void *world; /* struct world *, through base/snapshot */
+	void *world;     /* struct world *, through base/snapshot */
+	struct tls *tls; /* NULL: no listener asks for it */
 	struct ledger *ledger;
+	struct resolver *resolver; /* of the names of vendors */
 	struct media *media;
+	struct tracer *tracer;    /* NULL: nothing is traced (tests) */
 	const char *security;     /* socket of switch-lockoutd; NULL: nobody is told anything */
 	unsigned char secret[32]; /* of the nonces of this run */
 	struct sip_timers timers;
-	_Atomic uint32_t calls; /* in progress, ringing included */
-	_Atomic bool draining;  /* no new calls */
+	struct buf *seed; /* registrations of the run before, until the workers have them */
+	size_t seeds;
+	struct blacklist *blacklist; /* NULL: none (tests) */
+	struct inuse *inuse;         /* numbers of caller pools; NULL: they have no limit (tests) */
+	struct suspend *suspend;     /* one count for all workers */
+	struct referrals *referrals; /* calls that a REFER asks for */
+	struct strangers *strangers; /* who has been recorded in this minute */
+	struct doorbell *doorbell;   /* the same of challenges to strangers */
+	_Atomic uint32_t calls;      /* in progress, ringing included */
+	_Atomic bool draining;       /* no new calls */
+	_Atomic int registrations;   /* at vendors: made, or not yet taken back */
 	/* What the licence allows; 0 = no limit. Calls that are up are never touched by it. */
 	_Atomic uint32_t licensed_lines, licensed_cps;
 	int workers;

@@ -3,7 +3,11 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "call/hop.h"
+#include "call/identity.h"
 #include "call/inner.h"
+#include "call/transfer.h"
+#include "call/way.h"
 
 /*
  * The hunt: vendors in turn until one answers, the called party is found to be unavailable, or tries or time run out
@@ -33,8 +37,21 @@ static enum reason reason_of(const struct leg *l, int code)
 	return REASON_REJECTED;
 }
 
+static bool write_again(struct leg *l, const struct vendor *v, struct str credentials);
 /* One answer to a challenge, if the gateway has credentials and the realm is its own (security.md A7). */
 static bool answer_challenge(struct leg *l, const struct msg *m);
+
+/* A longer session timer, as it asks for; the new INVITE may be challenged once more. */
+static bool raise_interval(struct leg *l, const struct msg *m)
+{
+	const struct vendor *v = leg_vendor(l);
+
+	if (!v || !session_raise(l, m))
+		return false;
+	free(l->password_realm);
+	l->password_realm = NULL;
+	return write_again(l, v, STR(""));
+}
 
 static void on_response(void *ctx, struct client_txn *t, const struct msg *m)
 {
@@ -52,18 +69,43 @@ static void on_response(void *ctx, struct client_txn *t, const struct msg *m)
 	} else if (!l->is_abandoned) {
 		if ((m->status == 401 || m->status == 407) && answer_challenge(l, m))
 			return;
+		if (m->status < 400 && outcome_follow(l, m))
+			return;
+		if (m->status == 422 && raise_interval(l, m))
+			return;
+		outcome_failed(l, m->status, m);
 		l->call->cdr->vendor_code = m->status;
-		try_failed(l, m->status, reason_of(l, m->status), false);
+
+		int code = outcome_code(l, m);
+
+		try_failed(l, code, reason_of(l, code), false);
 	}
+}
+
+/* The INVITE went by TCP for its size, and the peer's host has none. */
+static bool try_by_udp(struct leg *l, struct client_txn *t, int error)
+{
+	const struct vendor *v = leg_vendor(l);
+
+	if (!v || !way_back_to_udp(l, error))
+		return false;
+	client_detach(t);
+	l->inviting = NULL;
+	if (hunt_invite(l, v, buf_str(&l->sdp), STR("")) == 0)
+		return true;
+	try_failed(l, 503, REASON_UPSTREAM_FAILURE, true);
+	return true;
 }
 
 static void on_fail(void *ctx, struct client_txn *t, int error)
 {
 	struct leg *l = ctx;
 
-	(void)t;
-	if (l->is_abandoned || l->is_answered)
+	if (l->is_abandoned || l->is_answered || try_by_udp(l, t, error))
 		return;
+	if (error != -ETIMEDOUT)
+		trail_add(&l->call->q.trail, l->gateway, "connection", "%s",
+			  transport_error_text(error));
 	if (error == -ETIMEDOUT)
 		try_failed(l, 408, REASON_INVITE_TIMEOUT, true);
 	else
@@ -92,32 +134,30 @@ static enum reason address_try(struct leg *l, const struct vendor *v, int addres
 {
 	struct worker *w = l->call->worker;
 	const struct addr *peer = &v->address[address];
-	enum proto proto = v->row->transport == ROUTING_GATEWAY_TRANSPORT_TCP   ? PROTO_TCP
-			   : v->row->transport == ROUTING_GATEWAY_TRANSPORT_TLS ? PROTO_TLS
-										: PROTO_UDP;
-	char tag[STEER_TOKEN], call_id[STEER_TOKEN], here[ADDR_TEXT], there[ADDR_TEXT];
+	char tag[STEER_TOKEN], call_id[STEER_TOKEN], here[ADDR_TEXT];
 	CLEANUP(buf_done) struct buf local = BUF_INIT, remote = BUF_INIT, target = BUF_INIT;
+	CLEANUP(buf_done) struct buf there = BUF_INIT;
 	struct flow flow;
 
-	if (transport_flow(w->transport, proto, peer, &flow) < 0)
+	if (way_to_vendor(w, v, peer, &flow) < 0)
 		return REASON_UPSTREAM_FAILURE;
 	transport_local(w->transport, &flow, &l->local);
+	redirect_begin(&l->way, peer);
 	steer_mint(tag, w->c.index);
 	steer_mint(call_id, w->c.index);
 	(void)addr_text(&l->local, here);
-	(void)addr_text(peer, there);
-	if (l->caller_out.digits[0])
-		buf_printf(&local, "<sip:%s@%s>", l->caller_out.digits, here);
-	else
-		buf_printf(&local, "\"Anonymous\" <sip:anonymous@anonymous.invalid>");
-	buf_printf(&remote, "<sip:%s@%s>", l->callee_out.digits, there);
-	buf_printf(&target, "sip:%s@%s%s", l->callee_out.digits, there,
-		   proto == PROTO_TCP ? ";transport=tcp" : "");
+	vendor_put_place(v, address, &there);
+	identity_put_from(l, v, here, &local);
+	if (!buf_cstr(&there))
+		return REASON_OVERLOAD;
+	identity_put_to(l, buf_cstr(&there), &remote);
+	way_put_target(l, v, buf_cstr(&there), &target);
 	if (buf_error(&local) || buf_error(&remote) || buf_error(&target) ||
 	    dialog_for_invite(&l->dialog, call_id, tag, buf_str(&local), buf_str(&remote),
 			      buf_str(&target), &flow) < 0 ||
 	    leg_begin(l, l->call, SIDE_CALLEE, tag) < 0)
 		return REASON_OVERLOAD;
+	hop_begin(l, v->row->reply_address, v->row->request_address);
 	return REASON_NONE;
 }
 
@@ -148,25 +188,40 @@ static enum reason make_offer(struct leg *l, struct buf *out)
 		       : REASON_NONE;
 }
 
-static int write_invite(struct leg *l, struct str body, struct str extra)
+int hunt_invite(struct leg *l, const struct vendor *v, struct str body, struct str credentials)
 {
 	struct worker *w = l->call->worker;
 	char branch[STEER_BRANCH];
 	CLEANUP(buf_done) struct buf out = BUF_INIT;
+	CLEANUP(buf_done) struct buf extra = BUF_INIT;
 	int hops = l->call->max_forwards;
 	struct draft d = { .method = METHOD_INVITE,
 			   .branch = branch,
 			   .local = &l->local,
 			   .with_contact = true,
+			   .allow = leg_allow(l),
 			   .max_forwards = hops > 0 && hops <= 70 ? hops - 1 : 70,
-			   .extra = extra,
 			   .content_type = body.n ? STR("application/sdp") : STR(""),
 			   .body = body };
 
 	steer_mint_branch(branch, w->c.index);
 	if (d.max_forwards == 0)
 		return -ELOOP;
+	if (reliable_put_invite(l, &extra) != REASON_NONE)
+		return -EPROTONOSUPPORT;
+	session_put_request(l, &extra);
+	identity_put_headers(l, v, &extra);
+	buf_putz(&extra, l->call->taken.line ? l->call->taken.line : "");
+	buf_put(&extra, credentials);
+	if (buf_error(&extra))
+		return buf_error(&extra);
+	d.extra = buf_str(&extra);
 	dialog_put_request(&l->dialog, &d, &out);
+	if (way_by_tcp(l, out.n)) {
+		d.cseq = l->dialog.local_cseq;
+		buf_clear(&out);
+		dialog_put_request(&l->dialog, &d, &out);
+	}
 	l->invite_cseq = l->dialog.local_cseq;
 	if (buf_error(&out))
 		return buf_error(&out);
@@ -174,34 +229,36 @@ static int write_invite(struct leg *l, struct str body, struct str extra)
 			   buf_str(&out), &vendor_owner, l);
 }
 
-/* A realm that is not configured is learned; that it changes is an alarm, not an outage (behaviour.md). */
-static void learn_realm(struct gate *g, struct str realm)
-{
-	uint64_t now = htab_hash(realm) | 1, before = atomic_exchange(&g->realm, now);
-
-	if (before && before != now)
-		atomic_fetch_add(&g->realm_changes, 1);
-}
-
 static bool answer_challenge(struct leg *l, const struct msg *m)
 {
-	const struct vendor *v = world_vendor(l->call->worker->world, l->gateway);
+	const struct vendor *v = leg_vendor(l);
 	CLEANUP(buf_done) struct buf extra = BUF_INIT;
 	struct str realm;
 
+	/* Where a redirect led, only for a realm that an operator named (security.md A7). */
+	if (v && l->way.count > 1 && !v->row->realm)
+		return false;
 	if (!v || !v->row->user || !v->row->password || l->password_realm)
 		return false;
 	if (digest_answer(m, METHOD_INVITE, str_of(l->dialog.target), str_of(v->row->user),
 			  str_of(v->row->password), str_of(v->row->realm), &extra, &realm) < 0)
 		return false;
 	l->password_realm = str_dup(realm);
-	learn_realm(l->gate, realm);
+	if (!l->password_realm)
+		return false;
+	gate_learn_realm(l->gate, realm);
+	return write_again(l, v, buf_str(&extra));
+}
+
+/* The INVITE with more in it, after a refusal that says what was missing. Always true: it went, or the try has failed. */
+static bool write_again(struct leg *l, const struct vendor *v, struct str credentials)
+{
 	client_detach(l->inviting);
 	l->inviting = NULL;
-	if (l->password_realm && write_invite(l, buf_str(&l->sdp), buf_str(&extra)) == 0)
-		return true;
+	l->wait = WAIT_ANSWER;
 	/* The first transaction is gone, so its end will not free the leg. */
-	try_failed(l, 503, REASON_UPSTREAM_FAILURE, true);
+	if (hunt_invite(l, v, buf_str(&l->sdp), credentials) < 0)
+		try_failed(l, 503, REASON_UPSTREAM_FAILURE, true);
 	return true;
 }
 
@@ -215,7 +272,9 @@ static void on_setup_timer(struct timer *t, int64_t now_ms)
 	(void)now_ms;
 	if (!l || c->state != CALL_HUNTING)
 		return;
-	if (l->stage >= TRY_RINGING)
+	if (l->wait == WAIT_PROGRESS)
+		try_failed(l, 408, REASON_GATEWAY_TIMEOUT, true);
+	else if (l->stage >= TRY_RINGING)
 		try_failed(l, 480, REASON_NO_ANSWER, false);
 	else if (l->inviting && client_has_provisional(l->inviting))
 		try_failed(l, 408, REASON_GATEWAY_TIMEOUT, true);
@@ -231,8 +290,9 @@ static ms_t hunt_deadline(const struct call *c)
 	return c->q.mono_ms + (s > 0 ? s : 20) * 1000;
 }
 
-static void wait_for_answer(struct call *c, const struct vendor *v)
+void hunt_wait(struct leg *l, const struct vendor *v)
 {
+	struct call *c = l->call;
 	int64_t own = v->row->timeout_invite;
 	int64_t s =
 		own > 0 ? own : param_int(c->worker->world->params, PARAM_SS_SIP_TIMEOUT_INVITE);
@@ -250,12 +310,14 @@ static void remember(struct tried *t, const struct gate *g, int address)
 	for (int i = 0; i < t->count; i++) {
 		if (t->gate[i] == g) {
 			t->addresses[i] = (uint8_t)(address + 1);
+			t->places[i] |= UINT64_C(1) << (address % 64);
 			t->was_local[i] = false;
 			return;
 		}
 	}
 	if (t->count < TRIES_MAX) {
 		t->gate[t->count] = g;
+		t->places[t->count] = UINT64_C(1) << (address % 64);
 		t->addresses[t->count++] = (uint8_t)(address + 1);
 	}
 }
@@ -274,13 +336,18 @@ static void set_text(char **field, const char *text)
 	*field = strdup(text);
 }
 
+static int64_t since_invite(const struct call *c)
+{
+	return clock_mono_ms() - c->q.mono_ms;
+}
+
 static void record_try(struct call *c, const struct leg *l)
 {
 	struct cdr_row *r = c->cdr;
 	char host[ADDR_TEXT];
 
-	set_text(&r->routing_gateway, l->gateway);
-	set_text(&r->caller_out, l->caller_out.digits);
+	set_text(l->is_phone ? &r->callee_phone : &r->routing_gateway, l->gateway);
+	set_text(&r->caller_out, identity_caller_sent(l));
 	set_text(&r->callee_out, l->callee_out.digits);
 	set_text(&r->call_id_out, l->dialog.call_id);
 	set_text(&r->callee_ip, addr_host_text(&l->dialog.flow.peer, host));
@@ -289,25 +356,46 @@ static void record_try(struct call *c, const struct leg *l)
 		atomic_fetch_add_explicit(&c->worker->stats->admitted, 1, memory_order_relaxed);
 }
 
+/* Packets of all tries so far: which vendor's they are, only the difference tells. */
+static uint64_t rtp_from_vendor(const struct call *c)
+{
+	struct relay_stats s = { 0 };
+
+	if (c->relay)
+		relay_stats(c->relay, SIDE_CALLEE, &s);
+	return s.packets_in;
+}
+
 /* Sends the call to one vendor. Anything but REASON_NONE: nothing was sent. */
 static enum reason send_try(struct call *c, struct leg *l, const struct vendor *v, int address)
 {
 	CLEANUP(buf_done) struct buf sdp = BUF_INIT;
-	const struct source *s = world_source(c->worker->world, c->cdr->mapping_gateway);
-	enum reason r = s ? offer_open(c, s, v) : REASON_DESTINATION_FORBIDDEN;
+	const struct source *s = call_peer(c);
+	enum reason r = s ? REASON_NONE : REASON_DESTINATION_FORBIDDEN;
 
+	if (r == REASON_NONE && v->phone)
+		r = register_address(l, v->phone, address);
 	if (r == REASON_NONE)
+		r = offer_open(c, s, v, v->phone ? &l->dialog.flow.peer : &v->address[address]);
+	if (r == REASON_NONE && !v->phone)
 		r = address_try(l, v, address);
+	if (r == REASON_NONE && transfer_turn(l) < 0)
+		r = REASON_OVERLOAD;
 	if (r == REASON_NONE)
 		r = make_offer(l, &sdp);
 	if (r != REASON_NONE)
 		return r;
 	buf_clear(&l->sdp);
 	buf_put(&l->sdp, buf_str(&sdp));
+	l->attempt = c->q.attempts + 1;
+	traced_leg(l);
+	l->rtp_before = rtp_from_vendor(c);
 
-	int e = write_invite(l, buf_str(&sdp), STR(""));
+	int e = hunt_invite(l, v, buf_str(&sdp), STR(""));
 	if (e == -ELOOP)
 		return REASON_LOOP_DETECTED;
+	if (e == 0)
+		scored_sent(l);
 	return e < 0 ? REASON_UPSTREAM_FAILURE : REASON_NONE;
 }
 
@@ -335,6 +423,23 @@ static enum reason hunt_is_open(const struct call *c)
 	return REASON_NONE;
 }
 
+static int contacts_of(const struct call *c)
+{
+	const struct phone *p = world_phone_called(c->worker->world, str_of(c->q.callee.digits));
+
+	return p ? register_contacts(c->worker, p) : 0;
+}
+
+/* Did anyone that was tried answer at all? */
+static bool was_heard(const struct tried *t)
+{
+	for (int i = 0; i < t->count; i++) {
+		if (!t->was_local[i])
+			return true;
+	}
+	return false;
+}
+
 void hunt_next(struct call *c)
 {
 	for (;;) {
@@ -342,8 +447,19 @@ void hunt_next(struct call *c)
 		enum reason r = hunt_is_open(c);
 
 		c->q.world = c->worker->world;
+		c->q.source = call_source(c); /* of this world: the one before may be gone */
+		if (!c->q.source) {
+			give_up(c, REASON_DESTINATION_FORBIDDEN);
+			return;
+		}
+		c->q.contacts = contacts_of(c);
 		if (r == REASON_NONE)
 			r = choose(&c->q, &c->tried, &choice);
+		/* A phone that did not say a word, at none of its contacts, is not there, whatever its registration says. */
+		if (r == REASON_PHONE_OFFLINE && !was_heard(&c->tried)) {
+			finish(c, r, HANGUP_SWITCH, 0);
+			return;
+		}
 		if (r != REASON_NONE) {
 			/* Out of vendors after tries: the last try's reason says more than "no route". */
 			give_up(c, c->q.attempts && r != REASON_HUNT_TIMEOUT ? c->why : r);
@@ -366,12 +482,16 @@ void hunt_next(struct call *c)
 		r = send_try(c, l, v, address);
 		if (r == REASON_NONE) {
 			record_try(c, l);
-			trail_add(&c->q.trail, l->gateway, "sent", "try %u, %s as %s",
-				  c->q.attempts, l->callee_out.digits, l->caller_out.digits);
-			wait_for_answer(c, v);
+			struct attempt a = { .n = l->attempt, .ms = since_invite(c) };
+
+			trail_try(&c->q.trail, l->gateway, "sent", &a, "try %u, %s as %s",
+				  c->q.attempts, l->callee_out.digits, identity_caller_sent(l));
+			hunt_wait(l, v);
 			return;
 		}
 		trail_add(&c->q.trail, l->gateway, "skip", "%s", reason_name(r));
+		if (!is_callers_fault(r))
+			outcome_failed(l, 0, NULL);
 		leg_settle(l, 0);
 		leg_free(l);
 		c->why = r;
@@ -384,19 +504,43 @@ void hunt_next(struct call *c)
 	}
 }
 
+static struct retry_rules rules_of(const struct params *p)
+{
+	return (struct retry_rules){
+		.until_connect = param_bool(p, PARAM_SS_GATEWAY_SWITCH_UNTIL_CONNECT),
+		.stop_after_busy = param_bool(p, PARAM_SS_GATEWAY_SWITCH_STOP_AFTER_USER_BUSY),
+		.stop_after_sdp = param_bool(p, PARAM_SS_SIP_STOP_SWITCH_AFTER_SDP),
+		.stop_after_rtp = param_bool(p, PARAM_SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START),
+		.stop_after_silence =
+			param_bool(p, PARAM_SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT),
+	};
+}
+
 static void try_failed(struct leg *l, int code, enum reason why, bool is_local)
 {
 	struct call *c = l->call;
-	const struct vendor *v = world_vendor(c->worker->world, l->gateway);
+	const struct vendor *v = leg_vendor(l);
 	struct routing_gateway_row gone = {
 		.switch_until_connect = ROUTING_GATEWAY_SWITCH_UNTIL_CONNECT_UNTIL_CONNECT,
 		.switch_preset = ROUTING_GATEWAY_SWITCH_PRESET_CARRIER
 	};
-	bool go_on = retry_goes_on(v ? v->row : &gone, l->stage, code, is_local, c->relay != NULL);
+	struct retry_rules rules = rules_of(c->worker->world->params);
+	struct retry_case what = { .stage = l->stage,
+				   .code = code,
+				   .is_local = is_local,
+				   .is_silent = why == REASON_INVITE_TIMEOUT,
+				   .relayed = c->relay != NULL,
+				   .had_rtp = rtp_from_vendor(c) > l->rtp_before };
+	struct attempt a = {
+		.n = l->attempt, .code = code, .reason = reason_name(why), .ms = since_invite(c)
+	};
+	bool go_on = retry_goes_on(v ? v->row : &gone, &rules, &what);
 
 	timer_stop(&c->setup_timer);
-	trail_add(&c->q.trail, l->gateway, go_on ? "failed, next" : "failed, stop", "%s, code %d%s",
-		  reason_name(why), code, is_local ? " (ours)" : "");
+	if (is_local)
+		outcome_failed(l, code, NULL);
+	trail_try(&c->q.trail, l->gateway, go_on ? "failed, next" : "failed, stop", &a,
+		  "%s, code %d%s", reason_name(why), code, is_local ? " (ours)" : "");
 	verdict_add(&c->verdict, code);
 	if (is_local)
 		mark_local(&c->tried, l->gate);

@@ -1,12 +1,17 @@
 #include "call/identify.h"
+#include "call/world_gateway.h"
 
 #include <string.h>
+
+#include "call/doorbell.h"
+#include "call/suspend.h"
+#include "sip/party.h"
 
 /* ---- by address ---- */
 
 struct search {
 	const struct msg *msg;
-	struct number callee_to, callee_uri; /* "" if there is none */
+	struct number callee_to, callee_uri, callee_diverted; /* "" if there is none */
 	struct addr local;
 	const struct source *best;
 	int best_tech, best_bits;
@@ -21,10 +26,36 @@ static bool number_of(const struct uri *u, struct number *ret)
 	return uri_number(u, &b) == 0 && number_set(ret, buf_str(&b)) == 0;
 }
 
-static const struct number *callee_as_set(const struct source *s, const struct search *f)
+/* The number in the first element of a header such as P-Asserted-Identity. */
+static bool header_number(const struct msg *m, const char *name, struct number *ret)
 {
-	return s->row->callee_from == MAPPING_GATEWAY_CALLEE_FROM_REQUEST_URI ? &f->callee_uri
-									      : &f->callee_to;
+	struct party p;
+
+	return party_read(m, name, 0, &p) && number_of(&p.uri, ret);
+}
+
+static void read_callees(struct search *f)
+{
+	(void)number_of(&f->msg->to, &f->callee_to);
+	(void)number_of(&f->msg->uri, &f->callee_uri);
+	(void)header_number(f->msg, "Diversion", &f->callee_diverted);
+}
+
+/* Without a Diversion it is To. */
+static const struct number *callee_as_set(const struct source *s, const struct search *f,
+					  const char **ret_from)
+{
+	if (s->row->callee_from == MAPPING_GATEWAY_CALLEE_FROM_REQUEST_URI) {
+		*ret_from = "the Request-URI";
+		return &f->callee_uri;
+	}
+	if (s->row->callee_from == MAPPING_GATEWAY_CALLEE_FROM_DIVERSION &&
+	    f->callee_diverted.digits[0]) {
+		*ret_from = "Diversion";
+		return &f->callee_diverted;
+	}
+	*ret_from = "To";
+	return &f->callee_to;
 }
 
 /* Length of the longest tech prefix of the gateway that the callee begins with; -1: it has some and none fits. */
@@ -53,6 +84,16 @@ static bool transport_fits(const struct source *s, const struct flow *f)
 	}
 }
 
+/* Is it the holder of one of the keys that this gateway is known by, if it is? */
+static bool cert_fits(const struct source *s, const struct flow *f)
+{
+	for (size_t i = 0; i < s->cert_count; i++) {
+		if (f->cert && s->cert[i] == f->cert)
+			return true;
+	}
+	return s->cert_count == 0;
+}
+
 /* How narrow the network is that holds the address: one host beats a /24. */
 static int bits_of(const struct source *s, const struct addr *a)
 {
@@ -65,7 +106,7 @@ static int bits_of(const struct source *s, const struct addr *a)
 	return best;
 }
 
-/* Tech prefix, then an asked-for port, then the narrower network. */
+/* Tech prefix, then a certificate, then an asked-for port, then the narrower network. */
 static bool is_better(const struct search *f, const struct source *s, int tech, int bits)
 {
 	bool port = s->row->auth == MAPPING_GATEWAY_AUTH_IP_PORT;
@@ -73,6 +114,8 @@ static bool is_better(const struct search *f, const struct source *s, int tech, 
 
 	if (!f->best || tech != f->best_tech)
 		return !f->best || tech > f->best_tech;
+	if ((s->cert_count > 0) != (f->best->cert_count > 0))
+		return s->cert_count > 0;
 	best_port = f->best->row->auth == MAPPING_GATEWAY_AUTH_IP_PORT;
 	return port != best_port ? port : bits > f->best_bits;
 }
@@ -81,13 +124,14 @@ static bool is_better(const struct search *f, const struct source *s, int tech, 
 static void try_source(void *ctx, const struct source *s)
 {
 	struct search *f = ctx;
-	int tech = tech_fits(s, callee_as_set(s, f));
+	const char *from;
+	int tech = tech_fits(s, callee_as_set(s, f, &from));
 
 	if (s->row->auth == MAPPING_GATEWAY_AUTH_PASSWORD) {
 		f->may_ask = true;
 		return;
 	}
-	if (tech < 0 || !transport_fits(s, &f->msg->flow))
+	if (tech < 0 || !transport_fits(s, &f->msg->flow) || !cert_fits(s, &f->msg->flow))
 		return;
 	if (addr_is_set(&s->local) && !addr_eq_host(&s->local, &f->local))
 		return;
@@ -104,27 +148,40 @@ static const struct source *by_address(struct worker *w, const struct msg *m, bo
 {
 	struct search f = { .msg = m, .may_ask = w->world->is_open };
 
-	(void)number_of(&m->to, &f.callee_to);
-	(void)number_of(&m->uri, &f.callee_uri);
+	read_callees(&f);
 	transport_local(w->transport, &m->flow, &f.local);
 	world_sources_at(w->world, &m->flow.peer, try_source, &f);
 	*ret_may_ask = f.may_ask;
 	return f.best;
 }
 
-/* ---- by digest ---- */
+/* ---- by the Contact that we registered ---- */
 
-static const struct source *source_by_user(const struct world *w, struct str user)
+struct contact_search {
+	struct str user;
+	const struct vendor *found;
+};
+
+static void try_vendor(void *ctx, const struct vendor *v)
 {
-	for (size_t i = 0; i < w->sources; i++) {
-		const struct mapping_gateway_row *row = w->source[i].row;
+	struct contact_search *f = ctx;
 
-		if (row->auth == MAPPING_GATEWAY_AUTH_PASSWORD &&
-		    str_eq(str_of(row->user ? row->user : row->name), user))
-			return &w->source[i];
-	}
-	return NULL;
+	if (v->row->registration && str_eq(vendor_contact_user(v->row), f->user) &&
+	    (!f->found || !f->found->row->inbound))
+		f->found = v;
 }
+
+/* A vendor whose INVITE is for the very Contact that stands there; NULL: none, or not from its address. */
+static const struct vendor *by_contact(const struct worker *w, const struct msg *m)
+{
+	struct contact_search f = { .user = m->uri.user };
+
+	if (f.user.n > 0)
+		world_vendors_at(w->world, &m->flow.peer, try_vendor, &f);
+	return f.found;
+}
+
+/* ---- by digest ---- */
 
 static bool nets_fit(const struct source *s, const struct addr *a)
 {
@@ -135,16 +192,43 @@ static bool nets_fit(const struct source *s, const struct addr *a)
 	return s->net_count == 0;
 }
 
-static void challenge(struct worker *w, struct server_txn *t, const struct msg *m, struct str realm,
-		      bool stale)
+/* May it register and call at all? A gateway's lock is told to its callers, a phone's is not (security.md A4). */
+static bool is_admitted(const struct source *s)
+{
+	const struct phone_row *p = s->phone ? s->phone->row : NULL;
+
+	return !p || (p->status != PHONE_STATUS_LOCKED &&
+		      (p->valid_until == FIELD_ABSENT || clock_wall_ms() < p->valid_until));
+}
+
+struct str source_user(const struct source *s)
+{
+	return str_of(s->row->user ? s->row->user : s->row->name);
+}
+
+/* is_proven: it answered a nonce of ours, so its address is no forgery. */
+static void challenge(struct worker *w, struct server_txn *t, const struct msg *m,
+		      const struct digest_ask *ask, bool stale, bool is_proven)
 {
 	struct str set = param_str(w->world->params, PARAM_SS_SIP_AUTHENTICATION_CODE);
-	int code = str_eq(set, STR("407")) ? 407 : 401;
+	struct reply r = { .code = str_eq(set, STR("407")) ? 407 : 401 };
 	CLEANUP(buf_done) struct buf extra = BUF_INIT;
 
-	digest_put_challenge(w->digest, code, realm, &m->flow.peer, stale, w->loop.now_ms, &extra);
-	(void)server_reply(t, &(struct reply){ .code = code, .extra = buf_str(&extra) });
-	server_detach(t);
+	if (worker_knows(w, &m->flow.peer)) {
+		digest_put_challenge(w->digest, r.code, ask, stale, &extra);
+		r.extra = buf_str(&extra);
+		server_detach(t);
+		(void)server_reply(t, &r);
+	} else if (is_proven ||
+		   doorbell_may_answer(w->hub->doorbell, &m->flow.peer, w->loop.now_ms)) {
+		digest_put_challenge(w->digest, r.code, ask, stale, &extra);
+		r.extra = buf_str(&extra);
+		(void)server_refuse(t, &r); /* no state for strangers (security.md F3) */
+	} else {
+		atomic_fetch_add_explicit(&w->stats->unknown_source, 1, memory_order_relaxed);
+		report_stranger(w->report, &m->flow, w->loop.now_ms);
+		server_drop(t);
+	}
 }
 
 static void refuse(struct server_txn *t)
@@ -152,135 +236,217 @@ static void refuse(struct server_txn *t)
 	reply_simple(t, reason_sip_code(REASON_AUTHENTICATION_FAILED), STR(""));
 }
 
-/* Told to lockoutd: what the source wanted, and what it called itself. */
-static void failed(struct worker *w, struct server_txn *t, const struct msg *m, struct str user)
+/*
+ * Of a user at whom very many guess each source is heard once a second (security.md A5): after a wrong one it is suspended for so long,
+ * under another name, beside what SS_AUTHENTICATION_MAX_RETRY makes of it.
+ */
+enum { GUESSED_PAUSE_MS = 1000 };
+
+static struct str guessed_name(const struct source *s, struct buf *room)
+{
+	buf_printf(room, "%.*s\n", STR_ARG(source_user(s)));
+	return buf_str(room);
+}
+
+static bool is_guessed(const struct source *s)
+{
+	return s && atomic_load(&s->gate->wrong.is_stopped);
+}
+
+static bool must_pause(const struct worker *w, const struct msg *m, const struct source *s)
+{
+	CLEANUP(buf_done) struct buf room = BUF_INIT;
+
+	return is_guessed(s) && suspend_is_on(w->hub->suspend, guessed_name(s, &room),
+					      &m->flow.peer, w->loop.now_ms);
+}
+
+static void count_guess(struct worker *w, const struct msg *m, const struct source *s)
+{
+	CLEANUP(buf_done) struct buf room = BUF_INIT;
+
+	if (!s)
+		return;
+	spent_tell(&s->gate->wrong, 0, 1);
+	if (is_guessed(s))
+		suspend_wrong(w->hub->suspend, guessed_name(s, &room), &m->flow.peer, 1,
+			      GUESSED_PAUSE_MS, w->loop.now_ms);
+}
+
+/* Told to lockoutd: what the source wanted, and what it called itself. s: whose name it used; NULL: nobody's. */
+static void failed(struct worker *w, const struct msg *m, struct str user, const struct source *s)
 {
 	const struct params *p = w->world->params;
 	CLEANUP(buf_done) struct buf detail = BUF_INIT;
+	struct str wanted = m->method == METHOD_REGISTER ? m->to.user : m->uri.user;
 
 	atomic_fetch_add_explicit(&w->stats->auth_failures, 1, memory_order_relaxed);
-	suspend_wrong(w->suspend, user, &m->flow.peer,
+	count_guess(w, m, s);
+	suspend_wrong(w->hub->suspend, user, &m->flow.peer,
 		      param_int(p, PARAM_SS_AUTHENTICATION_MAX_RETRY),
 		      param_int(p, PARAM_SS_AUTHENTICATION_FAILED_SUSPEND) * 1000, w->loop.now_ms);
-	buf_printf(&detail, "%s %.*s", method_name(m->method), STR_ARG(m->uri.user));
+	buf_printf(&detail, "%s %.*s", method_name(m->method), STR_ARG(wanted));
 	report_auth_failed(w->report, &m->flow, user, buf_str(&detail), w->loop.now_ms);
+}
+
+/* Refused; one that calls from an address of its own finds it among its records. */
+static const struct source *refuse_or_record(struct server_txn *t, const struct msg *m,
+					     const struct source *s, bool is_its_own,
+					     enum reason *ret_why)
+{
+	*ret_why = REASON_AUTHENTICATION_FAILED;
+	if (m->method == METHOD_INVITE && is_its_own && s->net_count > 0)
+		return s;
 	refuse(t);
+	return NULL;
 }
 
 /*
  * Unknown user, wrong password, wrong address and a suspended user take the same path and get the same answer (security.md
- * A4).
+ * A4). A wrong one is asked again SS_SIP_AUTHENTICATION_RETRY times: the nonce carries how often that was done.
  */
-static const struct source *by_digest(struct worker *w, struct server_txn *t, const struct msg *m)
+static const struct source *by_digest(struct worker *w, struct server_txn *t, const struct msg *m,
+				      enum reason *ret_why)
 {
-	struct str realm = param_str(w->world->params, PARAM_SS_SIP_AUTHENTICATION_REALM);
+	const struct params *p = w->world->params;
+	struct digest_ask ask = { .realm = param_str(p, PARAM_SS_SIP_AUTHENTICATION_REALM),
+				  .source = &m->flow.peer,
+				  .now_ms = w->loop.now_ms,
+				  .is_md5 = !param_bool(p, PARAM_SS_SIP_AUTHENTICATION_SHA256),
+				  .life_ms = param_int(p, PARAM_SS_SIP_AUTHENTICATION_TIMEOUT) };
 	struct str user = STR("");
 	const struct source *s =
-		digest_user(m, realm, &user) ? source_by_user(w->world, user) : NULL;
-	bool may = s && nets_fit(s, &m->flow.peer) && transport_fits(s, &m->flow);
-	bool is_suspended = suspend_is_on(w->suspend, user, &m->flow.peer, w->loop.now_ms);
-	struct str password = may ? str_of(s->row->password) : (struct str){ NULL, 0 };
+		digest_user(m, ask.realm, &user) ? world_digest_user(w->world, user) : NULL;
+	bool is_suspended = suspend_is_on(w->hub->suspend, user, &m->flow.peer, w->loop.now_ms) ||
+			    must_pause(w, m, s);
 
-	switch (digest_verify(w->digest, m, realm, password, &m->flow.peer, w->loop.now_ms)) {
+	ask.life_ms = ask.life_ms > 0 ? ask.life_ms * 1000 : 0;
+	bool may = s && is_admitted(s) && nets_fit(s, &m->flow.peer) &&
+		   transport_fits(s, &m->flow) && cert_fits(s, &m->flow);
+	if (may)
+		ask.password = str_of(s->row->password);
+	ask.is_legacy = s && s->phone && s->phone->row->legacy_digest;
+	switch (digest_verify(w->digest, m, &ask, &ask.tries)) {
 	case DIGEST_OK:
-		if (is_suspended) {
-			refuse(t);
-			return NULL;
-		}
-		suspend_right(w->suspend, user, &m->flow.peer);
+		if (is_suspended)
+			return refuse_or_record(t, m, s, may, ret_why);
+		suspend_right(w->hub->suspend, user, &m->flow.peer);
 		report_auth_ok(w->report, &m->flow, user, w->loop.now_ms);
 		return s;
 	case DIGEST_NONE:
-		challenge(w, t, m, realm, false);
+		ask.tries = 0;
+		challenge(w, t, m, &ask, false, false);
 		return NULL;
 	case DIGEST_STALE:
-		challenge(w, t, m, realm, true);
+		ask.tries = 0;
+		challenge(w, t, m, &ask, true, false);
 		return NULL;
 	case DIGEST_WRONG:
-		failed(w, t, m, user);
+		failed(w, m, user, s);
+		if (is_suspended || ask.tries >= param_int(p, PARAM_SS_SIP_AUTHENTICATION_RETRY))
+			return refuse_or_record(t, m, s, may, ret_why);
+		ask.tries++;
+		challenge(w, t, m, &ask, false, true);
 		break;
 	}
 	return NULL;
+}
+
+const struct source *identify_by_digest(struct worker *w, struct server_txn *t, const struct msg *m)
+{
+	enum reason why = REASON_NONE;
+
+	return by_digest(w, t, m, &why);
 }
 
 const struct source *identify(struct worker *w, struct server_txn *t, const struct msg *m,
 			      enum reason *ret_why)
 {
 	bool may_ask;
-	const struct source *s = by_address(w, m, &may_ask);
+	const struct vendor *v = by_contact(w, m);
+	const struct source *s = v ? world_source(w->world, v->row->inbound) : NULL;
 
 	*ret_why = REASON_NONE;
+	if (!s)
+		s = by_address(w, m, &may_ask);
 	if (s)
 		return s;
 	if (may_ask)
-		return by_digest(w, t, m);
+		return by_digest(w, t, m, ret_why);
+	if (v) {
+		reply_simple(t, reason_sip_code(REASON_DESTINATION_FORBIDDEN), STR(""));
+		return NULL;
+	}
 	*ret_why = REASON_UNKNOWN_SOURCE;
 	return NULL;
 }
 
 /* ---- numbers ---- */
 
-/* The number in the first name-addr of a header such as P-Asserted-Identity. */
-static bool header_number(const struct msg *m, const char *name, struct number *ret)
+/* A From that names nobody, of a gateway that is believed: its P-Asserted-Identity says who it is (RFC 3325 §6). */
+static bool caller_is_asserted(const struct source *s, const struct msg *m)
 {
-	struct str v;
-	struct uri u;
-
-	if (!msg_header(m, name, 0, &v))
-		return false;
-
-	ptrdiff_t open = str_chr(v, '<');
-	struct str inside = open >= 0 ? str_skip(v, (size_t)open + 1) : v;
-	ptrdiff_t close = str_chr(inside, open >= 0 ? '>' : ';');
-
-	if (close >= 0)
-		inside = str_head(inside, (size_t)close);
-	return uri_parse(str_trim(inside), &u) == 0 && number_of(&u, ret);
+	return s->row->caller_from == MAPPING_GATEWAY_CALLER_FROM_FROM && s->row->trust_identity &&
+	       party_is_anonymous(&m->from);
 }
 
-static void caller_of(const struct source *s, const struct msg *m, struct number *ret)
+/* A display name counts if it is a number; blanks between its digits do not. */
+static bool display_number(const struct msg *m, struct number *ret)
+{
+	char room[2 * NUMBER_MAX];
+	struct buf digits = buf_fixed(room, sizeof(room));
+	struct uri u = { .scheme = URI_TEL };
+
+	for (size_t i = 0; i < m->from_display.n; i++) {
+		if (m->from_display.p[i] != ' ')
+			buf_putc(&digits, m->from_display.p[i]);
+	}
+	u.user = buf_str(&digits);
+	return buf_error(&digits) == 0 && digits.n > 0 && number_of(&u, ret) &&
+	       strspn(ret->digits, "0123456789*#") == strlen(ret->digits);
+}
+
+/* Where it was found, for the record; a caller who is nobody is let on without a number. */
+static const char *caller_of(const struct source *s, const struct msg *m, struct number *ret)
 {
 	static const char *const headers[] = {
 		[MAPPING_GATEWAY_CALLER_FROM_RPID] = "Remote-Party-ID",
 		[MAPPING_GATEWAY_CALLER_FROM_PAI] = "P-Asserted-Identity",
 		[MAPPING_GATEWAY_CALLER_FROM_PPI] = "P-Preferred-Identity",
 	};
-	int64_t from = s->row->caller_from;
+	int64_t from =
+		caller_is_asserted(s, m) ? MAPPING_GATEWAY_CALLER_FROM_PAI : s->row->caller_from;
+	const char *header = from >= 0 && from < (int64_t)(sizeof(headers) / sizeof(headers[0]))
+				     ? headers[from]
+				     : NULL;
 
-	if (from == MAPPING_GATEWAY_CALLER_FROM_DISPLAY) {
-		struct uri u = { .scheme = URI_TEL, .user = m->from_display };
-
-		if (number_of(&u, ret))
-			return;
-	} else if (from >= 0 && from < (int64_t)(sizeof(headers) / sizeof(headers[0])) &&
-		   headers[from] && header_number(m, headers[from], ret)) {
-		return;
-	}
+	if (from == MAPPING_GATEWAY_CALLER_FROM_DISPLAY && display_number(m, ret))
+		return "the display name";
+	if (header && header_number(m, header, ret))
+		return header;
 	if (!number_of(&m->from, ret))
-		ret->digits[0] =
-			'\0'; /* anonymous or not a number: the call goes on without a caller */
+		ret->digits[0] = '\0';
+	return "From";
 }
 
 enum reason identify_numbers(struct worker *w, const struct source *s, const struct msg *m,
-			     struct number *ret_caller, struct number *ret_callee)
+			     struct inquiry *q)
 {
-	struct number to = { "" }, uri = { "" };
-	bool has_to = number_of(&m->to, &to), has_uri = number_of(&m->uri, &uri);
+	struct search f = { .msg = m };
+	const struct number *callee = &f.callee_to;
+	const char *from = "To";
 
-	if (has_to && has_uri && strcmp(to.digits, uri.digits) != 0)
+	read_callees(&f);
+	if (f.callee_to.digits[0] && f.callee_uri.digits[0] &&
+	    strcmp(f.callee_to.digits, f.callee_uri.digits) != 0)
 		atomic_fetch_add_explicit(&w->stats->to_differs, 1, memory_order_relaxed);
-	caller_of(s, m, ret_caller);
-	switch (s->row->callee_from) {
-	case MAPPING_GATEWAY_CALLEE_FROM_REQUEST_URI:
-		*ret_callee = uri;
-		return has_uri ? REASON_NONE : REASON_NUMBER_INVALID;
-	case MAPPING_GATEWAY_CALLEE_FROM_DIVERSION:
-		if (header_number(m, "Diversion", ret_callee))
-			return REASON_NONE;
-		break;
-	default:
-		break;
-	}
-	*ret_callee = to;
-	return has_to ? REASON_NONE : REASON_NUMBER_INVALID;
+	callee = callee_as_set(s, &f, &from);
+	q->callee_in = *callee;
+
+	const char *caller_from = caller_of(s, m, &q->caller_in);
+
+	if (strcmp(from, "To") != 0 || strcmp(caller_from, "From") != 0)
+		trail_add(&q->trail, "numbers", "read", "%s from %s, caller %s from %s",
+			  q->callee_in.digits, from, q->caller_in.digits, caller_from);
+	return callee->digits[0] ? REASON_NONE : REASON_NUMBER_INVALID;
 }

@@ -4,44 +4,103 @@
 
 #include "call/inner.h"
 
-/* What one gateway's media_relay asks for; auto is what the parameter says. */
-static bool wants_relay(int64_t mode, const struct world *w)
+/* SS_MEDIAPROXYMODE is one of that; unset it leaves the question to SS_MEDIA_PROXY_ENABLE. */
+static bool mode_is(const struct world *w, const char *mode)
 {
-	if (mode == MAPPING_GATEWAY_MEDIA_RELAY_AUTO)
-		return param_bool(w->params, PARAM_SS_MEDIA_PROXY_ENABLE);
-	return mode != MAPPING_GATEWAY_MEDIA_RELAY_OFF;
+	return str_eq(param_str(w->params, PARAM_SS_MEDIAPROXYMODE), str_of(mode));
 }
 
-enum reason offer_open(struct call *c, const struct source *s, const struct vendor *v)
+/* What one gateway's media_relay asks for; auto is what the parameters say. */
+static bool wants_relay(int64_t mode, const struct world *w)
+{
+	if (mode != MAPPING_GATEWAY_MEDIA_RELAY_AUTO)
+		return mode != MAPPING_GATEWAY_MEDIA_RELAY_OFF;
+	if (str_is_empty(param_str(w->params, PARAM_SS_MEDIAPROXYMODE)))
+		return param_bool(w->params, PARAM_SS_MEDIA_PROXY_ENABLE);
+	return mode_is(w, "On");
+}
+
+/* The caller wants its media elsewhere than where it speaks from: most likely an address that only it can reach. */
+static bool caller_is_elsewhere(const struct call *c)
+{
+	CLEANUP(sdp_free) struct sdp *s = NULL;
+	const struct sdp_media *audio;
+	const char *what;
+
+	if (c->offer.n == 0 || sdp_parse(&s, buf_str(&c->offer), &what) < 0)
+		return false;
+	audio = sdp_audio(s);
+	return audio && audio->has_address && !addr_eq_host(&audio->rtp, &c->caller.signalling);
+}
+
+static bool has_phone_behind_nat(const struct call *c, const struct source *s,
+				 const struct vendor *v)
+{
+	return param_bool(c->q.world->params, PARAM_SS_MEDIA_PROXY_BEHIND_NAT) &&
+	       ((s->phone && register_is_nat(c->worker, s->phone)) ||
+		(v->phone && register_is_nat(c->worker, v->phone)));
+}
+
+/* Direct media only if both sides opted in (behaviour.md, Media), for a relay hides the vendor; and only where it can work. */
+static bool is_relayed(const struct call *c, const struct source *s, const struct vendor *v)
 {
 	const struct world *w = c->q.world;
 
+	return mode_is(w, "Must On") || wants_relay(s->row->media_relay, w) ||
+	       wants_relay(v->row->media_relay, w) || has_phone_behind_nat(c, s, v) ||
+	       (mode_is(w, "Auto") && caller_is_elsewhere(c));
+}
+
+/* Of what the caller described, or without a description of how it is spoken to. */
+static bool caller_is_v6(const struct call *c)
+{
+	struct str offer = buf_str(&c->offer);
+
+	if (offer.n == 0)
+		return addr_is_v6(&c->caller.dialog.flow.peer);
+	return str_find(offer, STR("c=IN IP6 ")) >= 0 && str_find(offer, STR("c=IN IP4 ")) < 0;
+}
+
+/* The vendor before was of the other family, and nobody has been told of this relay yet. */
+static bool is_of_other_family(const struct call *c, bool is_v6)
+{
+	return c->relay && addr_is_v6(relay_local(c->relay, SIDE_CALLEE)) != is_v6;
+}
+
+enum reason offer_open(struct call *c, const struct source *s, const struct vendor *v,
+		       const struct addr *to)
+{
+	const bool is_v6[] = { [SIDE_CALLER] = caller_is_v6(c), [SIDE_CALLEE] = addr_is_v6(to) };
+
+	if (is_of_other_family(c, is_v6[SIDE_CALLEE])) {
+		if (c->has_early_sdp)
+			return REASON_UPSTREAM_FAILURE;
+		c->relay = relay_close(c->relay);
+	}
 	if (c->relay) { /* another try: the vendor before is neither heard nor sent to any more */
 		const struct relay_peer nobody = { .source = MEDIA_SDP };
 
 		return relay_set_peer(c->relay, SIDE_CALLEE, &nobody) < 0 ? REASON_OVERLOAD
 									  : REASON_NONE;
 	}
-	/* Direct media only if both sides opted in (behaviour.md, Media): a relay hides the vendor. */
-	if (!wants_relay(s->row->media_relay, w) && !wants_relay(v->row->media_relay, w))
+	if (!is_relayed(c, s, v))
 		return REASON_NONE;
-	return relay_open(&c->relay, c->worker->desk) < 0 ? REASON_NO_MEDIA_PORT : REASON_NONE;
+	return relay_open(&c->relay, c->worker->desk, is_v6) < 0 ? REASON_NO_MEDIA_PORT
+								 : REASON_NONE;
 }
 
 /* The gateway's own media rules, from this turn's world; one that was deleted meanwhile gets the defaults. */
 static void peer_rules(const struct leg *l, struct relay_peer *p)
 {
-	const struct world *w = l->call->worker->world;
-
 	if (l->side == SIDE_CALLER) {
-		const struct source *s = world_source(w, l->call->cdr->mapping_gateway);
+		const struct source *s = call_peer(l->call);
 
 		p->source = s ? (enum media_source)s->row->media_source : MEDIA_AUTO;
 		p->is_public = s && s->row->is_public;
 		p->nets = s ? s->media_net : NULL;
 		p->net_count = s ? s->media_net_count : 0;
 	} else {
-		const struct vendor *v = world_vendor(w, l->gateway);
+		const struct vendor *v = leg_vendor(l);
 
 		p->source = v ? (enum media_source)v->row->media_source : MEDIA_AUTO;
 		p->is_public = v && v->row->is_public;
@@ -62,7 +121,7 @@ static struct payloads payloads_of(const struct sdp_media *m)
 static enum reason tell_relay(struct leg *from, const struct sdp_media *audio)
 {
 	struct call *c = from->call;
-	struct relay_peer peer = { .signalling = from->dialog.flow.peer, .clock_hz = 8000 };
+	struct relay_peer peer = { .signalling = from->signalling, .clock_hz = 8000 };
 
 	if (!c->relay)
 		return REASON_NONE;
@@ -138,6 +197,24 @@ void offer_take_back(struct leg *l)
 	buf_clear(&l->described);
 	buf_put(&l->described, buf_str(&l->described_before));
 	buf_clear(&l->described_before);
+}
+
+void offer_unsend(struct leg *l)
+{
+	buf_clear(&l->sdp);
+	buf_put(&l->sdp, buf_str(&l->sdp_before));
+}
+
+void offer_relearn(struct leg *l, struct str body)
+{
+	CLEANUP(sdp_free) struct sdp *s = NULL;
+	const char *what;
+
+	if (str_eq(body, buf_str(&l->described)) || sdp_parse(&s, body, &what) < 0 ||
+	    learn(l, s) != REASON_NONE)
+		return;
+	buf_clear(&l->described);
+	buf_put(&l->described, body);
 }
 
 enum reason offer_pass(struct leg *from, struct leg *to, struct str body, struct buf *out)

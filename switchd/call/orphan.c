@@ -4,7 +4,7 @@
 #include <jansson.h>
 
 #include "base/log.h"
-#include "call/inner.h"
+#include "call/way.h"
 
 /*
  * Calls that a crash cut off: the journal kept how to reach both peers, and they are told BYE, so that none of them bills on
@@ -27,11 +27,15 @@ static json_t *leg_json(const struct leg *l)
 	char peer[ADDR_TEXT], local[ADDR_TEXT];
 	const struct dialog *d = &l->dialog;
 
-	return json_pack("{s:s s:s s:s s:s s:s? s:s s:s? s:i s:i s:s s:s}", "call_id", d->call_id,
-			 "local", d->local, "remote", d->remote, "local_tag", d->local_tag,
-			 "remote_tag", d->remote_tag, "target", d->target, "routes", d->routes,
-			 "cseq", (int)d->local_cseq, "proto", (int)d->flow.proto, "peer",
-			 addr_text(&d->flow.peer, peer), "host", addr_text(&l->local, local));
+	const char *vendor = l->is_phone ? NULL : l->gateway;
+	const char *gateway = l->side == SIDE_CALLER ? l->call->cdr->mapping_gateway : vendor;
+
+	return json_pack("{s:s s:s s:s s:s s:s? s:s s:s? s:i s:i s:s s:s s:i s:s?}", "call_id",
+			 d->call_id, "local", d->local, "remote", d->remote, "local_tag",
+			 d->local_tag, "remote_tag", d->remote_tag, "target", d->target, "routes",
+			 d->routes, "cseq", (int)d->local_cseq, "proto", (int)d->flow.proto, "peer",
+			 addr_text(&d->flow.peer, peer), "host", addr_text(&l->local, local),
+			 "side", (int)l->side, "gateway", gateway);
 }
 
 char *orphan_legs(const struct call *c)
@@ -65,9 +69,12 @@ static int flow_of(struct worker *w, const json_t *o, struct dialog *d, struct f
 	if (!peer || proto < 0 || proto >= PROTO_COUNT || addr_parse(str_of(peer), 0, &a) < 0)
 		return -1;
 	d->flow.proto = (uint8_t)proto;
-	if (proto_is_stream((enum proto)proto) && leg_flow_to_target(w, d, ret) == 0)
-		return 0;
-	return transport_flow(w->transport, (enum proto)proto, &a, ret);
+	if ((!proto_is_stream((enum proto)proto) || way_to_target(w, d, ret) < 0) &&
+	    transport_flow(w->transport, (enum proto)proto, &a, ret) < 0)
+		return -1;
+	way_believe(w, (enum side)json_integer_value(json_object_get(o, "side")),
+		    json_string_value(json_object_get(o, "gateway")), ret);
+	return 0;
 }
 
 static void send_bye(struct worker *w, const json_t *o)

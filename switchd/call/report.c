@@ -140,6 +140,17 @@ void report_scanner(struct report *r, const struct flow *from, struct str agent,
 					.detail = agent });
 }
 
+void report_honeypot(struct report *r, const struct flow *from, bool is_proven, struct str account,
+		     struct str number, int64_t now_ms)
+{
+	if (may_tell(r, now_ms))
+		tell(r, &(struct told){ .event = "honeypot",
+					.proof = proof_of(from, is_proven ? "nonce" : "none"),
+					.from = from,
+					.account = account,
+					.detail = number });
+}
+
 void report_tcp_abuse(struct report *r, const struct flow *from, int64_t now_ms)
 {
 	if (may_tell(r, now_ms))

@@ -43,6 +43,12 @@ void report_auth_ok(struct report *r, const struct flow *from, struct str user, 
 void report_stranger(struct report *r, const struct flow *from, int64_t now_ms);
 /* The same, by the name of its program a scanner's. */
 void report_scanner(struct report *r, const struct flow *from, struct str agent, int64_t now_ms);
+/*
+ * A call to, or a registration as, a number of a honeypot list. is_proven: the source answered a nonce of ours; account: who it is,
+ * empty for a stranger.
+ */
+void report_honeypot(struct report *r, const struct flow *from, bool is_proven, struct str account,
+		     struct str number, int64_t now_ms);
 /* A stranger's connection that had to be closed for what it sent. */
 void report_tcp_abuse(struct report *r, const struct flow *from, int64_t now_ms);
 /* Gateways or ports are others now. */

@@ -52,6 +52,8 @@ static json_t *call_json(const struct call *c, bool is_whole)
 		if (json_is_null(v))
 			(void)json_object_del(o, key);
 	}
+	if (is_whole)
+		(void)json_object_set_new(o, "on_hold", json_boolean(call_is_held(c)));
 	if (is_whole && c->relay) {
 		put_media(o, c->relay, SIDE_CALLER, "caller_media");
 		put_media(o, c->relay, SIDE_CALLEE, "callee_media");

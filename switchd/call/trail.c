@@ -18,16 +18,20 @@ static void put_escaped(struct buf *b, const char *text)
 	}
 }
 
-void trail_add(struct trail *t, const char *step, const char *verdict, const char *fmt, ...)
+__attribute__((format(printf, 4, 0))) static void put_step(struct trail *t, const char *step,
+							   const char *verdict, const char *fmt,
+							   va_list ap)
 {
 	char detail[256];
-	va_list ap;
 
-	if (t->is_off)
-		return;
-	va_start(ap, fmt);
-	(void)vsnprintf(detail, sizeof(detail), fmt, ap);
-	va_end(ap);
+	int n = vsnprintf(detail, sizeof(detail), fmt, ap);
+	/* Cut between characters: half of one would spoil the whole array. */
+	if (n >= (int)sizeof(detail)) {
+		n = sizeof(detail) - 2;
+		while (n > 0 && ((unsigned char)detail[n] & 0xc0) == 0x80)
+			n--;
+		detail[n] = '\0';
+	}
 
 	if (t->json.n > 0)
 		buf_putc(&t->json, ',');
@@ -37,7 +41,37 @@ void trail_add(struct trail *t, const char *step, const char *verdict, const cha
 	put_escaped(&t->json, verdict);
 	buf_putz(&t->json, "\",\"detail\":\"");
 	put_escaped(&t->json, detail);
-	buf_putz(&t->json, "\"}");
+	buf_putc(&t->json, '"');
+}
+
+void trail_add(struct trail *t, const char *step, const char *verdict, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (t->is_off)
+		return;
+	va_start(ap, fmt);
+	put_step(t, step, verdict, fmt, ap);
+	va_end(ap);
+	buf_putc(&t->json, '}');
+}
+
+void trail_try(struct trail *t, const char *gateway, const char *verdict, const struct attempt *a,
+	       const char *fmt, ...)
+{
+	va_list ap;
+
+	if (t->is_off)
+		return;
+	va_start(ap, fmt);
+	put_step(t, gateway, verdict, fmt, ap);
+	va_end(ap);
+	buf_printf(&t->json, ",\"try\":%u,\"ms\":%lld", a->n, (long long)a->ms);
+	if (a->code)
+		buf_printf(&t->json, ",\"code\":%d", a->code);
+	if (a->reason)
+		buf_printf(&t->json, ",\"reason\":\"%s\"", a->reason);
+	buf_putc(&t->json, '}');
 }
 
 struct str trail_text(struct trail *t, struct buf *scratch)

@@ -1,4 +1,6 @@
 #include "call/inner.h"
+#include "call/packages.h"
+#include "call/spending.h"
 
 /*
  * What is looked after while a call is up: its money (holds are extended before they are used up, or the call ends at the last
@@ -14,7 +16,10 @@ static void arm(struct call *c);
 static int64_t longest_ms(const struct call *c)
 {
 	int64_t s = param_int(c->worker->world->params, PARAM_SS_MAXCALLDURATION);
+	int64_t own = c->q.longest_s;
 
+	if (own > 0 && (s <= 0 || own < s))
+		s = own;
 	return s > 0 && s < DAY_MS / 1000 && !c->q.is_free ? s * 1000 : DAY_MS;
 }
 
@@ -28,7 +33,7 @@ static int64_t silence_ms(const struct call *c)
 /* A call that outlived its money, and what it has cost beyond: the bound that `account show` states. */
 static void run_on(struct call *c, int64_t age_ms)
 {
-	money_t over = charge_total(&c->q.price.terms, age_ms) - c->q.price.held;
+	money_t over = packages_charge(&c->q, age_ms) - c->q.price.held;
 
 	if (!c->is_dry)
 		atomic_fetch_add(&c->q.price.purse->dry, 1);
@@ -49,20 +54,33 @@ void watch_paid_up(struct call *c)
 	c->is_dry = false;
 }
 
+/* Money, or what packages give, is held a slice at a time. */
+static bool has_slices(const struct call *c)
+{
+	return c->q.holds_money || c->q.has_packages;
+}
+
 /* Money for the next slice; without any the call is cut at `reach_ms`, or runs on and keeps other
  * calls of the account from starting. A payment in between mends both. */
 static void look_at_money(struct call *c, int64_t age_ms)
 {
-	if (!c->q.holds_money || age_ms < c->reach_ms - EXTEND_EARLY_MS)
+	if (!has_slices(c) || age_ms < c->reach_ms - EXTEND_EARLY_MS)
 		return;
-	if (admit_extend(&c->q, c->reach_ms > age_ms ? c->reach_ms : age_ms, &c->reach_ms))
+	c->q.world = c->worker->world;
+	c->q.callee_area = c->cdr->callee_area; /* the one of admission may be gone */
+	if (admit_extend(&c->q, c->reach_ms > age_ms ? c->reach_ms : age_ms, &c->reach_ms)) {
 		watch_paid_up(c);
-	else if (age_ms < c->reach_ms)
+		if (c->q.has_packages)
+			packages_journal(c);
+		if (c->q.cut_off)
+			(void)booking_reach(c->worker->booking, c->id, c->reach_ms);
+	} else if (age_ms < c->reach_ms) {
 		return;
-	else if (c->q.cut_off)
+	} else if (c->q.cut_off) {
 		finish(c, REASON_BALANCE_CUT_OFF, HANGUP_SWITCH, 0);
-	else
+	} else {
 		run_on(c, age_ms);
+	}
 }
 
 /* The journal learns when the media stopped, so that a crash bills no longer than that, and when it is back (0). */
@@ -72,6 +90,25 @@ static void mark_silence(struct call *c, ms_t heard)
 		return;
 	if (booking_heard(c->worker->booking, c->id, heard))
 		c->heard_mono = heard;
+}
+
+/* One side talks, the other is not heard: counted once a call, and ends none (behaviour.md, Media). */
+static void look_for_one_way(struct call *c, ms_t now_ms, int64_t limit)
+{
+	struct gate *const gate[] = {
+		[SIDE_CALLER] = c->q.gate, [SIDE_CALLEE] = c->callee ? c->callee->gate : NULL
+	};
+
+	for (int i = 0; i < 2 && !c->is_one_way; i++) {
+		enum side quiet = i ? SIDE_CALLEE : SIDE_CALLER;
+		enum side other = i ? SIDE_CALLER : SIDE_CALLEE;
+
+		if (!gate[quiet] || now_ms - relay_heard_side_ms(c->relay, quiet) < limit ||
+		    now_ms - relay_heard_side_ms(c->relay, other) >= MEDIA_LOOK_MS)
+			continue;
+		c->is_one_way = true;
+		atomic_fetch_add(&gate[quiet]->one_way, 1);
+	}
 }
 
 static void look_at_media(struct call *c, ms_t now_ms)
@@ -84,6 +121,8 @@ static void look_at_media(struct call *c, ms_t now_ms)
 		mark_silence(c, 0);
 		return;
 	}
+
+	look_for_one_way(c, now_ms, limit);
 
 	ms_t heard = relay_heard_ms(c->relay);
 
@@ -107,6 +146,8 @@ static void on_life_timer(struct timer *t, int64_t now_ms)
 		return;
 	}
 	look_at_money(c, age_ms);
+	if (c->state == CALL_UP && !spending_look(c, age_ms))
+		finish(c, REASON_SPEND_LIMIT, HANGUP_SWITCH, 0);
 	if (c->state == CALL_UP)
 		look_at_media(c, now_ms);
 	if (c->state == CALL_UP)
@@ -122,7 +163,9 @@ static void arm(struct call *c)
 		at = now + MEDIA_LOOK_MS;
 	if (c->is_dry && now + DRY_LOOK_MS < at)
 		at = now + DRY_LOOK_MS;
-	if (c->q.holds_money && !c->is_dry && c->reach_ms < DAY_MS) {
+	if (spending_next(c, now) < at)
+		at = spending_next(c, now);
+	if (has_slices(c) && !c->is_dry && c->reach_ms < DAY_MS) {
 		ms_t early = c->answer_mono + c->reach_ms - EXTEND_EARLY_MS;
 		ms_t last = c->answer_mono + c->reach_ms;
 		/* Past the first look the money may still come (a payment): look again at the very end. */
@@ -136,7 +179,10 @@ static void arm(struct call *c)
 
 void watch_start(struct call *c)
 {
-	c->reach_ms =
-		c->q.holds_money ? charge_reach_ms(&c->q.price.terms, c->q.price.held) : INT64_MAX;
+	c->reach_ms = c->q.holds_money    ? packages_reach_ms(&c->q, c->q.price.held)
+		      : c->q.has_packages ? HOLD_SLICE_MS
+					  : INT64_MAX;
+	(void)spending_look(c,
+			    0); /* its first increment; who is to be ended is at the first look */
 	arm(c);
 }

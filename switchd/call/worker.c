@@ -6,21 +6,28 @@
 
 #include "base/log.h"
 #include "base/snapshot.h"
+#include "call/illegal.h"
 #include "call/inner.h"
+#include "call/keeper.h"
+#include "call/message.h"
+#include "call/prices.h"
 #include "call/scanner.h"
+#include "call/tester.h"
+#include "trace/tracer.h"
+#include "vendor/ported.h"
 
-static const char allowed[] = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO\r\n";
+static const char allowed[] = "Allow: " DIALOG_ALLOW ", REGISTER\r\n";
 
 /* ---- requests ---- */
 
 /* Requests outside a dialog that are not INVITE. The source is one we know: strangers were dropped before. */
-static void other_request(struct server_txn *t, const struct msg *m)
+static void other_request(struct worker *w, struct server_txn *t, const struct msg *m)
 {
 	switch (m->method) {
 	case METHOD_OPTIONS:
 		reply_simple(t, m->max_forwards == 0 ? 483 : 200,
-			     STR("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO\r\n"
-				 "Accept: application/sdp\r\n"));
+			     STR("Allow: " DIALOG_ALLOW "\r\nAccept: application/sdp\r\n"
+				 "Supported: timer, 100rel\r\n"));
 		break;
 	case METHOD_BYE:
 	case METHOD_CANCEL:
@@ -29,29 +36,48 @@ static void other_request(struct server_txn *t, const struct msg *m)
 	case METHOD_PRACK:
 		reply_simple(t, 481, STR(""));
 		break;
+	case METHOD_MESSAGE:
+	case METHOD_NOTIFY:
+		message_request(w, t, m);
+		break;
 	default:
 		reply_simple(t, 405, str_of(allowed));
 		break;
 	}
 }
 
+/* RFC 3261 §8.2.2.3. True: 420 was sent. */
+static bool refuse_required(struct server_txn *t, const struct msg *m)
+{
+	CLEANUP(buf_done) struct buf unsupported = BUF_INIT;
+
+	if (m->method == METHOD_CANCEL || !ext_put_unsupported(m, true, true, &unsupported))
+		return false;
+	reply_simple(t, 420, buf_str(&unsupported));
+	return true;
+}
+
 static void on_request(void *ctx, struct server_txn *t, const struct msg *m)
 {
 	struct worker *w = ctx;
 
+	if (!str_is_empty(m->to_tag) && tester_request(w->tester, t, m))
+		return;
 	if (!str_is_empty(m->to_tag))
 		inside_request(w, t, m);
 	else if (m->method == METHOD_INVITE)
 		setup_invite(w, t, m);
-	else if (t && !refuse_stranger(w, t, m))
-		other_request(t, m);
+	else if (t && m->method == METHOD_REGISTER)
+		register_request(w, t, m);
+	else if (t && !refuse_stranger(w, t, m) && !refuse_required(t, m))
+		other_request(w, t, m);
 }
 
 static bool may_answer(void *ctx, const struct flow *from)
 {
 	struct worker *w = ctx;
 
-	return world_knows(w->world, &from->peer);
+	return worker_knows(w, &from->peer);
 }
 
 /* A 2xx without a transaction: our ACK was lost, or the answer came after everything was over. */
@@ -60,8 +86,11 @@ static void on_stray(void *ctx, const struct msg *m)
 	struct worker *w = ctx;
 	struct leg *l = leg_find(w, m->from_tag, m->call_id);
 
-	if (l)
-		leg_repeat_ack(l);
+	if (l && l->is_answered)
+		leg_repeat_ack(l, m);
+	else if (steer_token_worker(m->from_tag) >= 0 && steer_token_worker(m->call_id) >= 0 &&
+		 m->to_tag.n && world_knows(w->world, &m->flow.peer))
+		fork_release(w, l, m); /* refused or forgotten, and answered all the same */
 }
 
 /*
@@ -83,22 +112,43 @@ static bool is_ours(struct str raw)
 	return false;
 }
 
+static void catch (struct worker *w, const struct flow *f, bool is_sent, enum tap_who who,
+		   struct str raw)
+{
+	struct addr local;
+
+	if (!tap_is_on(w->tap))
+		return;
+	transport_socket(w->transport, f, &local);
+	tap_message(w->tap, f, &local, is_sent, who, raw);
+}
+
+static void on_sent(void *ctx, const struct flow *to, struct str bytes)
+{
+	struct worker *w = ctx;
+
+	catch (w, to, true, worker_knows(w, &to->peer) ? TAP_KNOWN : TAP_STRANGER, bytes);
+}
+
 static void on_message(void *ctx, const struct flow *from, struct str raw)
 {
 	struct worker *w = ctx;
 	const struct world *world = w->world;
-	bool is_known = world_knows(world, &from->peer) || is_ours(raw);
+	bool is_known = worker_knows(w, &from->peer) || is_ours(raw);
 	struct str agent;
 
 	if (!is_known && scanner_find(raw, &agent)) {
 		report_scanner(w->report, from, agent, w->loop.now_ms);
-	} else if (is_known || world->is_open ||
+	} else if (is_known || world->is_open || world->traps ||
 		   param_bool(world->params, PARAM_SS_REPLY_UNAUTHORIZED)) {
+		catch (w, from, false, is_known ? TAP_KNOWN : TAP_STRANGER, raw);
 		sip_receive(w->sip, from, raw);
 		return;
 	} else {
 		report_stranger(w->report, from, w->loop.now_ms);
+		illegal_raw(w->illegal, from, raw);
 	}
+	catch (w, from, false, TAP_REFUSED, raw);
 	atomic_fetch_add_explicit(&w->stats->unknown_source, 1, memory_order_relaxed);
 }
 
@@ -106,10 +156,25 @@ static void on_gone(void *ctx, const struct flow *flow, int error)
 {
 	struct worker *w = ctx;
 
-	if ((error == -EBADMSG || error == -EMSGSIZE) && !world_knows(w->world, &flow->peer))
+	if ((error == -EBADMSG || error == -EMSGSIZE) && !worker_knows(w, &flow->peer))
 		report_tcp_abuse(w->report, flow, w->loop.now_ms);
 
+	registrar_lost(w->registrar, flow);
 	sip_gone(w->sip, flow, error);
+}
+
+/* As on_message lets a stranger in, and no further: a handshake is an answer, and dear. */
+static bool may_shake(void *ctx, const struct flow *from)
+{
+	struct worker *w = ctx;
+	const struct world *world = w->world;
+
+	if (world_knows(world, &from->peer) || world->is_open ||
+	    param_bool(world->params, PARAM_SS_REPLY_UNAUTHORIZED))
+		return true;
+	report_stranger(w->report, from, w->loop.now_ms);
+	atomic_fetch_add_explicit(&w->stats->unknown_source, 1, memory_order_relaxed);
+	return false;
 }
 
 /* ---- mail ---- */
@@ -166,14 +231,29 @@ static void on_ask(struct inbox *in, const void *record, size_t n)
 	case ASK_END_ALL:
 		end_all(w);
 		return;
+	case ASK_FORGET:
+		registrar_forget(w->registrar, str_of(a.user));
+		return;
 	case ASK_LIST:
 		r.text = show_calls(w);
+		break;
+	case ASK_REGISTRATIONS:
+		r.text = keeper_show(w->keeper);
 		break;
 	case ASK_SHOW:
 		r.text = show_call(w, a.call_id);
 		break;
+	case ASK_TRACE:
+		traced_all(w);
+		return;
 	case ASK_HANGUP:
 		r.text = hang_up(w, &a);
+		break;
+	case ASK_TEST_GATEWAY:
+	case ASK_TEST_CALL:
+		r.text = tester_begin(w->tester, &a);
+		if (!r.text)
+			return; /* it answers when it is over */
 		break;
 	}
 	if (!ring_push(w->c.answers, &r, sizeof(r), NULL, 0))
@@ -185,21 +265,36 @@ static void on_ask(struct inbox *in, const void *record, size_t n)
 static void see_world(struct worker *w)
 {
 	w->world = snapshot_read(&w->hub->world);
+	if (!w->world || w->world->serial == w->serial)
+		return;
+	w->serial = w->world->serial;
+	register_see_world(w);
+	sip_set_resends(w->sip, w->world->resend_ms, w->world->resends);
+	transport_close_by_reset(w->transport,
+				 param_bool(w->world->params, PARAM_SS_TCP_CLOSE_RESET));
 }
 
-/* The end of a turn: everything it made leaves at once, then nothing of the old world is held any more. */
+/*
+ * The end of a turn: everything it made leaves at once, then nothing of the old world is held any
+ * more. Orders of the relays leave before messages: who is told where to send may send at once.
+ */
 static void on_turn(struct loop *l, void *ctx)
 {
 	struct worker *w = ctx;
 
+	desk_flush(w->desk);
 	transport_flush(w->transport);
 	booking_flush(w->booking);
-	desk_flush(w->desk);
+	registrar_flush(w->registrar);
 	ring_flush(w->c.answers);
+	if (tap_is_on(w->tap))
+		tap_flush(w->tap);
 	call_free_dead(w);
 	atomic_store_explicit(&w->stats->alive_ms, l->now_ms, memory_order_relaxed);
 	snapshot_quiescent();
 	see_world(w);
+	if (w->keeper)
+		keeper_turn(w->keeper);
 }
 
 static void on_sleep(struct loop *l, void *ctx)
@@ -238,7 +333,11 @@ static int make_network(struct worker *w, struct err *err)
 				      .from = w->c.from,
 				      .on_message = on_message,
 				      .on_gone = on_gone,
-				      .ctx = w };
+				      .on_sent = w->tap ? on_sent : NULL,
+				      .is_tapped = w->tap ? w->tap->is_on : NULL,
+				      .may_shake = may_shake,
+				      .ctx = w,
+				      .tls = w->hub->tls };
 	struct sip_user user = {
 		.on_request = on_request, .may_answer = may_answer, .on_stray = on_stray, .ctx = w
 	};
@@ -251,7 +350,9 @@ static int make_network(struct worker *w, struct err *err)
 	if (r == 0)
 		r = report_create(&w->report, w->hub->security, &w->loop);
 	if (r == 0)
-		r = suspend_create(&w->suspend);
+		r = illegal_create(&w->illegal, w);
+	if (r == 0)
+		r = register_start(w);
 	return r;
 }
 
@@ -264,7 +365,9 @@ int worker_create(struct worker **ret, const struct worker_config *c, struct err
 	w->c = *c;
 	w->hub = c->hub;
 	w->stats = &c->hub->stats[c->index];
+	w->tap = w->hub->tracer ? tracer_tap(w->hub->tracer, c->index) : NULL;
 	list_init(&w->dead);
+	list_init(&w->messages);
 
 	int r = loop_init(&w->loop);
 	if (r == 0)
@@ -284,6 +387,14 @@ int worker_create(struct worker **ret, const struct worker_config *c, struct err
 		r = loop_add_inbox(&w->loop, &w->asks, c->asks, on_ask);
 	if (r == 0 && c->index == 0 && orphans_start(w) < 0)
 		r = -ENOMEM;
+	if (r == 0 && c->index == 0)
+		r = keeper_create(&w->keeper, w);
+	if (r == 0)
+		r = prices_create(&w->prices, PRICES_BYTES);
+	if (r == 0)
+		r = tester_create(&w->tester, w);
+	if (r == 0)
+		r = ported_create(&w->ported);
 	if (r < 0)
 		return r;
 	*ret = TAKE(w);
@@ -339,12 +450,18 @@ struct worker *worker_free(struct worker *w)
 		}
 	}
 	call_free_dead(w);
+	messages_done(w);
 	orphans_free(w);
+	register_stop(w);
+	keeper_free(w->keeper);
+	tester_free(w->tester);
+	ported_free(w->ported);
+	prices_free(w->prices);
 	sip_free(w->sip);
 	transport_free(w->transport);
 	digest_free(w->digest);
 	report_free(w->report);
-	suspend_free(w->suspend);
+	illegal_free(w->illegal);
 	htab_done(&w->calls);
 	htab_done(&w->tags);
 	htab_done(&w->invites);

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "call/hub.h"
+#include "call/inquiry.h"
 #include "transport/transport.h"
 
 struct worker;
@@ -18,15 +19,29 @@ struct worker_config {
 	const struct listen_spec *listen;
 	int listen_count;
 	struct ring *const *to, *const *from; /* datagrams handed over: to[w], from[w] */
-	struct ring *asks, *answers;          /* the main thread's mail, and ours to it */
+	struct ring *const *notes_to, *const *notes_from; /* registrations: registrar.h */
+	struct ring *asks, *answers; /* the main thread's mail, and ours to it */
 };
 
 enum ask_kind {
-	ASK_PING,    /* makes a loop turn, which stats.alive_ms shows; no answer */
-	ASK_LIST,    /* JSON array of the calls here */
-	ASK_SHOW,    /* JSON object of the call with this id, or the empty text */
-	ASK_END_ALL, /* every call here is ended (SwitchRestarted); no answer */
-	ASK_HANGUP,  /* "true" if it was here and is being ended, or the empty text */
+	ASK_PING,          /* makes a loop turn, which stats.alive_ms shows; no answer */
+	ASK_LIST,          /* JSON array of the calls here */
+	ASK_REGISTRATIONS, /* JSON array of the registrations that this worker keeps */
+	ASK_SHOW,          /* JSON object of the call with this id, or the empty text */
+	ASK_END_ALL,       /* every call here is ended (SwitchRestarted); no answer */
+	ASK_FORGET,        /* the registration of this user ends; no answer */
+	ASK_HANGUP,        /* "true" if it was here and is being ended, or the empty text */
+	ASK_TRACE, /* a trace begins: the tracer is told of the calls that are up; no answer */
+	ASK_TEST_GATEWAY, /* OPTIONS to each address of a routing gateway; JSON array, when it is over */
+	ASK_TEST_CALL, /* a call of the switch's own through it; JSON object, when it is over */
+};
+
+/* What a test is to do; an answer {"error": text} says why it was not begun. */
+struct ask_test {
+	char gateway[256 + 1];
+	char callee[NUMBER_MAX + 1], caller[NUMBER_MAX + 1];
+	int count;          /* of OPTIONS */
+	int ring_s, talk_s; /* how long it may ring, and how long it is up */
 };
 
 struct ask {
@@ -34,6 +49,8 @@ struct ask {
 	uint32_t ref; /* comes back with the answer */
 	int64_t call_id;
 	char actor[32];
+	char user[USER_MAX + 1];
+	struct ask_test test;
 };
 
 struct ask_answer {

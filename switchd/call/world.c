@@ -6,7 +6,14 @@
 
 #include "base/log.h"
 #include "call/host_index.h"
+#include "call/world_agent.h"
+#include "call/world_bands.h"
 #include "call/world_gateway.h"
+#include "call/world_group.h"
+#include "call/world_package.h"
+#include "call/world_phone.h"
+#include "call/world_profile.h"
+#include "call/world_spend.h"
 
 /* Items of the host index: sources count up from 0, vendors are marked with the top bit. */
 #define VENDOR_ITEM 0x80000000u
@@ -24,6 +31,14 @@ bool gate_line_take(struct gate *g, uint32_t limit)
 void gate_line_give(struct gate *g)
 {
 	atomic_fetch_sub(&g->lines, 1);
+}
+
+void gate_learn_realm(struct gate *g, struct str realm)
+{
+	uint64_t now = htab_hash(realm) | 1, before = atomic_exchange(&g->realm, now);
+
+	if (before && before != now)
+		atomic_fetch_add(&g->realm_changes, 1);
 }
 
 static int by_id(const void *a, const void *b)
@@ -74,7 +89,7 @@ const struct vendor *world_vendor(const struct world *w, const char *name)
 }
 
 /* Accounts first: gateways point at them. */
-static int take_accounts(struct world *w, struct world_input *in)
+static int take_accounts(struct world *w, struct world_input *in, struct err *err)
 {
 	w->payer = calloc(in->accounts ? in->accounts : 1, sizeof(*w->payer));
 	if (!w->payer)
@@ -89,9 +104,18 @@ static int take_accounts(struct world *w, struct world_input *in)
 		p->tariff =
 			p->row->rate_group ? in->find_tariff(in->ctx, p->row->rate_group) : NULL;
 		p->meter = in->find_meter(in->ctx, 'a', p->row->id, (uint32_t)p->row->rate_limit);
+		int r = screen_compile(&p->screen, &entities[ENTITY_ACCOUNT], p->row, err);
+		if (r < 0)
+			return r;
 	}
 	qsort(w->payer, w->payers, sizeof(*w->payer), by_id);
+	agents_link(w);
 	return 0;
+}
+
+static const struct transform *find_transform(const struct world_input *in, const char *name)
+{
+	return name ? in->find_transform(in->ctx, name) : NULL;
 }
 
 static int take_sources(struct world *w, struct world_input *in, struct err *err)
@@ -103,7 +127,7 @@ static int take_sources(struct world *w, struct world_input *in, struct err *err
 		struct source *s = &w->source[w->sources++];
 
 		s->row = TAKE(in->mapping[i]);
-		s->gate = in->find_gate(in->ctx, false, s->row->name);
+		s->gate = in->find_gate(in->ctx, 'm', s->row->name);
 		if (!s->gate)
 			return -ENOMEM;
 		s->meter = in->find_meter(in->ctx, 'm', s->row->name, (uint32_t)s->row->rate_limit);
@@ -113,8 +137,13 @@ static int take_sources(struct world *w, struct world_input *in, struct err *err
 				       "the id of an account", "gateway %s: no such account",
 				       s->row->name);
 		int r = source_compile(s, err);
+		if (r == 0)
+			r = source_join_groups(w, s, err);
 		if (r < 0)
 			return r;
+		screen_link(&s->screen, &entities[ENTITY_MAPPING_GATEWAY], s->row, in);
+		s->callee_transform = find_transform(in, s->row->callee_transform);
+		s->caller_transform = find_transform(in, s->row->caller_transform);
 		w->is_open |= s->row->auth == MAPPING_GATEWAY_AUTH_PASSWORD && s->net_count == 0;
 	}
 	qsort(w->source, w->sources, sizeof(*w->source), by_source);
@@ -130,7 +159,7 @@ static int take_vendors(struct world *w, struct world_input *in, struct err *err
 		struct vendor *v = &w->vendor[w->vendors++];
 
 		v->row = TAKE(in->routing[i]);
-		v->gate = in->find_gate(in->ctx, true, v->row->name);
+		v->gate = in->find_gate(in->ctx, 'r', v->row->name);
 		if (!v->gate)
 			return -ENOMEM;
 		v->meter = in->find_meter(in->ctx, 'r', v->row->name, (uint32_t)v->row->rate_limit);
@@ -140,10 +169,36 @@ static int take_vendors(struct world *w, struct world_input *in, struct err *err
 				       "the id of a clearing account",
 				       "gateway %s: no such account", v->row->name);
 		int r = vendor_compile(v, err);
+		if (r == 0)
+			r = vendor_join_groups(w, v, err);
+		if (r == 0)
+			r = vendor_resolve(v, in);
+		if (r == 0)
+			r = vendor_find_reach(v, in);
 		if (r < 0)
 			return r;
+		screen_link(&v->screen, &entities[ENTITY_ROUTING_GATEWAY], v->row, in);
+		v->pool = v->row->caller_pool ? in->find_list(in->ctx, v->row->caller_pool) : NULL;
+		v->callee_transform = find_transform(in, v->row->callee_transform);
+		v->caller_transform = find_transform(in, v->row->caller_transform);
 	}
 	qsort(w->vendor, w->vendors, sizeof(*w->vendor), by_vendor);
+	return 0;
+}
+
+/* Who is asked for ported numbers has to be there for it. */
+static int check_portability(const struct world *w, struct err *err)
+{
+	for (size_t i = 0; i < w->sources; i++) {
+		const struct mapping_gateway_row *row = w->source[i].row;
+		const struct vendor *v = world_vendor(w, row->portability);
+
+		if (row->portability &&
+		    (!v || v->row->purpose != ROUTING_GATEWAY_PURPOSE_PORTABILITY))
+			return err_set(err, ERR_BAD_VALUE, "portability", str_of(row->portability),
+				       "a routing gateway with purpose=portability",
+				       "gateway %s: this one is not there to be asked", row->name);
+	}
 	return 0;
 }
 
@@ -188,6 +243,27 @@ static int take_lists(struct world *w)
 	return r;
 }
 
+/* "0.5,1,2": from 50 ms to a minute each, none shorter than the one before. */
+static int take_resends(struct world *w, struct err *err)
+{
+	static const char *const name = "SS_SIP_RESEND_INTERVAL";
+	struct str list = param_str(w->params, PARAM_SS_SIP_RESEND_INTERVAL), item;
+	int64_t before = 50;
+
+	while (str_split(&list, ',', &item)) {
+		money_t s;
+		int64_t ms = money_parse(item, &s) < 0 ? -1 : s / (MONEY_ONE / 1000);
+
+		if (ms < before || ms > 60000 || w->resends == SIP_RESENDS_MAX)
+			return err_set(err, ERR_BAD_VALUE, name, item,
+				       "up to 16 waits in seconds from 0.05 to 60, none shorter "
+				       "than the one before, such as 0.5,1,2,4",
+				       "not such a list");
+		w->resend_ms[w->resends++] = before = ms;
+	}
+	return 0;
+}
+
 /* What a failed compilation left behind in the input. */
 static void drop_rows(struct world_input *in)
 {
@@ -197,16 +273,38 @@ static void drop_rows(struct world_input *in)
 		row_free(&entities[ENTITY_MAPPING_GATEWAY], in->mapping[i]);
 	for (size_t i = 0; i < in->routings; i++)
 		row_free(&entities[ENTITY_ROUTING_GATEWAY], in->routing[i]);
+	for (size_t i = 0; i < in->phones; i++)
+		row_free(&entities[ENTITY_PHONE], in->phone[i]);
+	for (size_t i = 0; i < in->groups; i++)
+		row_free(&entities[ENTITY_GATEWAY_GROUP], in->group[i]);
+	for (size_t i = 0; i < in->plans; i++)
+		row_free(&entities[ENTITY_ROUTE_PLAN], in->plan[i]);
+	for (size_t i = 0; i < in->rate_groups; i++)
+		row_free(&entities[ENTITY_RATE_GROUP], in->rate_group[i]);
+	for (size_t i = 0; i < in->packages; i++)
+		row_free(&entities[ENTITY_PACKAGE], in->package[i]);
+	for (size_t i = 0; i < in->package_orders; i++)
+		row_free(&entities[ENTITY_PACKAGE_ORDER], in->package_order[i]);
+	for (size_t i = 0; i < in->spend_rules; i++)
+		row_free(&entities[ENTITY_SPEND_RULE], in->spend_rule[i]);
+	for (size_t i = 0; i < in->profiles; i++)
+		row_free(&entities[ENTITY_SECURITY_PROFILE], in->profile[i]);
 	params_free(in->params);
 }
 
 int world_create(struct world **ret, struct world_input *in, struct err *err)
 {
+	static _Atomic uint64_t serial;
 	CLEANUP(world_free) struct world *w = calloc(1, sizeof(*w));
 	int r = w ? 0 : -ENOMEM;
 
 	if (w) {
+		w->serial = atomic_fetch_add(&serial, 1) + 1;
 		w->params = TAKE(in->params);
+		w->whitelist = in->whitelist;
+		w->traps = in->traps && numlist_count(in->traps) > 0 ? in->traps : NULL;
+		w->areas = in->areas;
+		memcpy(w->chain, in->chain, sizeof(w->chain));
 		int64_t cps = param_int(w->params, PARAM_SS_MAX_CALL_PER_SECOND);
 
 		if (in->licensed_cps > 0 && (cps <= 0 || cps > in->licensed_cps))
@@ -217,13 +315,35 @@ int world_create(struct world **ret, struct world_input *in, struct err *err)
 	if (r == 0)
 		r = take_lists(w);
 	if (r == 0)
-		r = take_accounts(w, in);
+		r = take_resends(w, err);
+	if (r == 0)
+		r = take_accounts(w, in, err);
+	if (r == 0)
+		r = take_groups(w, in);
+	if (r == 0)
+		r = take_plans(w, in, err);
+	if (r == 0)
+		r = take_bands(w, in, err);
+	if (r == 0)
+		r = take_spend_rules(w, in, err);
+	if (r == 0)
+		r = take_profiles(w, in, err);
+	if (r == 0)
+		r = take_packages(w, in, err);
 	if (r == 0)
 		r = take_sources(w, in, err);
 	if (r == 0)
 		r = take_vendors(w, in, err);
 	if (r == 0)
+		r = check_portability(w, err);
+	if (r == 0)
+		groups_sum_up(w);
+	if (r == 0)
 		r = sources_check_ambiguous(w->source, w->sources, err);
+	if (r == 0)
+		r = take_phones(w, in, err);
+	if (r == 0)
+		r = index_phones(w, err);
 	if (r == 0)
 		r = index_routes(w, err);
 	if (r == 0)
@@ -245,10 +365,22 @@ struct world *world_free(struct world *w)
 		source_done(&w->source[i]);
 	for (size_t i = 0; i < w->vendors; i++)
 		vendor_done(&w->vendor[i]);
-	for (size_t i = 0; i < w->payers; i++)
+	for (size_t i = 0; i < w->phones; i++)
+		phone_done(&w->phone[i]);
+	spend_rules_done(w);
+	profiles_done(w);
+	packages_done(w);
+	free(w->bands);
+	for (size_t i = 0; i < w->payers; i++) {
+		screen_done(&w->payer[i].screen);
 		row_free(&entities[ENTITY_ACCOUNT], w->payer[i].row);
+	}
+	groups_done(w);
 	free(w->source);
 	free(w->vendor);
+	free(w->phone);
+	free(w->numbers.item);
+	free(w->users.item);
 	free(w->payer);
 	numlist_free(w->free_numbers);
 	numlist_free(w->hidden_numbers);
@@ -260,6 +392,7 @@ struct world *world_free(struct world *w)
 struct visit {
 	const struct world *world;
 	source_fn *on_source;
+	vendor_fn *on_vendor;
 	void *ctx;
 	bool is_known;
 };
@@ -271,6 +404,8 @@ static void visit_item(void *ctx, uint32_t item)
 	v->is_known = true;
 	if (v->on_source && !(item & VENDOR_ITEM))
 		v->on_source(v->ctx, &v->world->source[item]);
+	if (v->on_vendor && (item & VENDOR_ITEM))
+		v->on_vendor(v->ctx, &v->world->vendor[item & ~VENDOR_ITEM]);
 }
 
 bool world_knows(const struct world *w, const struct addr *a)
@@ -284,6 +419,13 @@ bool world_knows(const struct world *w, const struct addr *a)
 void world_sources_at(const struct world *w, const struct addr *a, source_fn *on_source, void *ctx)
 {
 	struct visit v = { .world = w, .on_source = on_source, .ctx = ctx };
+
+	host_index_find(w->hosts, a, visit_item, &v);
+}
+
+void world_vendors_at(const struct world *w, const struct addr *a, vendor_fn *on_vendor, void *ctx)
+{
+	struct visit v = { .world = w, .on_vendor = on_vendor, .ctx = ctx };
 
 	host_index_find(w->hosts, a, visit_item, &v);
 }

@@ -4,24 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/htab.h"
 #include "base/trie.h"
+#include "call/identity.h"
 #include "route/retry.h"
-
-static int count_items(struct str list)
-{
-	struct str item;
-	int n = 0;
-
-	while (str_split(&list, ',', &item))
-		n++;
-	return n;
-}
 
 /* A list of networks; with_ports: each must name its port (auth=ip_port), else none may. */
 static int compile_nets(struct str list, const char *field, bool with_ports, struct cidr **ret,
 			int *ret_n, struct err *err)
 {
-	CLEANUP(free) struct cidr *nets = calloc((size_t)count_items(list) + 1, sizeof(*nets));
+	CLEANUP(free) struct cidr *nets = calloc(str_count(list, ',') + 1, sizeof(*nets));
 	struct str item;
 	int n = 0;
 
@@ -51,7 +43,7 @@ static int compile_tech(struct source *s, struct err *err)
 {
 	struct str list = str_of(s->row->tech_prefix), item;
 
-	s->tech = calloc((size_t)count_items(list) + 1, sizeof(*s->tech));
+	s->tech = calloc(str_count(list, ',') + 1, sizeof(*s->tech));
 	if (!s->tech)
 		return -ENOMEM;
 	while (str_split(&list, ',', &item)) {
@@ -61,6 +53,29 @@ static int compile_tech(struct source *s, struct err *err)
 		if (item.n > 0)
 			s->tech[s->tech_count++] = item;
 	}
+	return 0;
+}
+
+static int compile_pins(const char *list, struct buf *ret, struct err *err)
+{
+	if (tls_pins_parse(str_of(list), ret) < 0)
+		return err_set(err, ERR_BAD_VALUE, "tls_pin", str_of(list),
+			       "SHA-256 of a public key in 64 hex digits, several with commas",
+			       "not the pin of a key");
+	return buf_error(ret);
+}
+
+static int compile_certs(struct source *s, struct err *err)
+{
+	int r = compile_pins(s->row->tls_pin, &s->tls_pins, err);
+
+	if (r < 0)
+		return r;
+	s->cert = calloc(s->tls_pins.n / TLS_PIN + 1, sizeof(*s->cert));
+	if (!s->cert)
+		return -ENOMEM;
+	for (size_t at = 0; at < s->tls_pins.n; at += TLS_PIN)
+		s->cert[s->cert_count++] = htab_hash(str_n(s->tls_pins.p + at, TLS_PIN));
 	return 0;
 }
 
@@ -90,47 +105,115 @@ int source_compile(struct source *s, struct err *err)
 	if (r == 0)
 		r = compile_nets(str_of(row->media_nets), "media_nets", false, &s->media_net,
 				 &s->media_net_count, err);
+	if (r == 0)
+		r = codes_parse(str_of(row->failure_codes), CODES_SIP, "failure_codes", &s->codes,
+				err);
+	if (r == 0)
+		r = codes_parse(str_of(row->failure_causes), CODES_CAUSES, "failure_causes",
+				&s->causes, err);
+	if (r == 0)
+		r = split_parse(str_of(row->split), &s->split, err);
+	if (r == 0)
+		r = compile_certs(s, err);
+	if (r == 0 && !s->phone)
+		r = screen_compile(&s->screen, &entities[ENTITY_MAPPING_GATEWAY], row, err);
 	return r;
 }
 
 void source_done(struct source *s)
 {
+	screen_done(&s->screen);
+	buf_done(&s->tls_pins);
+	free(s->cert);
 	transform_free(s->callee_rules);
 	transform_free(s->caller_rules);
 	free(s->net);
 	free(s->tech);
 	free(s->media_net);
+	free(s->group);
 	row_free(&entities[ENTITY_MAPPING_GATEWAY], s->row);
+}
+
+/* Only that it could be called: what is behind a name is found out later (vendor_resolve). */
+static int check_place(const struct vendor *v, struct str item, struct err *err)
+{
+	struct addr a;
+	struct str host;
+	uint16_t port;
+
+	if (addr_parse(item, proto_port(v->proto), &a) == 0
+		    ? !addr_is_any(&a) && !addr_is_multicast(&a)
+		    : dns_name_parse(item, &host, &port) == 0)
+		return 0;
+	return err_set(err, ERR_BAD_VALUE, "address", item,
+		       "address:port or a name, such as 203.0.113.5:5060 or sip.example.com",
+		       "not a vendor's address");
 }
 
 static int compile_addresses(struct vendor *v, struct err *err)
 {
 	struct str list = str_of(v->row->address), item;
+	int n = 0, r = 0;
 
-	v->address = calloc((size_t)count_items(list) + 1, sizeof(*v->address));
-	if (!v->address)
-		return -ENOMEM;
-	while (str_split(&list, ',', &item)) {
-		struct addr *a = &v->address[v->address_count];
-
-		if (addr_parse(item, 5060, a) < 0 || addr_is_any(a) || addr_is_multicast(a))
-			return err_set(err, ERR_BAD_VALUE, "address", item,
-				       "address:port, such as 203.0.113.5:5060",
-				       "not a vendor's address");
-		v->address_count++;
+	while (r == 0 && str_split(&list, ',', &item)) {
+		r = check_place(v, item, err);
+		n++;
 	}
-	if (v->address_count == 0)
-		return err_set(err, ERR_MISSING_FIELD, "address", str_of(""),
-			       "at least one address:port", "no address to send calls to");
+	if (r == 0 && n == 0)
+		r = err_set(err, ERR_MISSING_FIELD, "address", str_of(""),
+			    "at least one address:port", "no address to send calls to");
+	if (r == 0 && n > VENDOR_ADDRESSES_MAX)
+		r = err_set(err, ERR_BAD_VALUE, "address", item, "at most 64 addresses",
+			    "too many addresses");
+	return r;
+}
+
+static int compile_tls(struct vendor *v, struct err *err)
+{
+	static const enum tls_check checks[] = { [ROUTING_GATEWAY_TLS_VERIFY_NAME] = TLS_CHECK_NAME,
+						 [ROUTING_GATEWAY_TLS_VERIFY_PIN] = TLS_CHECK_PIN,
+						 [ROUTING_GATEWAY_TLS_VERIFY_OFF] =
+							 TLS_CHECK_NONE };
+	const struct routing_gateway_row *row = v->row;
+	int r = compile_pins(row->tls_pin, &v->tls_pins, err);
+
+	if (r < 0)
+		return r;
+	v->tls = (struct tls_policy){ .check = checks[row->tls_verify],
+				      .name = str_of(row->tls_name),
+				      .pins = buf_str(&v->tls_pins) };
+	if (v->tls.check == TLS_CHECK_PIN && v->tls.pins.n == 0)
+		return err_set(err, ERR_MISSING_FIELD, "tls_pin", STR(""),
+			       "SHA-256 of its public key, or tls_verify=name or off",
+			       "tls_verify=pin needs a pin");
 	return 0;
+}
+
+static enum proto proto_of(int64_t transport)
+{
+	if (transport == ROUTING_GATEWAY_TRANSPORT_TLS)
+		return PROTO_TLS;
+	return transport == ROUTING_GATEWAY_TRANSPORT_TCP ? PROTO_TCP : PROTO_UDP;
 }
 
 int vendor_compile(struct vendor *v, struct err *err)
 {
+	v->proto = proto_of(v->row->transport);
+
 	int r = compile_addresses(v, err);
 
 	if (r == 0)
+		r = compile_tls(v, err);
+	if (r == 0)
+		r = vendor_check_registration(v->row, err);
+	if (r == 0)
 		r = retry_check_codes(str_of(v->row->stop_codes), err);
+	if (r == 0)
+		r = codes_parse(str_of(v->row->failure_codes), CODES_SIP, "failure_codes",
+				&v->codes, err);
+	if (r == 0)
+		r = codes_parse(str_of(v->row->failure_causes), CODES_CAUSE_TO_SIP,
+				"failure_causes", &v->causes, err);
 	if (r == 0)
 		r = transform_create(&v->callee_rules, str_of(v->row->callee_rules), err);
 	if (r == 0)
@@ -138,15 +221,26 @@ int vendor_compile(struct vendor *v, struct err *err)
 	if (r == 0)
 		r = compile_nets(str_of(v->row->media_nets), "media_nets", false, &v->media_net,
 				 &v->media_net_count, err);
+	if (r == 0)
+		r = identity_compile(str_of(v->row->pass_headers), &v->passes, err);
+	if (r == 0)
+		r = screen_compile(&v->screen, &entities[ENTITY_ROUTING_GATEWAY], v->row, err);
+	if (r == 0 && v->row->day_zone && strcmp(v->row->day_zone, "UTC") != 0)
+		r = timeplan_zone(&v->day_zone, v->row->day_zone, "day_zone", err);
 	return r;
 }
 
 void vendor_done(struct vendor *v)
 {
+	screen_done(&v->screen);
 	transform_free(v->callee_rules);
 	transform_free(v->caller_rules);
+	buf_done(&v->tls_pins);
 	free(v->address);
+	free(v->spot);
+	free(v->reach);
 	free(v->media_net);
+	zone_free(v->day_zone);
 	row_free(&entities[ENTITY_ROUTING_GATEWAY], v->row);
 }
 
@@ -188,8 +282,8 @@ static bool is_ambiguous(const struct source *a, const struct source *b)
 		       same_text(a->row->user ? a->row->user : a->row->name,
 				 b->row->user ? b->row->user : b->row->name);
 	return a->row->auth == b->row->auth && a->row->transport == b->row->transport &&
-	       same_text(a->row->local_address, b->row->local_address) && tech_equal(a, b) &&
-	       nets_equal(a, b);
+	       same_text(a->row->local_address, b->row->local_address) &&
+	       same_text(a->row->tls_pin, b->row->tls_pin) && tech_equal(a, b) && nets_equal(a, b);
 }
 
 /* Only neighbours in this order can clash: by kind of authentication, then by what they are known by. */

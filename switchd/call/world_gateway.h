@@ -2,9 +2,19 @@
 #pragma once
 
 #include "call/world.h"
+#include "transport/flow.h"
 
 int source_compile(struct source *s, struct err *err);
 int vendor_compile(struct vendor *v, struct err *err);
+/* The addresses behind its names. 0 or -ENOMEM. */
+int vendor_resolve(struct vendor *v, const struct world_input *in);
+/* What keeps for each of its addresses whether it is there. 0 or -ENOMEM. */
+int vendor_find_reach(struct vendor *v, const struct world_input *in);
+/* user, register_user, register_domain and contact_user make URIs. -EINVAL with *err. */
+int vendor_check_registration(const struct routing_gateway_row *row, struct err *err);
+/* The names that it registers under, defaults filled in. */
+struct str vendor_register_user(const struct routing_gateway_row *row);
+struct str vendor_contact_user(const struct routing_gateway_row *row);
 /* Frees the row too. */
 void source_done(struct source *s);
 void vendor_done(struct vendor *v);

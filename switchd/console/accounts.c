@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "base/rand.h"
 #include "entity_page.h"
+#include "model/json.h"
 #include "opform.h"
 #include "pages.h"
 #include "shape.h"
@@ -24,9 +25,8 @@ static int recharge(void *ctx)
 	const struct opform of = {
 		.op = "account.recharge",
 		.title = "Book a payment",
-		.intro = "A negative amount needs the kind deduction or correction. Saved twice "
-			 "with "
-			 "the same request_key, it is booked once.",
+		.intro = "A negative amount needs the kind deduction, rent or shortfall; reset "
+			 "has 0. Saved twice with the same request_key, it is booked once.",
 		.entity = "payment",
 		.button = "Book",
 		.preset = begin,
@@ -41,8 +41,8 @@ static int recharge(void *ctx)
 	return r > 0 ? list_read(ctx) : r;
 }
 
-static const char *const payment_columns[] = { "at",    "account", "kind", "amount", "balance",
-					       "actor", "memo",    "id",   NULL };
+static const char *const payment_columns[] = { "at",    "account", "kind", "amount",   "balance",
+					       "actor", "memo",    "id",   "reverses", NULL };
 static const char *const id_key[] = { "id", NULL };
 
 static void shape_payment(json_t *row)
@@ -50,7 +50,37 @@ static void shape_payment(json_t *row)
 	shape_time(row, "at");
 }
 
-static const struct binding payment_bindings[] = { LIST_KEYS, { 0 } };
+static int correct(void *ctx)
+{
+	CLEANUP(json_decref) json_t *row = json_deep_copy(list_row(ctx));
+	CLEANUP(json_decref) json_t *begin = preset();
+	CLEANUP(buf_done) struct buf id = BUF_INIT;
+	const struct opform of = {
+		.op = "payment.correct",
+		.title = "Take a payment back",
+		.intro = "Books an entry of its own that names the payment, with its amount the "
+			 "other way. The payment itself stays as it is.",
+		.entity = "payment",
+		.button = "Take back",
+		.preset = begin,
+		.key = json_to_text(json_object_get(row, "id"), &id) == 0 ? buf_str(&id) : STR(""),
+	};
+
+	if (!row || of.key.n == 0)
+		return VIEW_STAYS;
+	int r = opform_run(list_app(ctx), &of);
+	if (r > 0)
+		screen_say(list_app(ctx)->screen, ROLE_GOOD, "payment %.*s: taken back",
+			   STR_ARG(of.key));
+	return r > 0 ? list_read(ctx) : r;
+}
+
+static const struct binding payment_bindings[] = {
+	{ 'c', 0, "Take back", "Book a correction of the selected payment", BINDING_CHANGES,
+	  correct },
+	LIST_KEYS,
+	{ 0 },
+};
 
 static const struct list_spec payments_spec = {
 	.title = "Payments",

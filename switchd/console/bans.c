@@ -1,4 +1,5 @@
 #include "base/cleanup.h"
+#include "cell.h"
 #include "desk.h"
 #include "list.h"
 #include "model/op.h"
@@ -7,19 +8,12 @@
 #include "shape.h"
 #include "tui/dialog.h"
 
-/* The member that names a ban, whatever the operation calls its key. */
-static const char *address_of(const json_t *row)
-{
-	const char *address = json_string_value(json_object_get(row, "address"));
-
-	return address ? address : "";
-}
-
 static int show(void *ctx)
 {
 	const json_t *row = list_row(ctx);
 
-	return row ? desk_show(list_app(ctx), "ban.show", "Ban", str_of(address_of(row)))
+	return row ? desk_show(list_app(ctx), "ban.show", "Ban",
+			       str_of(cell_text(row, "address", "")))
 		   : VIEW_STAYS;
 }
 
@@ -47,14 +41,16 @@ static int lift(void *ctx)
 
 	if (!row)
 		return VIEW_STAYS;
-	buf_printf(&question, "Lift the ban of %s? The address begins anew.", address_of(row));
+	buf_printf(&question, "Lift the ban of %s? The address begins anew.",
+		   cell_text(row, "address", ""));
 	if (!dialog_confirm(app->screen, "Lift a ban", buf_str(&question), "Lift"))
 		return VIEW_STAYS;
-	params = json_pack("{s:s}", "address", address_of(row));
+	params = json_pack("{s:s}", "address", cell_text(row, "address", ""));
 	if (daemons_ask(&app->daemons, "ban.del", params, NULL, &err) < 0)
 		screen_say_err(app->screen, &err);
 	else
-		screen_say(app->screen, ROLE_GOOD, "%s may come again", address_of(row));
+		screen_say(app->screen, ROLE_GOOD, "%s may come again",
+			   cell_text(row, "address", ""));
 	return list_read(ctx);
 }
 

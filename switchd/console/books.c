@@ -12,6 +12,7 @@ static const struct {
 } proofs[] = {
 	{ "ledger.verify", "Balances: payments and charges" },
 	{ "cdr.verify", "Charges: terms of each record" },
+	{ "report.verify", "Reports: sums of records and entries" },
 };
 
 enum { PROOFS = sizeof(proofs) / sizeof(proofs[0]) };

@@ -1,29 +1,17 @@
 #include "base/cleanup.h"
+#include "cell.h"
 #include "desk.h"
 #include "list.h"
 #include "pages.h"
 #include "shape.h"
 #include "tui/dialog.h"
 
-static const char *id_of(const json_t *row)
-{
-	const char *id = json_string_value(json_object_get(row, "id"));
-
-	return id ? id : "";
-}
-
 static int show(void *ctx)
 {
 	const json_t *row = list_row(ctx);
 
-	return row ? desk_show(list_app(ctx), "call.show", "Call", str_of(id_of(row))) : VIEW_STAYS;
-}
-
-static const char *text_of(const json_t *row, const char *name)
-{
-	const char *text = json_string_value(json_object_get(row, name));
-
-	return text ? text : "?";
+	return row ? desk_show(list_app(ctx), "call.show", "Call", str_of(cell_text(row, "id", "")))
+		   : VIEW_STAYS;
 }
 
 static int hangup(void *ctx)
@@ -37,15 +25,21 @@ static int hangup(void *ctx)
 	if (!row)
 		return VIEW_STAYS;
 	buf_printf(&question, "End the call from %s to %s (account %s) on both sides, now?",
-		   text_of(row, "caller"), text_of(row, "callee"), text_of(row, "account"));
+		   cell_text(row, "caller", "?"), cell_text(row, "callee", "?"),
+		   cell_text(row, "account", "?"));
 	if (!dialog_confirm(app->screen, "Hang up", buf_str(&question), "Hang up"))
 		return VIEW_STAYS;
-	params = json_pack("{s:s}", "id", id_of(row));
+	params = json_pack("{s:s}", "id", cell_text(row, "id", ""));
 	if (daemons_ask(&app->daemons, "call.hangup", params, NULL, &err) < 0)
 		screen_say_err(app->screen, &err);
 	else
 		screen_say(app->screen, ROLE_GOOD, "The call was ended");
 	return list_read(ctx);
+}
+
+static int traces(void *ctx)
+{
+	return traces_page(list_app(ctx));
 }
 
 static void shape(json_t *row)
@@ -65,6 +59,9 @@ int calls_page(struct app *app)
 		{ K_ENTER, 0, "Show", "Everything about the call, its media too", 0, show },
 		{ 'h', K_F(8), "Hang up", "End the call on both sides; asks first", BINDING_CHANGES,
 		  hangup },
+		{ 't', 0, "Ladder", "Its SIP messages, if a trace has kept them", 0, trace_ladder },
+		{ 'd', 0, "Trace", "Start and stop the trace; the calls that it has kept", 0,
+		  traces },
 		LIST_KEYS,
 		{ 0 },
 	};

@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
+#include "cell.h"
 #include "desk.h"
 #include "list.h"
 #include "opform.h"
@@ -11,18 +12,12 @@
 /* Pages are as long as a list is by default (design.md, 5). */
 enum { PAGE = 100 };
 
-static const char *id_of(const json_t *row)
-{
-	const char *id = json_string_value(json_object_get(row, "id"));
-
-	return id ? id : "";
-}
-
 static int show(void *ctx)
 {
 	const json_t *row = list_row(ctx);
 
-	return row ? desk_show(list_app(ctx), "cdr.show", "Call record", str_of(id_of(row)))
+	return row ? desk_show(list_app(ctx), "cdr.show", "Call record",
+			       str_of(cell_text(row, "id", "")))
 		   : VIEW_STAYS;
 }
 
@@ -36,7 +31,7 @@ static int explain(void *ctx)
 
 	if (!row)
 		return VIEW_STAYS;
-	params = json_pack("{s:s}", "id", id_of(row));
+	params = json_pack("{s:s}", "id", cell_text(row, "id", ""));
 	int r = daemons_ask(&app->daemons, "cdr.explain", params, &answer, &err);
 	if (r == 0)
 		return steps_run(app, "Why the call went as it did", answer);
@@ -57,7 +52,8 @@ static int filter(void *ctx)
 	const struct opform of = {
 		.op = "cdr.list",
 		.title = "Which records",
-		.intro = "Empty fields ask for nothing. A date alone is its midnight, UTC.",
+		.intro = "Empty fields ask for nothing. 880* is a number's beginning; a date alone "
+			 "is its midnight, UTC; min_s and below_s are seconds of talk.",
 		.entity = "cdr",
 		.button = "Show",
 		.preset = list_args(ctx),
@@ -113,6 +109,7 @@ int cdrs_page(struct app *app)
 	static const struct binding bindings[] = {
 		{ K_ENTER, 0, "Show", "Every field of the record", 0, show },
 		{ 'e', 0, "Explain", "Why the call went the way it went", 0, explain },
+		{ 't', 0, "Ladder", "Its SIP messages, if a trace has kept them", 0, trace_ladder },
 		{ 'f', K_F(3), "Filter", "By time, account, number, reason", 0, filter },
 		{ 'o', 0, "Older", "The records before these", 0, older },
 		{ 'n', 0, "Newest", "Back to the newest ones", 0, newest },

@@ -9,12 +9,14 @@
 #include "model/json.h"
 #include "model/op.h"
 
-/* Proofs go through everything; all else takes milliseconds, and while it does not, no key acts. */
-enum { PATIENCE_MS = 4000, PROOF_MS = 600 * 1000 };
+/* Proofs go through everything, tests take as long as a call; all else takes milliseconds, and while it does not, no key acts. */
+enum { PATIENCE_MS = 4000, PROOF_MS = 600 * 1000, TEST_MS = 200 * 1000 };
 
 static uint32_t patience(const struct op_info *op)
 {
-	return strcmp(op->verb, "verify") == 0 ? PROOF_MS : PATIENCE_MS;
+	return strcmp(op->verb, "verify") == 0 ? PROOF_MS
+	       : strcmp(op->verb, "test") == 0 ? TEST_MS
+					       : PATIENCE_MS;
 }
 
 static int unreachable(const struct op_info *op, int r, struct err *err)

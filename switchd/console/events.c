@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cell.h"
 #include "list.h"
 #include "model/text.h"
 #include "pages.h"
@@ -33,25 +34,46 @@ static void shape_alarm(json_t *row)
 
 static enum role look_alarm(const json_t *row)
 {
-	const char *level = json_string_value(json_object_get(row, "level"));
+	return cell_says(row, "level", "critical") || cell_says(row, "level", "major") ? ROLE_BAD
+										       : ROLE_WARN;
+}
 
-	return level && (strcmp(level, "critical") == 0 || strcmp(level, "major") == 0) ? ROLE_BAD
-											: ROLE_WARN;
+static int acknowledge(void *ctx)
+{
+	const json_t *row = list_row(ctx);
+	CLEANUP(json_decref) json_t *params = NULL;
+	struct app *app = list_app(ctx);
+	struct err err = ERR_INIT;
+
+	if (!row)
+		return VIEW_STAYS;
+	params = json_pack("{s:s s:s}", "type", cell_text(row, "type", ""), "object",
+			   cell_text(row, "object", ""));
+	if (daemons_ask(&app->daemons, "alarm.ack", params, NULL, &err) < 0)
+		screen_say_err(app->screen, &err);
+	else
+		screen_say(app->screen, ROLE_GOOD, "%s is acknowledged",
+			   cell_text(row, "type", ""));
+	return list_read(ctx);
 }
 
 int alarms_page(struct app *app)
 {
-	static const char *const columns[] = { "level", "type", "object", "info",
-					       "begin", "last", "value",  NULL };
+	static const char *const columns[] = { "level", "type",  "object",   "info", "begin",
+					       "last",  "value", "acked_by", NULL };
 	static const char *const keys[] = { "type", "object", NULL };
 	static const struct binding bindings[] = {
 		{ K_ENTER, 0, "Show", "The whole alarm", 0, show },
+		{ 'a', 0, "Acknowledge", "Say that you look after it; one that counts is over then",
+		  BINDING_CHANGES, acknowledge },
 		LIST_KEYS,
 		{ 0 },
 	};
 	static const struct list_spec spec = {
 		.title = "Alarms",
-		.help = "What is wrong now; an alarm goes when its cause goes.",
+		.help = "What is wrong now; an alarm goes when its cause goes, or, if it counts "
+			"what "
+			"happened, when you acknowledge it.",
 		.op = "alarm.list",
 		.columns = columns,
 		.keys = keys,

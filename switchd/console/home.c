@@ -5,13 +5,19 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cell.h"
 #include "history.h"
 #include "marks.h"
 #include "model/json.h"
 #include "pages.h"
 #include "tui/dialog.h"
 
-enum { MENU = 25, PERIOD_MS = 2000, SLOW = 5 /* every how many turns the slow questions */ };
+enum {
+	MENU = 25,
+	FOOT = 3,
+	PERIOD_MS = 2000,
+	SLOW = 5 /* every how many turns the slow questions */
+};
 
 struct home {
 	struct app *app;
@@ -29,13 +35,6 @@ struct home {
 static int64_t number(const json_t *o, const char *name)
 {
 	return json_integer_value(json_object_get(o, name));
-}
-
-static const char *text(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s ? s : "-";
 }
 
 static int replace(struct home *h, const char *op, json_t **old, struct err *err)
@@ -80,16 +79,24 @@ static int tick(void *ctx)
 
 /* --- the picture --- */
 
+/* The pages around the selected one that fit above what says what it is for. */
 static void draw_menu(const struct home *h, struct area a)
 {
-	for (int i = 0; pages[i].run; i++) {
-		enum role role = i == h->at ? ROLE_SELECTED : ROLE_PLAIN;
+	int room = a.rows - FOOT - 2, first = h->at < room ? 0 : h->at - room + 1, i;
 
-		draw_cell(a, i + 1, 0, a.cols, role, STR(""), false);
-		(void)draw_format(a, i + 1, 1, i == h->at ? role : ROLE_HEAD, "%c", pages[i].key);
-		(void)draw_text(a, i + 1, 4, role, str_of(pages[i].title));
+	for (i = first; pages[i].run && i < first + room; i++) {
+		enum role role = i == h->at ? ROLE_SELECTED : ROLE_PLAIN;
+		int y = i - first + 1;
+
+		draw_cell(a, y, 0, a.cols, role, STR(""), false);
+		(void)draw_format(a, y, 1, i == h->at ? role : ROLE_HEAD, "%c", pages[i].key);
+		(void)draw_text(a, y, 4, role, str_of(pages[i].title));
 	}
-	struct area foot = area_part(a, a.rows - 3, 1, 3, a.cols - 2);
+	if (first > 0)
+		(void)draw_text(a, 0, 4, ROLE_DIM, STR("more above"));
+	if (pages[i].run)
+		(void)draw_text(a, room + 1, 4, ROLE_DIM, STR("more below"));
+	struct area foot = area_part(a, a.rows - FOOT, 1, FOOT, a.cols - 2);
 	(void)draw_wrapped(foot, 0, ROLE_DIM, str_of(pages[h->at].help));
 }
 
@@ -116,7 +123,7 @@ static void draw_switch(const struct home *h, struct area a, int y)
 	put_uptime(number(s, "uptime_s"), &up);
 	draw_label(a, y, "Switch");
 	(void)draw_format(a, y, VALUE, ROLE_PLAIN, "%s, up %.*s, %lld worker%s%s",
-			  text(s, "version"), STR_ARG(buf_str(&up)),
+			  cell_text(s, "version", "-"), STR_ARG(buf_str(&up)),
 			  (long long)number(s, "workers"), number(s, "workers") == 1 ? "" : "s",
 			  json_is_true(json_object_get(s, "draining")) ? ", DRAINING" : "");
 }
@@ -127,12 +134,13 @@ static void draw_licence(const struct home *h, struct area a, int y)
 	int x = VALUE;
 
 	draw_label(a, y, "Licence");
-	x += draw_text(a, y, x, ROLE_PLAIN, str_of(text(s, "licence")));
+	x += draw_text(a, y, x, ROLE_PLAIN, str_of(cell_text(s, "licence", "-")));
 	if (json_is_integer(lines))
 		x += draw_format(a, y, x, ROLE_PLAIN, ", %lld lines",
 				 (long long)number(s, "licence_lines"));
 	if (json_is_string(json_object_get(s, "licence_expires")))
-		(void)draw_format(a, y, x, ROLE_PLAIN, ", until %.10s", text(s, "licence_expires"));
+		(void)draw_format(a, y, x, ROLE_PLAIN, ", until %.10s",
+				  cell_text(s, "licence_expires", "-"));
 }
 
 /* "58.3 %", "-" where there is nothing to say. */
@@ -181,7 +189,7 @@ static void draw_sums(const struct home *h, struct area a, int y)
 			  is_up ? "up, %lld commits, %lld waiting%s%s"
 				: "DOWN, %lld commits, %lld waiting%s%s",
 			  (long long)number(l, "commits"), (long long)number(l, "outbox"),
-			  is_up ? "" : ": ", is_up ? "" : text(l, "error"));
+			  is_up ? "" : ": ", is_up ? "" : cell_text(l, "error", "-"));
 }
 
 static void draw_bans(const struct home *h, struct area a, int y)
@@ -207,8 +215,8 @@ static int draw_alarms(const struct home *h, struct area a, int y, int rows)
 		const json_t *alarm = json_array_get(h->alarms, i);
 
 		(void)draw_format(a, y + (int)i, VALUE, ROLE_BAD, "%s: %s %s, %s",
-				  text(alarm, "level"), text(alarm, "type"), text(alarm, "object"),
-				  text(alarm, "info"));
+				  cell_text(alarm, "level", "-"), cell_text(alarm, "type", "-"),
+				  cell_text(alarm, "object", "-"), cell_text(alarm, "info", "-"));
 	}
 	return (int)n < rows ? (int)n : rows;
 }

@@ -42,6 +42,13 @@ static json_t *shaped(const struct list *l, const json_t *rows)
 
 static int take(struct list *l, json_t *rows)
 {
+	json_t *of_report = json_object_get(rows, "rows"); /* a report has more around them */
+	if (of_report) {
+		json_incref(of_report);
+		json_decref(rows);
+		rows = of_report;
+	}
+
 	json_t *copy = shaped(l, rows);
 	int r = copy ? table_set_rows(l->table, copy) : -ENOMEM;
 

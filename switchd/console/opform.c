@@ -9,7 +9,7 @@
 #include "model/value.h"
 #include "tui/form.h"
 
-enum { ARG_CHARACTERS = 512 };
+enum { ARG_CHARACTERS = 512, FILE_CHARACTERS = 4096 };
 
 struct opener {
 	struct app *app;
@@ -57,9 +57,11 @@ static int check_plain(const struct op_arg *arg, struct str text, struct err *er
 {
 	CLEANUP(buf_done) struct buf b = BUF_INIT;
 	CLEANUP(buf_done) struct buf accepted = BUF_INIT;
-	const struct value_rule rule = rule_of(arg->type);
+	struct value_rule rule = rule_of(arg->type);
 	int64_t n;
 
+	if (arg->is_file) /* its text, pasted: a file of the person's is out of reach */
+		rule.max = FILE_CHARACTERS;
 	if (value_parse(&rule, text, &n, &b) == 0)
 		return 0;
 	value_accepts(&rule, &accepted);
@@ -114,6 +116,7 @@ static int add_arg(struct opener *o, struct form *form, const char *name, enum f
 		   bool is_required)
 {
 	static const char *const no_yes[] = { "false", "true", NULL };
+	static const char *const any[] = { "", "true", "false", NULL }; /* the first: not asked */
 	CLEANUP(buf_done) struct buf accepts = BUF_INIT;
 	CLEANUP(buf_done) struct buf value = BUF_INIT;
 	const struct field *f = field_of(o, name);
@@ -127,8 +130,9 @@ static int add_arg(struct opener *o, struct form *form, const char *name, enum f
 		buf_putz(&accepts, "; F4 or ^F lists what there is");
 
 	const char *const *values = f && f->type == FIELD_ENUM ? f->values
-				    : type == FIELD_BOOL       ? no_yes
-							       : NULL;
+				    : type != FIELD_BOOL       ? NULL
+				    : is_required              ? no_yes
+							       : any;
 	const struct form_item item = {
 		.name = name,
 		.kind = values ? FORM_CHOICE : FORM_TEXT,

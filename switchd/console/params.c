@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
+#include "cell.h"
 #include "list.h"
 #include "model/param.h"
 #include "pages.h"
@@ -152,11 +153,9 @@ static void shape(json_t *row)
 /* Changed ones stand out; those without an effect step back. */
 static enum role look(const json_t *row)
 {
-	const char *effect = json_string_value(json_object_get(row, "effect"));
-
 	if (json_is_true(json_object_get(row, "changed")))
 		return ROLE_GOOD;
-	return effect && str_eq(str_of(effect), STR("live")) ? ROLE_PLAIN : ROLE_DIM;
+	return cell_says(row, "effect", "live") ? ROLE_PLAIN : ROLE_DIM;
 }
 
 int params_page(struct app *app)

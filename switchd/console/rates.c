@@ -1,9 +1,11 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
+#include "cell.h"
 #include "desk.h"
 #include "entity_page.h"
 #include "opform.h"
+#include "packages.h"
 #include "pages.h"
 #include "shape.h"
 
@@ -55,11 +57,9 @@ static void shape_rate(json_t *row)
 /* What is not in force any more, or not yet. */
 static enum role look_rate(const json_t *row)
 {
-	const char *status = json_string_value(json_object_get(row, "status"));
-
 	if (json_is_string(json_object_get(row, "end")))
 		return ROLE_DIM;
-	return status && str_eq(str_of(status), STR("locked")) ? ROLE_WARN : ROLE_PLAIN;
+	return cell_says(row, "status", "locked") ? ROLE_WARN : ROLE_PLAIN;
 }
 
 static int rates_of(struct app *app, const char *group)
@@ -122,6 +122,8 @@ int rates_page(struct app *app)
 		  entity_page_change },
 		{ 'x', K_DELETE, "Delete", "Delete the group with its rates; asks first",
 		  BINDING_CHANGES, entity_page_delete },
+		{ 'p', K_F(6), "Packages", "Talk time and money that a fee includes", 0,
+		  packages_open },
 		LIST_KEYS,
 		{ 0 },
 	};

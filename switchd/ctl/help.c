@@ -75,7 +75,7 @@ void help_put_usage(struct buf *out, const struct op_info *op)
 		const struct op_arg *a = &op->args[i];
 
 		buf_printf(out, a->is_required ? " %s=%s" : " [%s=%s]", a->name,
-			   a->is_file ? "FILE" : type_word(a->type));
+			   a->is_file || a->is_save || a->is_send ? "FILE" : type_word(a->type));
 	}
 	if (op->fields)
 		buf_putz(out, " [field=value ...]");

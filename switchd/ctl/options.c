@@ -8,7 +8,8 @@
 
 static int unknown(const char *word, struct err *err)
 {
-	static const char *const known[] = { "--socket", "--json", "--help", "--version" };
+	static const char *const known[] = { "--socket", "--json", "--dry-run", "--help",
+					     "--version" };
 	struct nearest n = nearest_to(str_of(word));
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -32,6 +33,8 @@ static int take(struct options *o, const char *const *word, struct err *err)
 
 	if (str_eq(w, STR("--json"))) {
 		o->is_json = true;
+	} else if (str_eq(w, STR("--dry-run"))) {
+		o->word[o->words++] = "dry_run=true"; /* for those operations that take it */
 	} else if (str_eq(w, STR("-h")) || str_eq(w, STR("--help"))) {
 		o->is_help = true;
 	} else if (str_eq(w, STR("-V")) || str_eq(w, STR("--version"))) {

@@ -6,8 +6,8 @@
 #include "base/err.h"
 
 #define OPTIONS_SOCKET "/run/tandem/control.sock"
-#define OPTIONS_USAGE                                                                 \
-	"usage: switchctl [-s SOCKET] [--json] ENTITY VERB [KEY] [field=value ...]\n" \
+#define OPTIONS_USAGE                                                                             \
+	"usage: switchctl [-s SOCKET] [--json] [--dry-run] ENTITY VERB [KEY] [field=value ...]\n" \
 	"       switchctl help [ENTITY [VERB]]"
 
 struct options {

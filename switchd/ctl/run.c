@@ -12,6 +12,8 @@
 #include "model/json.h"
 #include "model/text.h"
 #include "options.h"
+#include "save.h"
+#include "send.h"
 #include "show.h"
 #include "words.h"
 
@@ -85,7 +87,8 @@ static int call(const char *path, const struct words *w, json_t **ret, FILE *err
 	int r = client_open(&c, path);
 	if (r < 0)
 		return unreachable(r, path, err);
-	r = client_call(c, op_infos[w->op].name, w->params, ret, &e);
+	r = w->send.p ? send_file(c, w, ret, &e)
+		      : client_call(c, op_infos[w->op].name, w->params, ret, &e);
 	if (r == -EINVAL)
 		return fail(RUN_REFUSED, &e, err);
 	if (r < 0)
@@ -112,6 +115,23 @@ static int print(const struct options *o, const struct words *w, const json_t *r
 		      err);
 }
 
+/* Page after page into the file; what is printed is its name and length, of standard output ("-") nothing. */
+static int fetch(const char *path, const struct words *w, json_t **ret, FILE *out, FILE *err)
+{
+	CLEANUP(client_close) struct client *c = NULL;
+	struct err e = ERR_INIT;
+
+	int r = client_open(&c, path);
+	if (r < 0)
+		return unreachable(r, path, err);
+	r = save_answer(c, w, out, ret, &e);
+	if (r == -EINVAL)
+		return fail(RUN_REFUSED, &e, err);
+	if (r < 0)
+		return fail_errno(RUN_UNREACHABLE, r, "the connection was lost", path, NULL, err);
+	return RUN_DONE;
+}
+
 static int ask(const struct options *o, FILE *out, FILE *err)
 {
 	CLEANUP(words_done) struct words w = { .op = OP_COUNT };
@@ -127,7 +147,9 @@ static int ask(const struct options *o, FILE *out, FILE *err)
 	if (r < 0)
 		return fail_errno(RUN_REFUSED, r, "cannot ask", "", NULL, err);
 
-	int status = call(path, &w, &result, err);
+	int status = w.save.p ? fetch(path, &w, &result, out, err) : call(path, &w, &result, err);
+	if (w.save.p && !result)
+		return status;
 	return status ? status : print(o, &w, result, out, err);
 }
 

@@ -32,8 +32,16 @@ static const struct {
 	    "calls", "status" } },
 	{ "routing-gateway.list",
 	  { "name", "account", "address", "prefix", "priority", "line_limit", "rate_limit", "calls",
-	    "health", "status" } },
+	    "health", "registered", "status" } },
+	{ "gateway.status",
+	  { "name", "side", "calls", "line_limit", "calls_per_second", "rate_limit", "health",
+	    "since", "registered", "held_s" } },
+	{ "registration.list",
+	  { "kind", "name", "address", "state", "contact", "expires", "last_error" } },
+	{ "alarm.list", { "type", "level", "object", "begin", "value", "info", "acked_by" } },
 	{ "parameter.list", { "name", "value", "unit", "default", "effect", "help" } },
+	{ "report.list", { "name", "nightly", "help" } },
+	{ "report.kept", { "key", "bytes" } },
 	{ "cdr.list",
 	  { "id", "start", "caller", "callee", "account", "mapping_gateway", "routing_gateway",
 	    "hold_ms", "billed_s", "fee", "tax", "cost", "reason", "sip_code", "hangup_side" } },
@@ -168,6 +176,8 @@ int show_text(struct buf *out, const struct op_info *op, const json_t *result, b
 	if (json_is_array(result) &&
 	    (json_is_object(json_array_get(result, 0)) || !json_array_size(result)))
 		return put_table(out, op, result, is_chosen);
+	if (text_is_report(result))
+		return text_report(result, out);
 	if (json_is_object(result)) {
 		int r = text_object(result, out);
 		bool is_verdict = json_is_array(json_object_get(result, "differences"));
@@ -215,6 +225,10 @@ int show_json(struct buf *out, const json_t *result)
 
 bool show_has_differences(const struct op_info *op, const json_t *result)
 {
+	const char *state = json_string_value(json_object_get(result, "state"));
+
+	if (strcmp(op->verb, "import") == 0)
+		return state && strcmp(state, "refused") == 0;
 	return strcmp(op->verb, "verify") == 0 &&
 	       json_array_size(json_object_get(result, "differences")) > 0;
 }

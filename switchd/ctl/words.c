@@ -181,9 +181,19 @@ static int set(struct words *w, struct str name, struct str value, struct err *e
 		w->columns = value;
 		return 0;
 	}
-	if (json_object_get(w->params, key))
+	if (json_object_get(w->params, key) || (arg && arg->is_save && w->save.p) ||
+	    (arg && arg->is_send && w->send.p))
 		return err_set(err, ERR_USAGE, key, value, NULL, "%s is given twice", key);
 
+	if (arg && arg->is_save) {
+		w->save = value;
+		return 0;
+	}
+	if (arg && arg->is_send) {
+		w->send = value;
+		w->send_param = arg->name;
+		return 0;
+	}
 	if (arg && arg->is_file) {
 		int r = read_file(value, &content, err);
 
@@ -207,6 +217,15 @@ static int no_place(const struct op_info *op, struct str word, struct err *err)
 		       "a word without a name has no place here");
 }
 
+static bool is_given(const struct words *w, const char *name)
+{
+	const struct op_arg *arg = op_arg_find(&op_infos[w->op], str_of(name));
+
+	if (arg && (arg->is_save || arg->is_send))
+		return (arg->is_save ? w->save : w->send).n > 0;
+	return json_object_get(w->params, name) != NULL;
+}
+
 static int read_word(struct words *w, struct str word, int *bare, struct err *err)
 {
 	const struct op_info *op = &op_infos[w->op];
@@ -220,7 +239,7 @@ static int read_word(struct words *w, struct str word, int *bare, struct err *er
 	const char *slot;
 	do
 		slot = words_slot(op, (*bare)++);
-	while (slot && json_object_get(w->params, slot));
+	while (slot && is_given(w, slot));
 	return slot ? set(w, str_of(slot), word, err) : no_place(op, word, err);
 }
 
@@ -234,7 +253,7 @@ static int check_complete(const struct words *w, struct err *err)
 		const char *name = i < 0 ? op->key : op->args[i].name;
 		bool is_needed = i < 0 ? op->key[0] : op->args[i].is_required;
 
-		if (!is_needed || json_object_get(w->params, name))
+		if (!is_needed || is_given(w, name))
 			continue;
 		help_put_usage(&usage, op);
 		return err_set(err, ERR_MISSING_FIELD, name, STR(""), buf_cstr(&usage),

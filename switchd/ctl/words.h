@@ -17,12 +17,16 @@
 #define WORDS_COLUMNS "fields"
 
 /* The largest file that an argument may name. */
-enum { WORDS_FILE_MAX = 1 << 20 };
+enum { WORDS_FILE_MAX = 48 << 20 };
 
 struct words {
 	enum op op;
 	json_t *params;     /* an object */
 	struct str columns; /* of fields=a,b,c; empty: as usual. A loan of the words */
+	struct str
+		save; /* the file that gets the answer, of an operation that has such a thing. A loan too */
+	struct str send;        /* the file that is sent in pieces. A loan too */
+	const char *send_param; /* and its argument */
 };
 
 /*

@@ -57,7 +57,7 @@ struct account *account_make(struct ledger *l, const char *name)
 int accounts_load(struct ledger *l)
 {
 	CLEANUP(stmt_free) struct stmt *s = NULL;
-	int r = stmt_prepare(&s, l->db, "SELECT account, balance, lock_auto FROM purse");
+	int r = stmt_prepare(&s, l->db, "SELECT account, balance, lock_auto, income FROM purse");
 
 	while (r == 0 && (r = stmt_step(s)) == 1) {
 		CLEANUP(free) char *name = str_dup(stmt_text(s, 0));
@@ -68,6 +68,7 @@ int accounts_load(struct ledger *l)
 		atomic_store(&a->purse.balance, stmt_int(s, 1));
 		atomic_store(&a->purse.free, stmt_int(s, 1));
 		atomic_store(&a->purse.lock_auto, stmt_int(s, 2) != 0);
+		atomic_store(&a->purse.income, stmt_int(s, 3));
 		r = 0;
 	}
 	return r;
@@ -93,8 +94,19 @@ void account_touch(struct ledger *l, struct account *a)
 		return;
 	a->next = atomic_load(&a->purse.balance);
 	a->next_lock = atomic_load(&a->purse.lock_auto);
-	a->paid = 0;
+	a->paid = a->taken = a->earned = 0;
 	list_add_tail(&l->touched, &a->touched);
+}
+
+/*
+ * An agent's balance is what calls have brought it and was not paid out to it yet: 0 is its ordinary state, and only what it owes
+ * locks it.
+ */
+static bool is_used_up(const struct account_rule *r, money_t balance)
+{
+	money_t floor = -(r->limit_money + r->overdraft);
+
+	return r->is_agent ? balance < floor : balance <= floor;
 }
 
 /*
@@ -103,11 +115,9 @@ void account_touch(struct ledger *l, struct account *a)
  */
 static void decide_lock(struct account *a, const struct account_rule *r)
 {
-	money_t floor = -(r->limit_money + r->overdraft);
-
 	if (!r->anti_overdraft)
 		a->next_lock = false;
-	else if (a->next <= floor)
+	else if (is_used_up(r, a->next))
 		a->next_lock = true;
 	else if (a->next_lock && a->paid > 0 && (!r->unlock_positive || a->next > 0))
 		a->next_lock = false;
@@ -139,6 +149,7 @@ static int write_one(struct ledger *l, struct account *a)
 			       a->purse.account);
 		stmt_bind_null(s, 4);
 	}
+	stmt_bind_int(s, 5, atomic_load(&a->purse.income) + a->earned);
 	return stmt_run(s);
 }
 
@@ -163,7 +174,8 @@ void accounts_publish(struct ledger *l)
 		struct account *a = CONTAINER(first, struct account, touched);
 
 		atomic_store(&a->purse.balance, a->next);
-		atomic_fetch_add(&a->purse.free, a->paid);
+		atomic_fetch_add(&a->purse.free, a->paid + a->earned - a->taken);
+		atomic_fetch_add(&a->purse.income, a->earned);
 		atomic_store(&a->purse.lock_auto, a->next_lock);
 	}
 }
@@ -194,7 +206,7 @@ void ledger_set_rule(struct ledger *l, const char *account, const struct account
 
 	/* A new limit acts at once, also on a balance that no commit is about to change. */
 	money_t balance = atomic_load(&a->purse.balance);
-	bool is_under = balance <= -(rule->limit_money + rule->overdraft);
+	bool is_under = is_used_up(rule, balance);
 
 	if (rule->anti_overdraft && is_under)
 		atomic_store(&a->purse.lock_auto, true);

@@ -9,6 +9,8 @@ void mail_done(struct mail *m)
 	row_free(&entities[ENTITY_CDR], m->cdr);
 	row_free(&entities[ENTITY_PAYMENT], m->payment);
 	free(m->legs);
+	rent_free(m->rent);
+	m->rent = NULL;
 	m->cdr = NULL;
 	m->payment = NULL;
 	m->legs = NULL;
@@ -34,7 +36,11 @@ int book_charges(struct ledger *l, const struct cdr_row *cdr)
 {
 	int r = book_charge(l, cdr->account, "charge", cdr->fee + cdr->tax, cdr);
 
-	return r < 0 ? r : book_charge(l, cdr->vendor_account, "cost", cdr->cost, cdr);
+	if (r == 0)
+		r = book_charge(l, cdr->vendor_account, "cost", cdr->cost, cdr);
+	if (r == 0)
+		r = book_income(l, cdr);
+	return r < 0 ? r : book_uses(l, cdr);
 }
 
 static int book_answer(struct ledger *l, struct item *it)
@@ -44,7 +50,7 @@ static int book_answer(struct ledger *l, struct item *it)
 		it->receipt.error = -ETIMEDOUT;
 		return 0;
 	}
-	return sql_call_add(&l->sql, it->mail.cdr, it->mail.legs, it->mail.mono);
+	return sql_call_add(&l->sql, it->mail.cdr, it->mail.legs, it->mail.mono, it->mail.reach_ms);
 }
 
 static int book_heard(struct ledger *l, const struct mail *m)
@@ -55,6 +61,15 @@ static int book_heard(struct ledger *l, const struct mail *m)
 		stmt_bind_int(s, 1, m->mono);
 	else
 		stmt_bind_null(s, 1);
+	stmt_bind_int(s, 2, m->id);
+	return stmt_run(s);
+}
+
+static int book_reach(struct ledger *l, const struct mail *m)
+{
+	struct stmt *s = l->sql.call_reach;
+
+	stmt_bind_int(s, 1, m->reach_ms);
 	stmt_bind_int(s, 2, m->id);
 	return stmt_run(s);
 }
@@ -83,78 +98,6 @@ static int book_end(struct ledger *l, const struct mail *m)
 	return r;
 }
 
-/* A repeated request gets the payment that its first one made; the same key for something else is refused. */
-static int find_earlier(struct ledger *l, struct item *it)
-{
-	struct payment_row *p = it->mail.payment;
-	struct stmt *s = l->sql.payment_by_key;
-
-	stmt_bind_text(s, 1, str_of(p->request_key));
-	int r = stmt_step(s);
-	if (r == 1) {
-		bool is_same =
-			str_eq(stmt_text(s, 1), str_of(p->account)) && stmt_int(s, 4) == p->amount;
-
-		it->is_refused = true;
-		it->receipt.error = is_same ? 0 : -EEXIST;
-		p->id = stmt_int(s, 0);
-		p->at = stmt_int(s, 2);
-		p->balance = stmt_int(s, 7);
-	}
-	stmt_reset(s);
-	return r < 0 ? r : 0;
-}
-
-static int add_payment(struct ledger *l, struct account *a, struct payment_row *p)
-{
-	struct stmt *s = l->sql.payment_add;
-	const struct field *f = &entities[ENTITY_PAYMENT].field[PAYMENT_KIND];
-
-	p->at = clock_wall_ms();
-	p->balance = a->next;
-	stmt_bind_text(s, 1, str_of(p->account));
-	stmt_bind_int(s, 2, p->at);
-	stmt_bind_text(s, 3, str_of(f->values[p->kind]));
-	stmt_bind_int(s, 4, p->amount);
-	stmt_bind_text(s, 5, str_of(p->memo));
-	stmt_bind_text(s, 6, str_of(p->request_key));
-	stmt_bind_text(s, 7, str_of(p->actor));
-	stmt_bind_int(s, 8, p->balance);
-	int r = stmt_run(s);
-	if (r < 0)
-		return r;
-	p->id = db_last_id(l->db);
-	return sql_entry(&l->sql, p->account, p->at, "payment", p->amount, p->id, 0);
-}
-
-static int book_payment(struct ledger *l, struct item *it)
-{
-	struct payment_row *p = it->mail.payment;
-	struct account *a = account_find(l, p->account);
-	money_t next;
-
-	if (!a) {
-		it->is_refused = true;
-		it->receipt.error = -ENOENT;
-		return 0;
-	}
-	if (p->request_key) {
-		int r = find_earlier(l, it);
-
-		if (r < 0 || it->is_refused)
-			return r;
-	}
-	account_touch(l, a);
-	if (money_add(a->next, p->amount, &next) < 0) {
-		it->is_refused = true;
-		it->receipt.error = -ERANGE;
-		return 0;
-	}
-	a->next = next;
-	a->paid += p->amount;
-	return add_payment(l, a, p);
-}
-
 int book_item(struct ledger *l, struct item *it)
 {
 	struct mail *m = &it->mail;
@@ -164,6 +107,8 @@ int book_item(struct ledger *l, struct item *it)
 		return book_answer(l, it);
 	case MAIL_HEARD:
 		return book_heard(l, m);
+	case MAIL_REACH:
+		return book_reach(l, m);
 	case MAIL_LEGS:
 		return book_legs(l, m);
 	case MAIL_END:
@@ -173,6 +118,12 @@ int book_item(struct ledger *l, struct item *it)
 		return stmt_run(l->sql.orphan_del);
 	case MAIL_PAYMENT:
 		return book_payment(l, it);
+	case MAIL_RERATE:
+		return book_rerate(l, m->batch);
+	case MAIL_RENT:
+		return book_rent(l, it);
+	case MAIL_GIFT:
+		return book_gift(l, m);
 	}
 	return 0;
 }

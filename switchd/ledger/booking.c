@@ -33,7 +33,7 @@ static bool send_mail(struct booking *b, const struct mail *m)
 }
 
 bool booking_answer(struct booking *b, uint64_t ref, struct cdr_row *cdr, char *legs,
-		    ms_t answer_mono, ms_t deadline_mono)
+		    ms_t answer_mono, int64_t reach_ms, ms_t deadline_mono)
 {
 	return send_mail(b, &(struct mail){ .kind = MAIL_ANSWER,
 					    .ref = ref,
@@ -41,6 +41,7 @@ bool booking_answer(struct booking *b, uint64_t ref, struct cdr_row *cdr, char *
 					    .cdr = cdr,
 					    .legs = legs,
 					    .mono = answer_mono,
+					    .reach_ms = reach_ms,
 					    .deadline = deadline_mono });
 }
 
@@ -52,6 +53,12 @@ bool booking_legs(struct booking *b, int64_t cdr_id, char *legs)
 bool booking_heard(struct booking *b, int64_t cdr_id, ms_t heard_mono)
 {
 	return send_mail(b, &(struct mail){ .kind = MAIL_HEARD, .id = cdr_id, .mono = heard_mono });
+}
+
+bool booking_reach(struct booking *b, int64_t cdr_id, int64_t reach_ms)
+{
+	return send_mail(b,
+			 &(struct mail){ .kind = MAIL_REACH, .id = cdr_id, .reach_ms = reach_ms });
 }
 
 bool booking_end(struct booking *b, uint64_t ref, struct cdr_row *cdr, bool was_answered)
@@ -71,6 +78,21 @@ bool booking_orphan_done(struct booking *b, int64_t id)
 bool booking_payment(struct booking *b, uint64_t ref, struct payment_row *row)
 {
 	return send_mail(b, &(struct mail){ .kind = MAIL_PAYMENT, .ref = ref, .payment = row });
+}
+
+bool booking_rerate(struct booking *b, uint64_t ref, struct rerate_batch *batch)
+{
+	return send_mail(b, &(struct mail){ .kind = MAIL_RERATE, .ref = ref, .batch = batch });
+}
+
+bool booking_rent(struct booking *b, struct rent *x)
+{
+	return send_mail(b, &(struct mail){ .kind = MAIL_RENT, .rent = x });
+}
+
+bool booking_gift(struct booking *b, int64_t cdr_id, char *packages)
+{
+	return send_mail(b, &(struct mail){ .kind = MAIL_GIFT, .id = cdr_id, .legs = packages });
 }
 
 void booking_flush(struct booking *b)

@@ -23,7 +23,8 @@ static void on_mail(struct inbox *in, const void *record, size_t n)
 {
 	static const enum booked what[] = { [MAIL_ANSWER] = BOOKED_ANSWER,
 					    [MAIL_END] = BOOKED_END,
-					    [MAIL_PAYMENT] = BOOKED_PAYMENT };
+					    [MAIL_PAYMENT] = BOOKED_PAYMENT,
+					    [MAIL_RERATE] = BOOKED_RERATE };
 	struct booking *b = CONTAINER(in, struct booking, in);
 	struct ledger *l = b->ledger;
 	struct item *it;
@@ -106,6 +107,8 @@ static void tell(struct ledger *l)
 	for (size_t i = 0; i < l->items; i++) {
 		struct item *it = &l->item[i];
 
+		if (it->mail.kind == MAIL_RENT)
+			rent_booked(l, it);
 		if (it->is_told) {
 			it->receipt.payment = it->mail.payment;
 			it->mail.payment = NULL;
@@ -120,7 +123,7 @@ static void tell(struct ledger *l)
 	atomic_store(&l->queued, 0);
 }
 
-/* The file cannot be written: items stay, but for payments and answers that are too late, which are refused now. */
+/* The file cannot be written: items stay, but for payments, what is rated again, and answers that are too late, which are refused now. */
 static void refuse_the_impatient(struct ledger *l, int error)
 {
 	ms_t now = clock_mono_ms();
@@ -128,7 +131,7 @@ static void refuse_the_impatient(struct ledger *l, int error)
 
 	for (size_t i = 0; i < l->items; i++) {
 		struct item *it = &l->item[i];
-		bool is_payment = it->mail.kind == MAIL_PAYMENT;
+		bool is_payment = it->mail.kind == MAIL_PAYMENT || it->mail.kind == MAIL_RERATE;
 
 		if (!is_payment && !(it->mail.kind == MAIL_ANSWER && now > it->mail.deadline)) {
 			l->item[kept++] = *it;
@@ -187,6 +190,8 @@ static void commit(struct ledger *l)
 	if (now - l->beat_ms >= SECOND_MS)
 		l->beat_ms = now;
 	accounts_publish(l);
+	if (atomic_load(&l->outbox) != outbox)
+		posting_tell(l);
 	atomic_fetch_add(&l->commits, 1);
 	atomic_fetch_add(&l->booked, n);
 	tell(l);
@@ -221,6 +226,8 @@ static void on_second(struct timer *t, int64_t now_ms)
 	if (atomic_load(&l->is_up) && atomic_load(&l->outbox) > 0) {
 		int r = move_outbox(l);
 
+		if (r == 0)
+			r = posting_trim(l);
 		if (r < 0)
 			log_at(LOG_ERR, NULL, "records cannot be moved to their month file: %s",
 			       strerror(-r));

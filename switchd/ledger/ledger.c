@@ -8,6 +8,7 @@
 
 #include "ledger/inner.h"
 #include "store/migrate.h"
+#include "store/rollup.h"
 
 /* A locked file (a backup, somebody's shell) is waited for this long within a commit, then tried again. */
 enum { BUSY_MS = 100 };
@@ -49,6 +50,12 @@ static int open_file(struct ledger *l, struct err *err)
 	r = migrate_ledger(l->db, err);
 	if (r < 0)
 		return r;
+	buf_clear(&path);
+	buf_printf(&path, "%s/cdr", l->dir);
+	text = buf_cstr(&path);
+	r = text ? rollup_adopt(l->db, text) : -ENOMEM;
+	if (r < 0)
+		return r;
 	return sql_prepare(&l->sql, l->db);
 }
 
@@ -80,15 +87,22 @@ int ledger_open(struct ledger **ret, const char *data_dir, int desks, size_t rin
 	list_init(&l->touched);
 	l->loop.epoll_fd = -1;
 	l->desks = desks;
+	for (int i = 0; i < LEDGER_COURIERS; i++)
+		atomic_store(&l->news[i], -1);
 	l->dir = strdup(data_dir);
 	(void)pthread_mutex_init(&l->lock, NULL);
+	(void)pthread_mutex_init(&l->moving, NULL);
 	int r = l->dir ? htab_init(&l->table, 256) : -ENOMEM;
+	if (r == 0)
+		r = htab_init(&l->bundles, 256);
 	if (r == 0)
 		r = open_file(l, err);
 	if (r == 0)
 		r = accounts_load(l);
 	if (r == 0)
 		r = recover(l, err);
+	if (r == 0)
+		r = bundles_load(l);
 	if (r == 0)
 		r = count_rows(l, "SELECT count(*) FROM outbox", &outbox);
 	if (r == 0)
@@ -146,17 +160,39 @@ struct ledger *ledger_free(struct ledger *l)
 		free(l->orphan[i].legs);
 	free(l->orphan);
 	accounts_free(l);
+	bundles_free(l);
 	sql_free(&l->sql);
 	db_close(l->db);
 	(void)pthread_mutex_destroy(&l->lock);
+	(void)pthread_mutex_destroy(&l->moving);
 	free(l->dir);
 	free(l);
 	return NULL;
 }
 
+void ledger_hold(struct ledger *l)
+{
+	(void)pthread_mutex_lock(&l->moving);
+}
+
+void ledger_release(struct ledger *l)
+{
+	(void)pthread_mutex_unlock(&l->moving);
+}
+
 bool ledger_is_up(const struct ledger *l)
 {
 	return atomic_load_explicit(&l->is_up, memory_order_relaxed);
+}
+
+void ledger_set_tight(struct ledger *l, bool is_tight)
+{
+	atomic_store_explicit(&l->is_tight, is_tight, memory_order_relaxed);
+}
+
+bool ledger_is_tight(const struct ledger *l)
+{
+	return atomic_load_explicit(&l->is_tight, memory_order_relaxed);
 }
 
 void ledger_stats(struct ledger *l, struct ledger_stats *ret)

@@ -40,7 +40,11 @@ int move_outbox(struct ledger *l)
 	path = buf_cstr(&dir);
 	if (!path)
 		return -ENOMEM;
+	/* Somebody is looking at the files: the next second will do. */
+	if (pthread_mutex_trylock(&l->moving) != 0)
+		return 0;
 	for (int i = 0; i < BATCHES && r == MOVE_BATCH; i++)
 		r = move_some(l, path);
+	(void)pthread_mutex_unlock(&l->moving);
 	return r < 0 ? r : 0;
 }

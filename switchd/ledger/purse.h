@@ -22,6 +22,7 @@ struct purse {
 	_Atomic money_t overrun; /* what such calls have cost beyond their holds so far */
 	_Atomic uint32_t dry; /* calls running whose hold could not be extended: no other starts */
 	_Atomic bool lock_auto; /* balance reached -limit_money */
+	_Atomic money_t income; /* of an agent: durable, all that calls have brought it */
 };
 
 /*

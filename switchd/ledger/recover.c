@@ -42,6 +42,25 @@ static void charge_by(const char *terms, int64_t hold_ms, struct charge *ret)
 		*ret = (struct charge){ 0 };
 }
 
+/* The same with what packages held for the call. */
+static void charge_customer(struct cdr_row *r, int64_t hold_ms, struct charge *ret)
+{
+	struct terms t;
+
+	if (!r->packages || !r->rate_terms || terms_parse(str_of(r->rate_terms), &t) < 0 ||
+	    gift_close(r, &t, hold_ms, ret) < 0)
+		charge_by(r->rate_terms, hold_ms, ret);
+}
+
+/* The vendor hears BYE after the restart only: it bills its first increment, however short the proven time is. */
+static int64_t cost_hold_ms(const char *terms, int64_t hold_ms)
+{
+	struct terms t;
+	int64_t first_ms = terms && terms_parse(str_of(terms), &t) == 0 ? t.first_s * 1000 : 0;
+
+	return hold_ms > first_ms ? hold_ms : first_ms;
+}
+
 static int close_record(struct cdr_row *r, int64_t hold_ms)
 {
 	struct charge c;
@@ -52,14 +71,14 @@ static int close_record(struct cdr_row *r, int64_t hold_ms)
 	r->hangup_side = CDR_HANGUP_SIDE_SWITCH;
 	free(r->reason);
 	r->reason = strdup(reason_name(REASON_SWITCH_RESTARTED));
-	charge_by(r->rate_terms, hold_ms, &c);
+	charge_customer(r, hold_ms, &c);
 	r->billed_s = c.billed_s;
 	r->fee = c.fee;
 	r->tax = c.tax;
-	charge_by(r->cost_terms, hold_ms, &c);
+	charge_by(r->cost_terms, cost_hold_ms(r->cost_terms, hold_ms), &c);
 	r->cost_billed_s = c.billed_s;
 	r->cost = c.fee + c.tax;
-	return r->reason ? 0 : -ENOMEM;
+	return r->reason ? income_compute(r, hold_ms) : -ENOMEM;
 }
 
 static int keep_orphan(struct ledger *l, int64_t id, struct str legs)
@@ -79,7 +98,12 @@ static int close_call(struct ledger *l, struct stmt *s, const struct proof *proo
 
 	int64_t answer = stmt_int(s, n + 1);
 	int64_t end = stmt_is_null(s, n + 2) ? proof->mono : stmt_int(s, n + 2);
-	int e = close_record(r, end > answer ? end - answer : 0);
+	int64_t hold_ms = end > answer ? end - answer : 0;
+
+	/* Cut off or not at that moment: it never lasts longer than the money held for it (rating.md). */
+	if (!stmt_is_null(s, n + 3) && hold_ms > stmt_int(s, n + 3))
+		hold_ms = stmt_int(s, n + 3);
+	int e = close_record(r, hold_ms);
 
 	if (e == 0)
 		e = sql_cdr(l->sql.outbox_add, r);
@@ -99,7 +123,7 @@ static int close_all(struct ledger *l, const struct proof *proof, size_t *ret_co
 
 	buf_printf(&sql, "SELECT ");
 	rows_columns(&entities[ENTITY_CDR], &sql);
-	buf_printf(&sql, ", legs, answer_mono, heard_mono FROM call");
+	buf_printf(&sql, ", legs, answer_mono, heard_mono, reach_ms FROM call");
 	const char *text = buf_cstr(&sql);
 	r = text ? stmt_prepare(&s, l->db, text) : -ENOMEM;
 	while (r == 0 && (r = stmt_step(s)) == 1) {

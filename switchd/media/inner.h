@@ -111,8 +111,8 @@ int pump_start(struct pump *p);
 struct pump *pump_free(struct pump *p);
 
 /* ---- pair.c ---- */
-/* A pair of ports, bound, on the first media address that has one. 0 or negative errno. */
-int pair_take(struct relay *r, enum side s);
+/* A pair of ports, bound, on the first media address of that family, or of any. 0 or negative errno. */
+int pair_take(struct relay *r, enum side s, bool is_v6);
 void pair_give(struct relay *r, enum side s);
 
 /* ---- relay.c ---- */

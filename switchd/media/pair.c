@@ -60,13 +60,25 @@ static int take_on(struct relay *r, enum side s, const struct addr *host, struct
 	return -EADDRNOTAVAIL;
 }
 
-int pair_take(struct relay *r, enum side s)
+static bool has_family(const struct media *m, bool is_v6)
+{
+	for (int h = 0; h < m->hosts; h++) {
+		if (addr_is_v6(&m->host[h]) == is_v6)
+			return true;
+	}
+	return false;
+}
+
+int pair_take(struct relay *r, enum side s, bool is_v6)
 {
 	struct media *m = r->line->media;
+	bool is_any = !has_family(m, is_v6);
 	int e = -EADDRNOTAVAIL;
 
-	for (int h = 0; h < m->hosts && e == -EADDRNOTAVAIL; h++)
-		e = take_on(r, s, &m->host[h], m->ports[h]);
+	for (int h = 0; h < m->hosts && e == -EADDRNOTAVAIL; h++) {
+		if (is_any || addr_is_v6(&m->host[h]) == is_v6)
+			e = take_on(r, s, &m->host[h], m->ports[h]);
+	}
 	return e;
 }
 

@@ -67,7 +67,7 @@ static int open_order(struct relay *r)
 	return e;
 }
 
-int relay_open(struct relay **ret, struct desk *d)
+int relay_open(struct relay **ret, struct desk *d, const bool is_v6[SIDE_COUNT])
 {
 	struct media *m = d->media;
 	struct relay *r = calloc(1, sizeof(*r));
@@ -79,9 +79,9 @@ int relay_open(struct relay **ret, struct desk *d)
 	r->opened_ms = clock_mono_ms();
 	atomic_fetch_add(&m->relays, 1);
 	wire(r);
-	int e = pair_take(r, SIDE_CALLER);
+	int e = pair_take(r, SIDE_CALLER, is_v6[SIDE_CALLER]);
 	if (e == 0)
-		e = pair_take(r, SIDE_CALLEE);
+		e = pair_take(r, SIDE_CALLEE, is_v6[SIDE_CALLEE]);
 	if (e == 0)
 		e = open_order(r);
 	if (e < 0) {

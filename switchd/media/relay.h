@@ -64,10 +64,11 @@ struct relay_peer {
 };
 
 /*
- * Takes two port pairs (random, even, quarantined 10 s after use) and binds four sockets.
+ * Takes two port pairs (random, even, quarantined 10 s after use) and binds four sockets, for each
+ * side on the first media address of its family that has a pair, or on any if there is none of it.
  * -EADDRNOTAVAIL: no free port; -ENOBUFS: too many orders or relays; -ENOMEM, -EMFILE ...
  */
-int relay_open(struct relay **ret, struct desk *d);
+int relay_open(struct relay **ret, struct desk *d, const bool is_v6[SIDE_COUNT]);
 /* Our RTP address and port for that side; RTCP is on the next port. */
 const struct addr *relay_local(const struct relay *r, enum side s);
 /*

@@ -24,6 +24,17 @@ static size_t count_pieces(struct str text)
 	return n;
 }
 
+/* A long one comes in order, from the database. */
+static void sort(struct numlist *l)
+{
+	for (size_t i = 1; i < l->count; i++) {
+		if (str_cmp(l->number[i - 1], l->number[i]) > 0) {
+			qsort(l->number, l->count, sizeof(l->number[0]), compare);
+			return;
+		}
+	}
+}
+
 int numlist_create(struct numlist **ret, struct str text)
 {
 	CLEANUP(numlist_free) struct numlist *l = NULL;
@@ -42,7 +53,7 @@ int numlist_create(struct numlist **ret, struct str text)
 	while (str_split(&rest, ',', &number))
 		if (!str_is_empty(number))
 			l->number[l->count++] = number;
-	qsort(l->number, l->count, sizeof(l->number[0]), compare);
+	sort(l);
 
 	*ret = TAKE(l);
 	return 0;
@@ -60,4 +71,14 @@ struct numlist *numlist_free(struct numlist *l)
 bool numlist_has(const struct numlist *l, struct str number)
 {
 	return bsearch(&number, l->number, l->count, sizeof(l->number[0]), compare) != NULL;
+}
+
+size_t numlist_count(const struct numlist *l)
+{
+	return l->count;
+}
+
+struct str numlist_at(const struct numlist *l, size_t n)
+{
+	return l->number[n];
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/trie.h"
+#include "number/pattern.h"
 
 enum { DROPPED = UINT8_MAX };
 
@@ -17,6 +18,7 @@ struct rule {
 };
 
 struct transform {
+	struct pattern *pattern; /* NULL: it has none */
 	size_t count;
 	struct rule rule[];
 };
@@ -122,7 +124,7 @@ int transform_create(struct transform **ret, struct str text, struct err *err)
 	size_t n = count_pieces(text);
 	struct str rule;
 
-	if (n > TRANSFORM_RULES)
+	if (n > TRANSFORM_RULES_MAX)
 		return refuse(err, n, STR(""), "is one too many");
 	t = calloc(1, sizeof(*t) + n * sizeof(t->rule[0]));
 	if (!t)
@@ -138,8 +140,22 @@ int transform_create(struct transform **ret, struct str text, struct err *err)
 	return 0;
 }
 
+int transform_add_expressions(struct transform *t, struct str text, struct err *err)
+{
+	struct pattern *p;
+	int r = pattern_create(&p, text, err);
+
+	if (r < 0)
+		return r;
+	pattern_free(t->pattern);
+	t->pattern = p;
+	return 0;
+}
+
 struct transform *transform_free(struct transform *t)
 {
+	if (t)
+		pattern_free(t->pattern);
 	free(t);
 	return NULL;
 }
@@ -181,13 +197,29 @@ static void rewrite(const struct rule *r, struct str number, struct str piece[3]
 	piece[2] = str_skip(to, r->rest_at);
 }
 
+/* Where no rule of the table fits: what the expressions make of it, in room. 1 if one acted. */
+static int by_expression(const struct transform *t, struct str number, char *room, struct str *ret)
+{
+	struct buf out = buf_fixed(room, TRANSFORM_NUMBER_MAX);
+	bool may_fit = t->pattern && number.n <= TRANSFORM_NUMBER_MAX;
+	int r = may_fit ? pattern_apply(t->pattern, number, &out) : 0;
+
+	if (r == 1)
+		*ret = buf_str(&out);
+	return r;
+}
+
 int transform_apply(const struct transform *t, struct str number, struct buf *out)
 {
 	struct str piece[3] = { number, STR(""), STR("") };
-	const struct rule *r = t && is_number(number) ? find(t, number) : NULL;
+	bool may_change = t && is_number(number);
+	const struct rule *r = may_change ? find(t, number) : NULL;
+	char room[TRANSFORM_NUMBER_MAX];
 
 	if (r)
 		rewrite(r, number, piece);
+	else if (may_change && by_expression(t, number, room, &piece[0]) < 0)
+		return -EINVAL;
 
 	size_t n = piece[0].n + piece[1].n + piece[2].n;
 	if (n == 0 || n > TRANSFORM_NUMBER_MAX)
@@ -195,4 +227,58 @@ int transform_apply(const struct transform *t, struct str number, struct buf *ou
 	for (int i = 0; i < 3; i++)
 		buf_put(out, piece[i]);
 	return buf_error(out);
+}
+
+/* ---- what decides ---- */
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How far a rule had to look to say whether it matches. */
+static size_t looked_at(const struct rule *r, struct str number)
+{
+	for (size_t i = 0; i < r->from_n; i++) {
+		if (i == number.n)
+			return number.n + 1;
+		if (r->from[i] == '?' ? number.p[i] < '0' || number.p[i] > '9'
+				      : number.p[i] != r->from[i])
+			return i + 1;
+	}
+	return r->from_n;
+}
+
+size_t transform_reach(const struct transform *t, struct str number, size_t n)
+{
+	const struct rule *r = t ? find(t, number) : NULL;
+	size_t reach = 0;
+
+	if (!r && t && t->pattern)
+		return number.n + 1; /* nobody knows what an expression looks at */
+	for (size_t i = 0; t && i < t->count; i++) {
+		size_t one = looked_at(&t->rule[i], number);
+
+		reach = one > reach ? one : reach;
+	}
+	if (!r)
+		n = smaller(n, number.n + 1);
+	else if (r->rest_at == DROPPED || n <= r->rest_at)
+		n = 0; /* all of it stands in the rule */
+	else
+		n = smaller(r->from_n + (n - r->rest_at), number.n + 1);
+	return n > reach ? n : reach;
+}
+
+size_t transform_growth(const struct transform *t)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; t && i < t->count; i++) {
+		const struct rule *r = &t->rule[i];
+
+		if (r->rest_at != DROPPED && r->to_n > r->from_n + most)
+			most = (size_t)(r->to_n - r->from_n);
+	}
+	return most;
 }

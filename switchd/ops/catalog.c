@@ -6,15 +6,20 @@
 
 #include "base/log.h"
 #include "base/snapshot.h"
+#include "ops/directory.h"
 #include "ops/loaded.h"
+#include "ops/spend_book.h"
+#include "sheet/load.h"
 #include "store/rows.h"
+#include "vendor/resolver.h"
 
 /* A thing that is found by kind and name: a gate, a meter or a tariff. */
 struct thing {
 	struct hnode node;
-	char kind; /* 'm' 'r' gates; 'A' 'M' 'R' 'S' meters; 't' tariff */
+	char kind; /* 'm' 'r' 'g' 'p' 'q' gates; 'h' reach; 'A' 'M' 'R' 'P' 'S' meters; 't' tariff */
 	char *name;
 	struct gate gate;
+	struct reach reach;
 	struct meter *meter;
 	struct tariff *tariff;
 	struct tariff *next_tariff; /* compiled for the world being prepared */
@@ -34,6 +39,8 @@ struct catalog {
 	const struct params *overrides;
 	const bool *is_overridden;
 	struct htab things;
+	struct directory *directory;
+	struct spend_book *spends;
 	struct retired *retired;
 	struct world *world, *prepared;
 };
@@ -45,6 +52,15 @@ int catalog_create(struct catalog **ret, struct db *db, struct hub *hub,
 	int r = c ? htab_init(&c->things, 256) : -ENOMEM;
 
 	if (r < 0) {
+		free(c);
+		return r;
+	}
+	r = directory_create(&c->directory, db);
+	if (r == 0)
+		r = spend_book_create(&c->spends);
+	if (r < 0) {
+		directory_free(c->directory);
+		htab_done(&c->things);
 		free(c);
 		return r;
 	}
@@ -70,6 +86,8 @@ static void free_retired(struct catalog *c)
 
 static void thing_free(struct thing *t)
 {
+	scores_done(&t->gate.scores);
+	spent_done(&t->gate.wrong);
 	meter_free(t->meter);
 	tariff_free(t->tariff);
 	tariff_free(t->next_tariff);
@@ -92,6 +110,8 @@ struct catalog *catalog_free(struct catalog *c)
 		thing_free(CONTAINER(it, struct thing, node));
 	}
 	htab_done(&c->things);
+	directory_free(c->directory);
+	spend_book_free(c->spends);
 	free(c);
 	return NULL;
 }
@@ -115,6 +135,7 @@ static struct thing *get(struct catalog *c, char kind, const char *name)
 	if (!t)
 		return NULL;
 	t->kind = kind;
+	spent_init(&t->gate.wrong);
 	t->name = strdup(name);
 	t->gate.name = strdup(name);
 	if (!t->name || !t->gate.name) {
@@ -142,11 +163,23 @@ static struct purse *find_purse(void *ctx, const char *account)
 	return ledger_purse(c->hub->ledger, account);
 }
 
-static struct gate *find_gate(void *ctx, bool is_vendor, const char *name)
+static struct gate *find_gate(void *ctx, char kind, const char *name)
 {
-	struct thing *t = get(ctx, is_vendor ? 'r' : 'm', name);
+	struct thing *t = get(ctx, kind, name);
 
 	return t ? &t->gate : NULL;
+}
+
+static struct reach *find_reach(void *ctx, const char *gateway, const char *address)
+{
+	CLEANUP(buf_done) struct buf name = BUF_INIT;
+
+	buf_printf(&name, "%s\n%s", gateway, address);
+
+	const char *text = buf_cstr(&name);
+	struct thing *t = text ? get(ctx, 'h', text) : NULL;
+
+	return t ? &t->reach : NULL;
 }
 
 static struct meter *find_meter(void *ctx, char kind, const char *name, uint32_t limit)
@@ -166,6 +199,21 @@ static struct meter *find_meter(void *ctx, char kind, const char *name, uint32_t
 	return m;
 }
 
+static struct bundle *find_bundle(void *ctx, const char *account, const char *package)
+{
+	const struct catalog *c = ctx;
+
+	return ledger_bundle(c->hub->ledger, account, package);
+}
+
+static struct spent *find_spent(void *ctx, const char *rule, const char *account)
+{
+	const struct catalog *c = ctx;
+	struct spend_count *n = spend_book_get(c->spends, rule, account);
+
+	return n ? &n->spent : NULL;
+}
+
 static const struct tariff *find_tariff(void *ctx, const char *group)
 {
 	struct thing *t = get(ctx, 't', group);
@@ -173,6 +221,28 @@ static const struct tariff *find_tariff(void *ctx, const char *group)
 	if (!t)
 		return NULL;
 	return t->has_next ? t->next_tariff : t->tariff;
+}
+
+static const struct numlist *find_list(void *ctx, const char *name)
+{
+	const struct catalog *c = ctx;
+
+	return directory_list(c->directory, name);
+}
+
+static bool find_host(void *ctx, struct str host, uint16_t port, enum proto proto,
+		      struct dns_answer *ret)
+{
+	const struct catalog *c = ctx;
+
+	return c->hub->resolver && resolver_find(c->hub->resolver, host, port, proto, ret);
+}
+
+static const struct transform *find_transform(void *ctx, const char *name)
+{
+	const struct catalog *c = ctx;
+
+	return directory_transform(c->directory, name);
 }
 
 /* ---- compiling ---- */
@@ -208,16 +278,12 @@ static int compile_tariff(struct catalog *c, const struct rate_group_row *group,
 {
 	struct thing *t = get(c, 't', group->name);
 	struct tariff_rules rules;
-	CLEANUP(loaded_done) struct loaded rates = { .entity = &entities[ENTITY_RATE] };
 	int r;
 
 	if (!t)
 		return -ENOMEM;
 	world_rules(p, group, &rules);
-	r = loaded_read_rates(&rates, c->db, group->name);
-	if (r == 0)
-		r = tariff_create(&t->next_tariff, (struct rate_row *const *)rates.row, rates.count,
-				  &rules, err);
+	r = load_tariff(&t->next_tariff, c->db, str_of(group->name), &rules, clock_wall_ms(), err);
 	t->has_next = r == 0;
 	return r;
 }
@@ -237,41 +303,88 @@ static int compile_tariffs(struct catalog *c, const char *only, const struct par
 	return r;
 }
 
-static int compile_world(struct catalog *c, struct params *params, struct err *err)
-{
-	CLEANUP(loaded_done) struct loaded accounts = { .entity = &entities[ENTITY_ACCOUNT] };
-	CLEANUP(loaded_done)
-	struct loaded mappings = { .entity = &entities[ENTITY_MAPPING_GATEWAY] };
-	CLEANUP(loaded_done)
-	struct loaded routings = { .entity = &entities[ENTITY_ROUTING_GATEWAY] };
-	int r = loaded_read(&accounts, c->db);
-
-	if (r == 0)
-		r = loaded_read(&mappings, c->db);
-	if (r == 0)
-		r = loaded_read(&routings, c->db);
-	if (r < 0) {
-		params_free(params);
-		return r;
+/* What a world is made of: an entity, and where its rows go. */
+#define PART(id, rows)                                           \
+	{                                                        \
+		ENTITY_##id, offsetof(struct world_input, rows), \
+			offsetof(struct world_input, rows##s)    \
 	}
 
+static const struct {
+	enum entity_id entity;
+	size_t rows, count;
+} parts[] = {
+	PART(ACCOUNT, account),         PART(PHONE, phone),
+	PART(MAPPING_GATEWAY, mapping), PART(ROUTING_GATEWAY, routing),
+	PART(GATEWAY_GROUP, group),     PART(ROUTE_PLAN, plan),
+	PART(SPEND_RULE, spend_rule),   PART(SECURITY_PROFILE, profile),
+	PART(PACKAGE, package),         PART(PACKAGE_ORDER, package_order),
+	PART(RATE_GROUP, rate_group),
+};
+
+enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
+
+/* Reads all of them, and says so in *in; the rows are still loaded[]'s. */
+static int read_parts(struct catalog *c, struct loaded loaded[PARTS], struct world_input *in)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < PARTS; i++) {
+		loaded[i].entity = &entities[parts[i].entity];
+		r = loaded_read(&loaded[i], c->db);
+		memcpy((char *)in + parts[i].rows, &loaded[i].row, sizeof(loaded[i].row));
+		memcpy((char *)in + parts[i].count, &loaded[i].count, sizeof(loaded[i].count));
+	}
+	return r;
+}
+
+static int create_world(struct catalog *c, struct world_input *in, struct err *err)
+{
+	if (c->hub->resolver)
+		resolver_begin(c->hub->resolver);
+
+	int r = world_create(&c->prepared, in, err);
+	if (r == 0 && c->hub->resolver)
+		resolver_end(c->hub->resolver);
+	return r;
+}
+
+static int compile_world(struct catalog *c, struct params *params, struct err *err)
+{
+	struct loaded loaded[PARTS] = { 0 };
 	struct world_input in = { .params = params,
-				  .account = (struct account_row **)accounts.row,
-				  .mapping = (struct mapping_gateway_row **)mappings.row,
-				  .routing = (struct routing_gateway_row **)routings.row,
-				  .accounts = accounts.count,
-				  .mappings = mappings.count,
-				  .routings = routings.count,
+				  .find_bundle = find_bundle,
 				  .licensed_cps = atomic_load(&c->hub->licensed_cps),
 				  .find_purse = find_purse,
 				  .find_gate = find_gate,
+				  .find_reach = find_reach,
 				  .find_tariff = find_tariff,
 				  .find_meter = find_meter,
+				  .find_spent = find_spent,
+				  .find_list = find_list,
+				  .find_transform = find_transform,
+				  .find_host = find_host,
 				  .ctx = c };
+	int r = read_parts(c, loaded, &in);
 
-	r = world_create(&c->prepared, &in, err);
-	accounts.count = mappings.count = routings.count = 0; /* handed over */
+	if (r == 0) {
+		directory_tell(c->directory, &in);
+		r = create_world(c, &in, err);
+		for (size_t i = 0; i < PARTS; i++)
+			loaded[i].count = 0; /* handed over */
+	} else {
+		params_free(params);
+	}
+	for (size_t i = 0; i < PARTS; i++)
+		loaded_done(&loaded[i]);
 	return r;
+}
+
+static unsigned directory_parts(unsigned changed)
+{
+	return (changed & CHANGED_LISTS ? DIRECTORY_LISTS : 0u) |
+	       (changed & CHANGED_AREAS ? DIRECTORY_AREAS : 0u) |
+	       (changed & CHANGED_TRANSFORMS ? DIRECTORY_TRANSFORMS : 0u);
 }
 
 int catalog_prepare(struct catalog *c, unsigned changed, const char *group, struct err *err)
@@ -284,6 +397,8 @@ int catalog_prepare(struct catalog *c, unsigned changed, const char *group, stru
 	/* Parameters are the default of every group's rounding. */
 	if (changed & (CHANGED_RATES | CHANGED_PARAMS))
 		r = compile_tariffs(c, changed & CHANGED_PARAMS ? NULL : group, params, err);
+	if (r == 0)
+		r = directory_prepare(c->directory, directory_parts(changed), group, err);
 	if (r < 0)
 		params_free(params);
 	else
@@ -318,6 +433,7 @@ void catalog_discard(struct catalog *c)
 {
 	c->prepared = world_free(c->prepared);
 	settle_tariffs(c, false);
+	directory_settle(c->directory, false);
 }
 
 void catalog_publish(struct catalog *c)
@@ -328,6 +444,7 @@ void catalog_publish(struct catalog *c)
 	struct world *old = c->world;
 
 	settle_tariffs(c, true);
+	directory_settle(c->directory, true);
 	c->world = TAKE(c->prepared);
 	catalog_tell_rules(c, clock_wall_ms());
 	int64_t low = 0, high = 0;
@@ -340,11 +457,43 @@ void catalog_publish(struct catalog *c)
 	snapshot_wait();
 	world_free(old);
 	free_retired(c);
+	directory_retire(c->directory);
+}
+
+int catalog_put_tariff(struct catalog *c, const char *group, struct tariff *tariff, struct err *err)
+{
+	struct thing *t = get(c, 't', group);
+
+	if (!t) {
+		tariff_free(tariff);
+		return -ENOMEM;
+	}
+	t->next_tariff = tariff;
+	t->has_next = true;
+	int r = catalog_prepare(c, 0, NULL, err);
+	if (r == 0)
+		catalog_publish(c);
+	return r;
+}
+
+struct spend_book *catalog_spends(const struct catalog *c)
+{
+	return c->spends;
+}
+
+struct directory *catalog_directory(const struct catalog *c)
+{
+	return c->directory;
 }
 
 const struct world *catalog_world(const struct catalog *c)
 {
 	return c->world;
+}
+
+const struct world *catalog_prepared(const struct catalog *c)
+{
+	return c->prepared;
 }
 
 void catalog_tell_rules(struct catalog *c, ms_t wall_ms)
@@ -358,7 +507,9 @@ void catalog_tell_rules(struct catalog *c, ms_t wall_ms)
 			.limit_money = a->limit_money,
 			.overdraft = is_allowed && a->overdraft != FIELD_ABSENT ? a->overdraft : 0,
 			.anti_overdraft = a->anti_overdraft && a->kind != ACCOUNT_KIND_CLEARING,
-			.cut_off = a->cut_off && a->anti_overdraft,
+			/* An agent loses by calls that are not its own, which are not cut for it. */
+			.cut_off = a->cut_off && a->anti_overdraft && a->kind != ACCOUNT_KIND_AGENT,
+			.is_agent = a->kind == ACCOUNT_KIND_AGENT,
 			.unlock_positive = a->unlock_at == ACCOUNT_UNLOCK_AT_POSITIVE
 		};
 

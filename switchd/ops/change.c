@@ -5,8 +5,10 @@
 
 int change_begin(struct ops *o, struct err *err)
 {
-	int r = db_begin(o->db);
+	if (o->is_locked)
+		return -EAGAIN;
 
+	int r = db_begin(o->db);
 	if (r < 0)
 		(void)err_set(err, ERR_STORE, "", STR(""), "try again",
 			      "the configuration cannot be written: %s", db_error(o->db));
@@ -55,6 +57,13 @@ int change_end(struct ops *o, const struct request *r, const struct change *c, i
 		return error;
 	}
 	catalog_publish(o->catalog);
+	if (c->changed)
+		spends_look(o); /* a new rule acts at once */
+	if (c->changed & CHANGED_PARAMS) {
+		trace_configure(o);
+		couriers_order(o);
+		names_configure(o);
+	}
 	if (c->changed & (CHANGED_GATEWAYS | CHANGED_PARAMS))
 		report_config_changed(o->report);
 	return 0;

@@ -2,6 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call/world_package.h"
+#include "call/world_profile.h"
+#include "call/world_spend.h"
+#include "ops/directory.h"
 #include "ops/inner.h"
 #include "store/rows.h"
 
@@ -19,8 +23,33 @@ static unsigned changes_of(const struct entity *e)
 		return CHANGED_RATES;
 	case ENTITY_ACCOUNT:
 		return CHANGED_ACCOUNTS;
+	case ENTITY_PHONE:
+		return CHANGED_PHONES;
+	case ENTITY_NUMBER_LIST:
+	case ENTITY_LISTED_NUMBER:
+	case ENTITY_WHITELIST:
+		return CHANGED_LISTS;
+	case ENTITY_AREA:
+		return CHANGED_AREAS;
+	case ENTITY_TRANSFORM:
+		return CHANGED_TRANSFORMS;
 	default:
 		return CHANGED_GATEWAYS;
+	}
+}
+
+/* The one rate group or number list that a change of the row is about; NULL: of another entity. */
+static const char *group_of(const struct entity *e, const void *row)
+{
+	switch ((enum entity_id)(e - entities)) {
+	case ENTITY_RATE_GROUP:
+		return ((const struct rate_group_row *)row)->name;
+	case ENTITY_NUMBER_LIST:
+		return ((const struct number_list_row *)row)->name;
+	case ENTITY_LISTED_NUMBER:
+		return ((const struct listed_number_row *)row)->list;
+	default:
+		return NULL;
 	}
 }
 
@@ -51,11 +80,13 @@ static void fill_account(struct ops *o, struct account_row *a)
 		a->status = ACCOUNT_STATUS_LOCKED;
 	a->calls = atomic_load(&p->purse->calls);
 	a->debt_bound = atomic_load(&p->purse->overrun);
+	a->income = atomic_load(&p->purse->income);
 }
 
 static void fill_gateway(struct ops *o, enum entity_id id, void *row)
 {
 	const struct world *w = catalog_world(o->catalog);
+	ms_t since;
 
 	if (id == ENTITY_MAPPING_GATEWAY) {
 		struct mapping_gateway_row *g = row;
@@ -68,14 +99,44 @@ static void fill_gateway(struct ops *o, enum entity_id id, void *row)
 
 		g->calls = v ? atomic_load(&v->gate->lines) : 0;
 		free(g->health);
-		g->health = strdup("unprobed");
+		free(g->registered);
+		g->health =
+			strdup(reach_health_name(v ? vendor_health(v, &since) : REACH_UNPROBED));
+		g->registered = strdup(reach_place_name(v ? vendor_place(v) : REACH_NO_PLACE));
+	} else if (id == ENTITY_GATEWAY_GROUP) {
+		struct gateway_group_row *g = row;
+		const struct group *group = world_group(w, str_of(g->name));
+
+		g->calls = group ? atomic_load(&group->gate->lines) : 0;
+	} else if (id == ENTITY_PHONE) {
+		struct phone_row *g = row;
+		const struct phone *p = world_phone(w, g->number);
+
+		g->calls = p ? (int64_t)atomic_load(&p->source.gate->lines) +
+					   atomic_load(&p->vendor.gate->lines)
+			     : 0;
+		g->registered = registration_is_live(o, g->number);
 	}
+}
+
+static void fill_list(struct ops *o, struct number_list_row *row)
+{
+	const struct numlist *l =
+		row->name ? directory_list(catalog_directory(o->catalog), row->name) : NULL;
+
+	row->count = l ? (int64_t)numlist_count(l) : 0;
 }
 
 void entity_fill(struct ops *o, enum entity_id id, void *row)
 {
 	if (id == ENTITY_ACCOUNT)
 		fill_account(o, row);
+	else if (id == ENTITY_PACKAGE_ORDER)
+		packages_fill(o, row);
+	else if (id == ENTITY_NUMBER_LIST)
+		fill_list(o, row);
+	else if (id == ENTITY_SPEND_RULE)
+		spends_fill(o, row);
 	else
 		fill_gateway(o, id, row);
 }
@@ -154,6 +215,22 @@ static int check_group_currency(struct ops *o, const struct rate_group_row *g, s
 	return 0;
 }
 
+static int check_transform(const struct transform_row *row, struct err *err)
+{
+	struct transform *t = NULL;
+	int r = directory_compile(row, &t, err);
+
+	transform_free(t);
+	return r;
+}
+
+static int check_plan(const struct route_plan_row *row, struct err *err)
+{
+	CLEANUP(timeplan_free) struct timeplan *p = NULL;
+
+	return timeplan_create(&p, row, err);
+}
+
 static int check(struct ops *o, const struct entity *e, const void *row, struct err *err)
 {
 	int r = row_check(e, row, err);
@@ -163,6 +240,8 @@ static int check(struct ops *o, const struct entity *e, const void *row, struct 
 	switch ((enum entity_id)(e - entities)) {
 	case ENTITY_ACCOUNT:
 		r = check_account(row, err);
+		if (r == 0)
+			r = account_check_others(o, row, err);
 		return r < 0 ? r : check_currency(o, row, err);
 	case ENTITY_RATE_GROUP:
 		return check_group_currency(o, row, err);
@@ -170,6 +249,20 @@ static int check(struct ops *o, const struct entity *e, const void *row, struct 
 		return world_check_mapping(row, err);
 	case ENTITY_ROUTING_GATEWAY:
 		return world_check_routing(row, err);
+	case ENTITY_PHONE:
+		return world_check_phone(row, err);
+	case ENTITY_TRANSFORM:
+		return check_transform(row, err);
+	case ENTITY_ROUTE_PLAN:
+		return check_plan(row, err);
+	case ENTITY_SECURITY_PROFILE:
+		return world_check_profile(row, err);
+	case ENTITY_SPEND_RULE:
+		return world_check_spend_rule(row, err);
+	case ENTITY_PACKAGE:
+		return world_check_package(row, err);
+	case ENTITY_PACKAGE_ORDER:
+		return packages_check_order(row, err);
 	default:
 		return 0;
 	}
@@ -194,8 +287,7 @@ static int store_new(struct ops *o, struct request *r, const struct entity *e, v
 	row_key(e, row, &key);
 	c.key = buf_cstr(&key);
 	c.after = json_of(e, row);
-	if (e == &entities[ENTITY_RATE_GROUP])
-		c.group = ((struct rate_group_row *)row)->name;
+	c.group = group_of(e, row);
 	error = check(o, e, row, err);
 	if (error == 0)
 		error = rows_add(o->db, e, row, err);
@@ -204,9 +296,21 @@ static int store_new(struct ops *o, struct request *r, const struct entity *e, v
 	return error;
 }
 
+/* A phone that is given no password gets one, which only this answer shows. */
+static int make_password(const struct ops *o, struct phone_row *p, char **ret)
+{
+	int r = p->password ? 0 : password_make(o, ret);
+
+	if (r < 0 || p->password)
+		return r;
+	p->password = strdup(*ret);
+	return p->password ? 0 : -ENOMEM;
+}
+
 int entity_add(struct ops *o, struct request *r, json_t **ret, struct err *err)
 {
 	const struct entity *e = entity_of(r);
+	CLEANUP(free) char *made = NULL;
 	void *row = row_create(e);
 	int error = row ? license_allows_more(o, err) : -ENOMEM;
 
@@ -214,10 +318,14 @@ int entity_add(struct ops *o, struct request *r, json_t **ret, struct err *err)
 		error = row_from_json(e, row, r->params, err);
 	if (error == 0 && e == &entities[ENTITY_ACCOUNT])
 		((struct account_row *)row)->created = clock_wall_ms();
+	if (error == 0 && e == &entities[ENTITY_PHONE])
+		error = make_password(o, row, &made);
 	if (error == 0)
 		error = store_new(o, r, e, row, err);
 	if (error == 0)
 		*ret = shown(o, e, row);
+	if (error == 0 && *ret && made)
+		(void)json_object_set_new(*ret, "password", json_string(made));
 	row_free(e, row);
 	return error;
 }
@@ -251,6 +359,34 @@ static int check_unlock(struct ops *o, const struct request *r, const struct acc
 		       "the account locked itself: its money is used up");
 }
 
+/* A new password, or a lock, ends the registration that was made before it; a phone is never without a password. */
+static int check_phone_change(struct ops *o, const struct request *r, struct phone_row *p)
+{
+	bool is_new = json_object_get(r->params, "password") != NULL;
+
+	if (!p->password && password_make(o, &p->password) < 0)
+		return -ENOMEM;
+	if (!is_new && p->status != PHONE_STATUS_LOCKED)
+		return 0;
+	int n = registration_forget(o, p->number);
+
+	return n < 0 ? n : 0;
+}
+
+/* What a change says of the row: without the key, where that is no field but several. */
+static int apply_fields(const struct request *r, const struct entity *e, void *row, struct err *err)
+{
+	json_t *fields = json_copy((json_t *)(uintptr_t)r->params);
+	int error = fields ? 0 : -ENOMEM;
+
+	if (fields && strcmp(op_infos[r->op].key, "key") == 0)
+		(void)json_object_del(fields, "key");
+	if (error == 0)
+		error = row_from_json(e, row, fields, err);
+	json_decref(fields);
+	return error;
+}
+
 int entity_set(struct ops *o, struct request *r, json_t **ret, struct err *err)
 {
 	const struct entity *e = entity_of(r);
@@ -264,19 +400,21 @@ int entity_set(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	error = fetch(o, r, e, &row, err);
 	c.before = json_of(e, row);
 	if (error == 0)
-		error = row_from_json(e, row, r->params, err);
+		error = apply_fields(r, e, row, err);
 	if (error == 0)
 		error = check(o, e, row, err);
 	if (error == 0 && e == &entities[ENTITY_ACCOUNT])
 		error = check_unlock(o, r, row, err);
+	if (error == 0 && e == &entities[ENTITY_PHONE])
+		error = check_phone_change(o, r, row);
 	if (error == 0)
 		error = rows_set(o->db, e, row, err);
 	c.after = json_of(e, row);
 	if (row)
 		row_key(e, row, &key);
 	c.key = buf_cstr(&key);
-	if (row && e == &entities[ENTITY_RATE_GROUP])
-		c.group = ((struct rate_group_row *)row)->name;
+	if (row)
+		c.group = group_of(e, row);
 	error = change_end(o, r, &c, error, err);
 	json_decref(c.before);
 	json_decref(c.after);
@@ -321,7 +459,10 @@ int entity_list(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	CLEANUP(buf_done) struct buf after = BUF_INIT;
 	struct listing l = { .ops = o, .entity = entity_of(r), .array = json_array() };
 	int64_t limit;
-	int error = arg_int(r, "limit", 0, 1000000, 0, &limit, err);
+	/* Of what there may be millions not all at once, unless that is asked for. */
+	bool is_long =
+		l.entity == &entities[ENTITY_AREA] || l.entity == &entities[ENTITY_WHITELIST];
+	int error = arg_int(r, "limit", 0, 10000000, is_long ? 10000 : 0, &limit, err);
 
 	if (error == 0 && !l.array)
 		error = -ENOMEM;
@@ -351,16 +492,32 @@ static int check_empty(struct ops *o, const struct account_row *a, struct err *e
 	return 0;
 }
 
-/* Rates, those that have ended too, go with their group: every record keeps the terms it was rated by. */
-static int del_rates(struct ops *o, struct str group)
+/* Rates, those that have ended too, go with their group: every record keeps the terms it was rated by. And so do the numbers of a list. */
+static int del_members(struct ops *o, const char *sql, struct str group)
 {
 	CLEANUP(stmt_free) struct stmt *s = NULL;
-	int r = stmt_prepare(&s, o->db, "DELETE FROM rate WHERE \"group\" = ?");
+	int r = stmt_prepare(&s, o->db, sql);
 
 	if (r < 0)
 		return r;
 	stmt_bind_text(s, 1, group);
 	return stmt_run(s);
+}
+
+static int del_rates(struct ops *o, struct str group)
+{
+	static const char *const of_group[] = {
+		("DELETE FROM rate_ended WHERE sheet IN"
+		 " (SELECT id FROM rate_sheet WHERE \"group\" = ?)"),
+		"DELETE FROM rate_dropped WHERE \"group\" = ?",
+		"DELETE FROM rate WHERE \"group\" = ?",
+		"DELETE FROM rate_sheet WHERE \"group\" = ?",
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(of_group) / sizeof(of_group[0]); i++)
+		r = del_members(o, of_group[i], group);
+	return r;
 }
 
 int entity_del(struct ops *o, struct request *r, json_t **ret, struct err *err)
@@ -380,8 +537,14 @@ int entity_del(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	c.key = buf_cstr(&key);
 	if (error == 0 && e == &entities[ENTITY_ACCOUNT])
 		error = check_empty(o, row, err);
+	if (error == 0 && e == &entities[ENTITY_PHONE])
+		error = registration_forget(o, ((struct phone_row *)row)->number) < 0 ? -EIO : 0;
 	if (error == 0 && e == &entities[ENTITY_RATE_GROUP])
 		error = del_rates(o, buf_str(&key));
+	if (error == 0 && e == &entities[ENTITY_NUMBER_LIST])
+		error = del_members(o, "DELETE FROM listed_number WHERE list = ?", buf_str(&key));
+	if (row)
+		c.group = group_of(e, row);
 	if (error == 0)
 		error = rows_del(o->db, e, buf_str(&key), err);
 	/* Its tariff is left to nobody. */

@@ -13,6 +13,10 @@
 #include "store/db.h"
 
 struct alarms;
+struct clerk;
+struct couriers;
+struct registrations;
+struct upload;
 
 /* The licence in force, and what was wrong with the one that is not. */
 struct permit {
@@ -22,21 +26,40 @@ struct permit {
 	struct err problem;            /* of the file found at the start */
 };
 
+/* What was done last about what is old (upkeep.c). */
+struct upkeep {
+	int64_t months, days;
+	ms_t next_ms; /* monotonic */
+	bool has_more;
+};
+
 struct ops {
 	struct ops_config c;
 	struct hub *hub;
 	struct db *db;
 	struct catalog *catalog;
 	struct alarms *alarms;
+	struct registrations *registrations;
 	struct report *report;
+	struct clerk *clerk;
+	struct couriers *couriers;
+	struct upkeep upkeep;
 	struct permit permit;
 	struct list waiting; /* requests that workers or the ledger have not answered yet */
 	uint32_t next_ref;
-	sd_event_source *booked, *second;
+	sd_event_source *booked, *second, *names;
 	sd_event_source **answers;
 	ms_t started_mono;
 	uint64_t last_invites; /* a second ago, for calls a second */
 	uint32_t cps;
+	ms_t backup_look; /* wall: when to try again after one that failed */
+	_Atomic bool rerate_runs;
+	_Atomic bool backup_runs, backup_failed;
+	struct upload *uploads; /* sheets that are being sent */
+	struct list parked;     /* changes that wait until a sheet is in place */
+	bool has_sheet;         /* one is being read or put in place, and */
+	bool is_locked;         /* ... switch.db is the clerk's to write */
+	ms_t reports_due; /* wall: when the night's reports are to be made, or looked for again */
 };
 
 /* What a handler says beside 0 (done, *ret is the answer) and a negative errno (*err says why). */
@@ -45,16 +68,29 @@ enum { OP_LATER = 1 };
 typedef int op_fn(struct ops *o, struct request *r, json_t **ret, struct err *err);
 
 /* Every handler, by the operation it serves. */
-op_fn account_recharge, payment_list;
+op_fn account_recharge, payment_correct, payment_show, payment_list;
 op_fn entity_add, entity_set, entity_show, entity_list, entity_del;
 op_fn rate_add, rate_set, rate_show, rate_list, rate_del, rate_quote;
-op_fn gateway_addresses, gateway_status;
+op_fn rate_import, rate_export, rate_undo;
+op_fn gateway_addresses, gateway_status, routing_gateway_test, call_test;
+op_fn number_list_import, listed_number_list, area_import, area_find, transform_try;
+op_fn blacklist_add_op, blacklist_list, blacklist_del_op;
+op_fn spend_list, spend_reset;
 op_fn parameter_list, parameter_show, parameter_set, parameter_reset;
 op_fn route_explain;
-op_fn call_list, call_show, call_hangup;
-op_fn cdr_list, cdr_show, cdr_explain, cdr_verify_op, cdr_export, ledger_verify_op;
-op_fn alarm_list, log_list, status_show;
+op_fn call_list, call_show, call_hangup, call_analysis;
+op_fn cdr_list, cdr_show, cdr_explain, cdr_verify_op, cdr_export, cdr_rerate, ledger_verify_op;
+op_fn report_run, report_list, report_statement, report_make_op, report_kept, report_fetch,
+	report_verify;
+op_fn reconcile_op;
+op_fn backup_make_op, backup_list_op, backup_verify_op, backup_fetch, backup_restore, backup_del;
+op_fn registration_list, registration_del;
+op_fn alarm_list, alarm_ack, log_list, status_show;
+op_fn trace_start, trace_stop, trace_status, trace_list, trace_show, trace_export;
 op_fn license_show, license_activate;
+
+/* The answer of a request, from what its handler came to. Takes result. */
+void ops_answer(struct request *r, int error, json_t *result, struct err *err);
 
 /* ---- changes (change.c) ---- */
 /* A change of configuration: one transaction, a line in the log, a world that compiles, then it acts. */
@@ -64,6 +100,7 @@ struct change {
 	const char *key;        /* what was changed */
 	json_t *before, *after; /* loans, may be NULL */
 };
+/* -EAGAIN: not while a rate sheet is put in place; the request is repeated after that, if the handler returns it (parked.c). */
 int change_begin(struct ops *o, struct err *err);
 /* Commits and publishes, or rolls everything back: 0 or negative with *err. error: what the work in between came to. */
 int change_end(struct ops *o, const struct request *r, const struct change *c, int error,
@@ -73,10 +110,38 @@ int change_end(struct ops *o, const struct request *r, const struct change *c, i
 /* Computed fields of a row (balance, lines in use, health) as they are now. */
 void entity_fill(struct ops *o, enum entity_id id, void *row);
 
+/* ---- reports.c ---- */
+/* Would the parameter have a meaning with this value? 0 or -EINVAL with *err. */
+int reports_check(enum param id, struct str text, struct err *err);
+/* Makes the reports of the night when they are due; once a second. */
+void reports_look(struct ops *o);
+
+/* ---- parked.c ---- */
+/* A request whose handler said -EAGAIN: it is handled anew when the sheet is in place. 0 or -ENOMEM. */
+int parked_add(struct ops *o, struct request *r);
+/* All of them, if they may be now. */
+void parked_run(struct ops *o);
+/* The switch stops: they are told so. */
+void parked_stop(struct ops *o);
+
+/* ---- page.c ---- */
+/* A page of a file as the answer (op.h, is_save); next: `after` of the one that follows, 0 at the end. */
+int page_of(struct str page, int64_t next, json_t **ret);
+
+/* ---- backups.c ---- */
+/* Makes one when it is due; once a second. */
+void backups_look(struct ops *o);
+
+/* ---- account_check.c ---- */
+/* What an account's fields have to do with other accounts. -EINVAL with *err. */
+int account_check_others(struct ops *o, const struct account_row *a, struct err *err);
+
 /* ---- waiting.c ---- */
 /* Asks every worker (or the one whose number a call id carries); the request is answered when all have. */
 int ask_workers(struct ops *o, struct request *r, enum ask_kind kind, int64_t call_id,
 		struct err *err);
+/* Of one of them, who answers in its own time. */
+int ask_one_worker(struct ops *o, struct request *r, const struct ask *a, struct err *err);
 int waiting_start(struct ops *o);
 void waiting_stop(struct ops *o);
 /* A request that the ledger will answer; its ref for booking_payment. */
@@ -89,6 +154,83 @@ struct alarms *alarms_free(struct alarms *a);
 /* Looks at everything that can be wrong; once a second. */
 void alarms_look(struct ops *o);
 int alarms_count(const struct alarms *a);
+/* For whoever looks: this is wrong now. type is a literal; level: 0 general, 1 minor, 2 major, 3 critical. */
+void alarm_raise(struct alarms *a, const char *type, int level, const char *object, int64_t value,
+		 const char *info);
+/* The same of something that happened `total` times so far: until it is acknowledged or nothing more happens. */
+void alarm_count(struct alarms *a, const char *type, int level, const char *object, uint64_t total,
+		 const char *info);
+/* ---- alarm_balances.c ---- */
+void look_at_balances(struct ops *o);
+/* ---- alarm_vendors.c ---- */
+void look_at_vendors(struct ops *o);
+
+/* ---- registered.c ---- */
+/* Reads those of the run before, as seeds for the workers. */
+int registrations_open(struct ops *o);
+int registrations_start(struct ops *o);
+/* What has come since is written; also every second, and before they are shown. */
+void registrations_write(struct ops *o);
+void registrations_close(struct ops *o);
+/* Adds those of phones to the rows of `registration list`, and keeps what holds its text. */
+void registrations_join(struct ops *o, const struct request *r, json_t *list);
+bool registration_is_live(struct ops *o, const char *user);
+/* Within a change: ends one. How many contacts it had, or negative errno. */
+int registration_forget(struct ops *o, const char *user);
+/* A password at random. 0 or -ENOMEM. */
+int password_make(const struct ops *o, char **ret);
+
+/* ---- blacklist.c ---- */
+/* Those of the run before that still hold. 0 or negative errno. */
+int blacklist_open(struct ops *o);
+/* What was listed since is written; once a second, and before it is shown. */
+void blacklist_write(struct ops *o);
+
+/* ---- packages.c ---- */
+/* Books the fees of packages that are due; once a second. */
+void packages_look(struct ops *o);
+void packages_fill(struct ops *o, struct package_order_row *row);
+/* The check of a row at entry. */
+int packages_check_order(const struct package_order_row *row, struct err *err);
+/* ---- spends.c ---- */
+/* What the run before has counted. 0 or negative errno. */
+int spends_open(struct ops *o);
+/* Looks at every count, and stops or lets go whoever that is about; once a second. */
+void spends_look(struct ops *o);
+void spends_close(struct ops *o);
+void look_at_spends(struct ops *o);
+void spends_fill(struct ops *o, struct spend_rule_row *row);
+
+/* ---- guesses.c ---- */
+/* Counts wrong passwords of each user; once a second. */
+void guesses_look(struct ops *o);
+void look_at_guesses(struct ops *o);
+
+/* ---- trace.c ---- */
+/* Would the parameter have a meaning with this value? 0 or -EINVAL with *err. */
+int trace_check(enum param id, struct str text, struct err *err);
+/* The parameters may have changed. */
+void trace_configure(struct ops *o);
+
+/* ---- couriers.c ---- */
+/* Would the parameter have a meaning with this value? 0 or -EINVAL with *err. */
+int couriers_check(enum param id, struct str text, struct err *err);
+int couriers_open(struct ops *o);
+/* The parameters may have changed. */
+void couriers_order(struct ops *o);
+void look_at_couriers(struct ops *o);
+
+/* ---- names.c: of vendors, in DNS ---- */
+int names_open(struct ops *o);
+/* Tells the resolver the parameter. */
+void names_configure(struct ops *o);
+/* Names whose last look-up failed, as alarms. */
+void look_at_names(struct ops *o);
+
+/* ---- upkeep.c ---- */
+/* What is over goes; once a second. */
+void upkeep_look(struct ops *o);
+void look_at_disk(struct ops *o);
 
 /* ---- license.c ---- */
 /* Looks for a licence from an earlier day; one that is no good is an alarm, not a failure. */

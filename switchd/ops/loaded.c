@@ -36,27 +36,6 @@ int loaded_read(struct loaded *l, struct db *db)
 	return rows_each(db, l->entity, STR(""), 0, on_row, l);
 }
 
-int loaded_read_rates(struct loaded *l, struct db *db, const char *group)
-{
-	CLEANUP(stmt_free) struct stmt *s = NULL;
-	CLEANUP(buf_done) struct buf sql = BUF_INIT;
-
-	buf_putz(&sql, "SELECT ");
-	rows_columns(l->entity, &sql);
-	buf_putz(&sql, " FROM rate WHERE \"group\" = ?");
-	const char *text = buf_cstr(&sql);
-	int r = text ? stmt_prepare(&s, db, text) : -ENOMEM;
-	if (r < 0)
-		return r;
-	stmt_bind_text(s, 1, str_of(group));
-	while ((r = stmt_step(s)) == 1) {
-		r = keep(l, rows_read(l->entity, s, 0));
-		if (r < 0)
-			break;
-	}
-	return r;
-}
-
 void loaded_done(struct loaded *l)
 {
 	for (size_t i = 0; i < l->count; i++)

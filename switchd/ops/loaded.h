@@ -12,8 +12,6 @@ struct loaded {
 
 /* 0 or negative errno; what was read before stays owned. */
 int loaded_read(struct loaded *l, struct db *db);
-/* The rates of one group only, all versions. */
-int loaded_read_rates(struct loaded *l, struct db *db, const char *group);
 void loaded_done(struct loaded *l);
 static inline void loaded_done_cleanup(struct loaded *l)
 {

@@ -23,6 +23,7 @@ struct ops_config {
 	const bool *is_overridden;
 	struct ring *const *asks;    /* to each worker, and */
 	struct ring *const *answers; /* from each */
+	struct ring *const *notes;   /* from each: registrations that changed */
 };
 
 /* Opens switch.db, brings its schema forward and publishes the first world. */

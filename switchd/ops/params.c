@@ -126,6 +126,12 @@ int parameter_set(struct ops *o, struct request *r, json_t **ret, struct err *er
 				"this parameter is not supported yet");
 	if (error == 0)
 		error = params_set(trial, id, buf_str(&value), err);
+	if (error == 0)
+		error = trace_check(id, param_str(trial, id), err);
+	if (error == 0)
+		error = couriers_check(id, param_str(trial, id), err);
+	if (error == 0)
+		error = reports_check(id, param_str(trial, id), err);
 	return error < 0 ? error : alter(o, r, id, param_str(trial, id), false, ret, err);
 }
 

@@ -56,6 +56,24 @@ static json_t *ledger_json(struct ledger *l)
 			 s.error);
 }
 
+static json_t *phones_json(const struct ops *o)
+{
+	uint64_t gone = 0, kept_alive = 0, not_kept = 0;
+
+	for (int i = 0; i < o->hub->workers; i++) {
+		const struct registrar_stats *s = &o->hub->stats[i].registrar;
+
+		gone += atomic_load_explicit(&s->gone, memory_order_relaxed);
+		kept_alive += atomic_load_explicit(&s->kept_alive, memory_order_relaxed);
+		not_kept += atomic_load_explicit(&s->not_kept, memory_order_relaxed);
+	}
+	/* Every worker has a whole copy. */
+	return json_pack("{s:I s:I s:I s:I}", "contacts",
+			 (json_int_t)atomic_load(&o->hub->stats[0].registrar.contacts), "gone",
+			 (json_int_t)gone, "kept_alive", (json_int_t)kept_alive, "not_kept",
+			 (json_int_t)not_kept);
+}
+
 int status_show(struct ops *o, struct request *r, json_t **ret, struct err *err)
 {
 	struct sums s = { 0 };
@@ -89,6 +107,7 @@ int status_show(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	(void)json_object_set_new(j, "rtp_packets", json_integer((json_int_t)m.packets));
 	(void)json_object_set_new(j, "rtp_refused", json_integer((json_int_t)m.refused));
 	(void)json_object_set_new(j, "relays", json_integer(m.relays));
+	(void)json_object_set_new(j, "phones", phones_json(o));
 	(void)json_object_set_new(j, "ledger", ledger_json(o->hub->ledger));
 	(void)json_object_set_new(j, "alarms", json_integer(alarms_count(o->alarms)));
 	*ret = j;

@@ -78,6 +78,14 @@ static void say_why(int error, struct err *err)
 			      "a key of its own for each payment",
 			      "this key was used for another payment");
 		break;
+	case -EALREADY:
+		(void)err_set(err, ERR_CONFLICT, "id", STR(""), "a payment that stands",
+			      "this payment is taken back already");
+		break;
+	case -ENODATA:
+		(void)err_set(err, ERR_CONFLICT, "kind", STR("reset"), "an account with a balance",
+			      "the balance is 0");
+		break;
 	case -ENOENT:
 		(void)err_set(err, ERR_NOT_FOUND, "id", STR(""), "the id of an account",
 			      "there is no such account");
@@ -129,19 +137,24 @@ static int on_booking_ready(sd_event_source *s, int fd, uint32_t events, void *c
 
 /* ---- the workers ---- */
 
-int ask_workers(struct ops *o, struct request *r, enum ask_kind kind, int64_t call_id,
-		struct err *err)
+static bool is_list(enum ask_kind kind)
+{
+	return kind == ASK_LIST || kind == ASK_REGISTRATIONS;
+}
+
+static int ask(struct ops *o, struct request *r, const struct ask *what, int workers,
+	       struct err *err)
 {
 	struct wait *w = wait_begin(o, r);
-	struct ask a = { .kind = kind, .call_id = call_id };
+	struct ask a = *what;
 
 	if (!w)
 		return -ENOMEM;
 	a.ref = w->ref;
-	w->kind = kind;
-	w->result = kind == ASK_LIST ? json_array() : NULL;
+	w->kind = a.kind;
+	w->result = is_list(a.kind) ? json_array() : NULL;
 	(void)str_copy(a.actor, sizeof(a.actor), str_head(str_of(r->actor), sizeof(a.actor) - 1));
-	for (int i = 0; i < o->hub->workers; i++) {
+	for (int i = 0; i < workers; i++) {
 		if (!ring_push(o->c.asks[i], &a, sizeof(a), NULL, 0))
 			continue;
 		ring_flush(o->c.asks[i]);
@@ -154,13 +167,24 @@ int ask_workers(struct ops *o, struct request *r, enum ask_kind kind, int64_t ca
 		       "the workers have too much to do");
 }
 
+int ask_workers(struct ops *o, struct request *r, enum ask_kind kind, int64_t call_id,
+		struct err *err)
+{
+	return ask(o, r, &(struct ask){ .kind = kind, .call_id = call_id }, o->hub->workers, err);
+}
+
+int ask_one_worker(struct ops *o, struct request *r, const struct ask *a, struct err *err)
+{
+	return ask(o, r, a, 1, err);
+}
+
 static void collect(struct wait *w, const char *text)
 {
 	json_t *j = text && text[0] ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
 
 	if (!j)
 		return;
-	if (w->kind == ASK_LIST) {
+	if (is_list(w->kind)) {
 		(void)json_array_extend(w->result, j);
 		json_decref(j);
 	} else {
@@ -178,7 +202,32 @@ static int by_id_down(const void *a, const void *b)
 		      json_string_value(json_object_get(*x, "id")));
 }
 
-static json_t *sorted(json_t *list, int64_t limit)
+static const char *text_of(const json_t *row, const char *name)
+{
+	const char *text = json_string_value(json_object_get(row, name));
+
+	return text ? text : "";
+}
+
+static int by_name(const void *a, const void *b)
+{
+	json_t *const *x = a, *const *y = b;
+	static const char *const fields[] = { "kind", "name", "address", "contact" };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(fields) / sizeof(fields[0]); i++)
+		r = strcmp(text_of(*x, fields[i]), text_of(*y, fields[i]));
+	return r;
+}
+
+typedef int order_fn(const void *a, const void *b);
+
+static order_fn *order_of(enum ask_kind kind)
+{
+	return kind == ASK_LIST ? by_id_down : by_name;
+}
+
+static json_t *sorted(json_t *list, int64_t limit, order_fn *order)
 {
 	size_t n = json_array_size(list);
 	json_t **item = calloc(n ? n : 1, sizeof(*item));
@@ -187,24 +236,45 @@ static json_t *sorted(json_t *list, int64_t limit)
 	for (size_t i = 0; item && i < n; i++)
 		item[i] = json_array_get(list, i);
 	if (item)
-		qsort(item, n, sizeof(*item), by_id_down);
+		qsort(item, n, sizeof(*item), order);
 	for (size_t i = 0; item && i < n && (int64_t)i < limit; i++)
 		(void)json_array_append(out, item[i]);
 	free(item);
 	return out;
 }
 
+static bool is_test(enum ask_kind kind)
+{
+	return kind == ASK_TEST_GATEWAY || kind == ASK_TEST_CALL;
+}
+
+static void answer_test(struct wait *w)
+{
+	const char *why = json_string_value(json_object_get(w->result, "error"));
+	struct err err = ERR_INIT;
+
+	if (w->result && !why) {
+		request_done(w->request, json_incref(w->result));
+		return;
+	}
+	(void)err_set(&err, ERR_CONFLICT, "", STR(""), "the same later, or another gateway",
+		      "the test could not begin: %s", why ? why : "memory is short");
+	request_fail(w->request, &err);
+}
+
 static void answer(struct wait *w)
 {
 	struct err err = ERR_INIT;
 
-	if (w->kind == ASK_LIST) {
+	if (is_test(w->kind)) {
+		answer_test(w);
+	} else if (is_list(w->kind)) {
 		int64_t limit;
 
 		if (arg_int(w->request, "limit", 1, 1000000, 100, &limit, &err) < 0)
 			request_fail(w->request, &err);
 		else
-			request_done(w->request, sorted(w->result, limit));
+			request_done(w->request, sorted(w->result, limit, order_of(w->kind)));
 	} else if (w->result) {
 		request_done(w->request, w->kind == ASK_HANGUP ? json_pack("{s:b}", "ended", 1)
 							       : json_incref(w->result));
@@ -222,6 +292,8 @@ static void on_answer(struct ops *o, const struct ask_answer *a)
 	if (w) {
 		collect(w, a->text);
 		if (--w->expected == 0) {
+			if (w->kind == ASK_REGISTRATIONS)
+				registrations_join(o, w->request, w->result);
 			answer(w);
 			wait_end(w);
 		}

@@ -40,6 +40,7 @@ struct rate {
 	uint8_t section_count;
 	uint8_t prefix_len;
 	bool is_locked;
+	bool is_split;  /* by peak and off-peak (bands.h) */
 	bool has_older; /* the next rate in memory is an older one of the same prefix */
 };
 
@@ -49,11 +50,33 @@ struct rate {
  */
 int tariff_create(struct tariff **ret, struct rate_row *const *rows, size_t n,
 		  const struct tariff_rules *rules, struct err *err);
+
+/*
+ * The same of rows that come one after the other, best in the order of prefixes and of time. What goes wrong
+ * is said as above; after that, and in the end, tariff_builder_free.
+ */
+struct tariff_builder;
+int tariff_begin(struct tariff_builder **ret, const struct tariff_rules *rules, struct err *err);
+int tariff_add(struct tariff_builder *b, const struct rate_row *row, struct err *err);
+/* The builder is of no further use. */
+int tariff_end(struct tariff_builder *b, struct tariff **ret, struct err *err);
+struct tariff_builder *tariff_builder_free(struct tariff_builder *b);
+DEFINE_CLEANUP(struct tariff_builder *, tariff_builder_free);
+
 struct tariff *tariff_free(struct tariff *t);
 DEFINE_CLEANUP(struct tariff *, tariff_free);
 
 /* NULL if no rate is in force. */
 const struct rate *tariff_find(const struct tariff *t, struct str number, ms_t at);
+/* For which numbers and moments an answer holds: those that begin like the number, from `from` until before `until`. */
+struct tariff_span {
+	size_t reach; /* in so many characters; one more than it has: for the very number alone */
+	ms_t from, until;
+};
+#define TARIFF_SPAN_ALL ((struct tariff_span){ 0, INT64_MIN, INT64_MAX })
+/* The same; *span becomes as narrow as its answer is, if it was not already. */
+const struct rate *tariff_find_span(const struct tariff *t, struct str number, ms_t at,
+				    struct tariff_span *span);
 /* The whole terms of a call by that rate. */
 void tariff_terms(const struct tariff *t, const struct rate *r, struct terms *ret);
 size_t tariff_count(const struct tariff *t);

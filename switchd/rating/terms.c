@@ -46,9 +46,11 @@ static const struct part parts[] = {
 	{ "hold", "hold_time_precision", WHOLE, AT(hold_time_precision_ms), 1,
 	  HOLD_PRECISION_MAX_MS },
 	{ "free", "free_time", WHOLE, AT(free_time_s), 0, FREE_MAX_S },
+	{ "talk", "band_mode", WHOLE, AT(is_of_talk), 0, 1 },
 };
 
-enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
+/* The last one came later: a text without it means 0. */
+enum { PARTS = sizeof(parts) / sizeof(parts[0]), NEEDED = PARTS - 1 };
 
 static int64_t value_of(const struct terms *t, const struct part *p)
 {
@@ -70,7 +72,7 @@ static void put_sections(const struct terms *t, struct buf *out)
 
 void terms_put(const struct terms *t, struct buf *out)
 {
-	for (const struct part *p = parts; p < parts + PARTS; p++) {
+	for (const struct part *p = parts; p < parts + (t->is_of_talk ? PARTS : NEEDED); p++) {
 		if (p > parts)
 			buf_putc(out, ' ');
 		buf_putz(out, p->name);
@@ -126,7 +128,7 @@ int terms_parse(struct str text, struct terms *ret)
 		if (parse_part(&t, word, &seen) < 0)
 			return -EINVAL;
 	/* A text cut short must not replay as another price. */
-	if (seen != (1U << PARTS) - 1 || terms_check(&t) < 0)
+	if ((seen & ((1U << NEEDED) - 1)) != (1U << NEEDED) - 1 || terms_check(&t) < 0)
 		return -EINVAL;
 
 	*ret = t;

@@ -50,30 +50,64 @@ int retry_check_codes(struct str list, struct err *err)
 	return 0;
 }
 
-static bool stage_allows(const struct routing_gateway_row *gw, enum try_stage stage, bool relayed)
+/* The gateway's own word, or the system's. */
+static bool stops(int64_t own, bool system)
 {
-	if (gw->switch_until_connect == ROUTING_GATEWAY_SWITCH_UNTIL_CONNECT_OFF)
-		return false;
-	if (gw->switch_until_connect == ROUTING_GATEWAY_SWITCH_UNTIL_CONNECT_UNTIL_RINGING)
-		return stage == TRY_SENT;
-	/* The caller's SDP answer stands: without a relay the next vendor could not be heard. */
-	if (stage == TRY_EARLY_MEDIA)
-		return relayed;
-	return stage != TRY_ANSWERED;
+	return own == ROUTING_GATEWAY_STOP_AFTER_BUSY_SYSTEM
+		       ? system
+		       : own == ROUTING_GATEWAY_STOP_AFTER_BUSY_ON;
 }
 
-bool retry_goes_on(const struct routing_gateway_row *gw, enum try_stage stage, int code,
-		   bool is_local, bool relayed)
+_Static_assert((int)ROUTING_GATEWAY_STOP_AFTER_BUSY_ON == (int)ROUTING_GATEWAY_STOP_AFTER_SDP_ON &&
+		       (int)ROUTING_GATEWAY_STOP_AFTER_BUSY_ON ==
+			       (int)ROUTING_GATEWAY_STOP_AFTER_RTP_ON,
+	       "three fields with the same three words");
+
+static bool stage_allows(const struct routing_gateway_row *gw, const struct retry_rules *rules,
+			 const struct retry_case *what)
+{
+	int64_t until = gw->switch_until_connect;
+
+	if (until == ROUTING_GATEWAY_SWITCH_UNTIL_CONNECT_SYSTEM)
+		until = rules->until_connect ? ROUTING_GATEWAY_SWITCH_UNTIL_CONNECT_UNTIL_CONNECT
+					     : ROUTING_GATEWAY_SWITCH_UNTIL_CONNECT_UNTIL_RINGING;
+	if (until == ROUTING_GATEWAY_SWITCH_UNTIL_CONNECT_OFF)
+		return false;
+	if (until == ROUTING_GATEWAY_SWITCH_UNTIL_CONNECT_UNTIL_RINGING)
+		return what->stage == TRY_SENT;
+	/* The caller's SDP answer stands: without a relay the next vendor could not be heard. */
+	if (what->stage == TRY_EARLY_MEDIA)
+		return what->relayed && !stops(gw->stop_after_sdp, rules->stop_after_sdp) &&
+		       !(what->had_rtp && stops(gw->stop_after_rtp, rules->stop_after_rtp));
+	return what->stage != TRY_ANSWERED;
+}
+
+static bool is_busy(int code)
+{
+	return code == 486 || code == 600;
+}
+
+bool retry_goes_on(const struct routing_gateway_row *gw, const struct retry_rules *rules,
+		   const struct retry_case *what)
 {
 	struct str list = str_of(gw->stop_codes);
+	bool has_own = !str_is_empty(list);
+	bool is_said = gw->stop_after_busy != ROUTING_GATEWAY_STOP_AFTER_BUSY_SYSTEM;
 
-	if (!stage_allows(gw, stage, relayed))
+	if (!stage_allows(gw, rules, what))
 		return false;
-	if (is_local)
-		return true;
-	if (str_is_empty(list))
+	if (what->is_local)
+		return !(what->is_silent && gw->registration && rules->stop_after_silence);
+	/* A list of the gateway's own says everything, unless the gateway itself says this too. */
+	if (is_busy(what->code) && (is_said || !has_own)) {
+		if (stops(gw->stop_after_busy, rules->stop_after_busy))
+			return false;
+		if (!has_own)
+			return true;
+	}
+	if (!has_own)
 		list = str_of(presets[gw->switch_preset]);
-	return code >= CODE_MIN && !is_listed(list, code);
+	return what->code >= CODE_MIN && !is_listed(list, what->code);
 }
 
 /* Verdicts on the called party, the best first. */

@@ -16,12 +16,28 @@
 /* How far the failed try had come. */
 enum try_stage { TRY_SENT, TRY_RINGING, TRY_EARLY_MEDIA, TRY_ANSWERED };
 
-/*
- * gw: the gateway that failed. code: its final code; with is_local it gave none (a time-out of ours
- * or a transport error), which no list stops. relayed: the media of the call runs through us.
- */
-bool retry_goes_on(const struct routing_gateway_row *gw, enum try_stage stage, int code,
-		   bool is_local, bool relayed);
+/* What the parameters say where a gateway leaves it to them. */
+struct retry_rules {
+	bool until_connect;      /* SS_GATEWAY_SWITCH_UNTIL_CONNECT; else until it rings */
+	bool stop_after_busy;    /* SS_GATEWAY_SWITCH_STOP_AFTER_USER_BUSY */
+	bool stop_after_sdp;     /* SS_SIP_STOP_SWITCH_AFTER_SDP */
+	bool stop_after_rtp;     /* SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START */
+	bool stop_after_silence; /* SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT */
+};
+
+/* What came of the try. */
+struct retry_case {
+	enum try_stage stage;
+	int code;      /* its final code */
+	bool is_local; /* it gave none: a time-out of ours or a transport error, which no list stops */
+	bool is_silent; /* ... for it said nothing at all */
+	bool relayed;   /* the media of the call runs through us */
+	bool had_rtp;   /* the vendor has sent media */
+};
+
+/* gw: the gateway that failed. */
+bool retry_goes_on(const struct routing_gateway_row *gw, const struct retry_rules *rules,
+		   const struct retry_case *what);
 
 /* Checks stop_codes as entered: "4xx,503,600". 0, or -EINVAL with *err. */
 int retry_check_codes(struct str list, struct err *err);

@@ -145,6 +145,9 @@ static int collect(struct entry **ret, size_t *ret_n, struct routing_gateway_row
 	if (!entries)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
+		if (ranked[i].row->purpose == ROUTING_GATEWAY_PURPOSE_PORTABILITY)
+			continue;
+
 		int r = add_entries(entries, &count, &ranked[i], (uint32_t)i, err);
 
 		if (r < 0)
@@ -244,10 +247,10 @@ static size_t take(const struct router *r, const struct span *s, uint32_t prefix
 }
 
 size_t router_find(const struct router *r, struct str number,
-		   struct candidate ret[ROUTE_CANDIDATES])
+		   struct candidate ret[ROUTE_CANDIDATES], size_t *ret_reach)
 {
 	struct trie_match match[TRIE_KEY_MAX + 1];
-	size_t matches = trie_matches(r->trie, number, match);
+	size_t reach, matches = trie_walk(r->trie, number, match, &reach);
 	size_t shortest = 0; /* the match after which a terminating gateway ends the list */
 	size_t n = 0;
 
@@ -260,5 +263,7 @@ size_t router_find(const struct router *r, struct str number,
 				shortest = m - 1;
 		}
 	}
+	if (ret_reach)
+		*ret_reach = reach;
 	return n;
 }

@@ -5,7 +5,8 @@
  * priority, then name; protected gateways after all others. A gateway counts once, by the longest
  * of its prefixes that matches. After one with prefix_mode=terminating none with a shorter prefix
  * is tried; a protected one, being after all others, so shuts out protected ones only. What is
- * locked, full or down is a candidate all the same: the caller finds and records that.
+ * locked, full or down is a candidate all the same: the caller finds and records that. A gateway that is asked for ported numbers
+ * is none.
  *
  * Immutable; any thread may read.
  */
@@ -20,7 +21,7 @@
 
 struct router;
 
-enum { ROUTE_CANDIDATES = 64 };
+enum { ROUTE_CANDIDATES = 256, ROUTE_PRIORITY_MAX = 100 };
 
 struct candidate {
 	uint32_t gateway;   /* index into the rows the router was made from */
@@ -33,6 +34,6 @@ int router_create(struct router **ret, struct routing_gateway_row *const *rows, 
 struct router *router_free(struct router *r);
 DEFINE_CLEANUP(struct router *, router_free);
 
-/* How many; the first 64 in order if there are more. */
+/* How many; the first 256 in order if there are more. *ret_reach: as trie_walk; may be NULL. */
 size_t router_find(const struct router *r, struct str number,
-		   struct candidate ret[ROUTE_CANDIDATES]);
+		   struct candidate ret[ROUTE_CANDIDATES], size_t *ret_reach);

@@ -66,10 +66,16 @@ static struct str without_headers(struct str text, const struct uri *u)
 	return u->headers.n ? str_head(text, text.n - u->headers.n - 1) : text;
 }
 
+/* What must not leave but by TLS is no target for a dialog over anything else. */
+static bool has_target(const struct msg *m)
+{
+	return m->has_contact && (m->contact.scheme != URI_SIPS || m->flow.proto == PROTO_TLS);
+}
+
 /* RFC 2543 let a caller leave its Contact out; From is then where it can be reached. */
 static struct str target_of(const struct msg *m)
 {
-	if (m->has_contact)
+	if (has_target(m))
 		return without_headers(m->contact_text, &m->contact);
 	return without_headers(m->from_uri_text, &m->from);
 }
@@ -104,7 +110,7 @@ int dialog_for_invite(struct dialog *d, const char *call_id, const char *local_t
 int dialog_update(struct dialog *d, const struct msg *response)
 {
 	struct dialog next = { 0 };
-	struct str target = response->has_contact ? target_of(response) : str_of(d->target);
+	struct str target = has_target(response) ? target_of(response) : str_of(d->target);
 	struct str tag = response->to_tag.n ? response->to_tag : str_of(d->remote_tag);
 
 	if (replace(&next.remote_tag, tag) < 0 || replace(&next.target, target) < 0 ||
@@ -112,6 +118,8 @@ int dialog_update(struct dialog *d, const struct msg *response)
 		dialog_done(&next);
 		return -ENOMEM;
 	}
+	if (!str_eq(str_of(d->remote_tag), tag))
+		d->remote_cseq = 0; /* another dialog of the same INVITE counts for itself */
 	free(d->remote_tag);
 	free(d->target);
 	free(d->routes);
@@ -123,7 +131,7 @@ int dialog_update(struct dialog *d, const struct msg *response)
 
 int dialog_refresh_target(struct dialog *d, const struct msg *m)
 {
-	return m->has_contact ? replace(&d->target, target_of(m)) : 0;
+	return has_target(m) ? replace(&d->target, target_of(m)) : 0;
 }
 
 /* ---- writing requests ---- */
@@ -208,13 +216,13 @@ static void put_cseq(struct dialog *d, const struct draft *draft, struct buf *ou
 	buf_put(out, STR("\r\n"));
 }
 
-void dialog_put_contact(const struct addr *local, enum proto proto, struct buf *out)
+void dialog_put_contact(const struct addr *local, enum proto proto, bool is_sips, struct buf *out)
 {
 	char text[ADDR_TEXT];
 
-	buf_put(out, STR("Contact: <sip:"));
+	buf_put(out, is_sips ? STR("Contact: <sips:") : STR("Contact: <sip:"));
 	buf_putz(out, addr_text(local, text));
-	if (proto_is_stream(proto)) {
+	if (proto_is_stream(proto) && !is_sips) {
 		buf_put(out, STR(";transport="));
 		buf_putz(out, proto_name(proto));
 	}
@@ -243,9 +251,13 @@ void dialog_put_request(struct dialog *d, const struct draft *draft, struct buf 
 	put_line("Call-ID", str_of(d->call_id), out);
 	put_cseq(d, draft, out);
 	if (draft->with_contact)
-		dialog_put_contact(draft->local, d->flow.proto, out);
-	if (draft->method == METHOD_INVITE)
-		put_line("Allow", STR(DIALOG_ALLOW), out);
+		dialog_put_contact(draft->local, d->flow.proto,
+				   str_has_prefix(str_of(d->target), STR("sips:")), out);
+	if (draft->method == METHOD_INVITE) {
+		buf_put(out, STR("Allow: " DIALOG_ALLOW));
+		buf_putz(out, draft->allow ? draft->allow : "");
+		buf_put(out, STR("\r\n"));
+	}
 	buf_put(out, draft->extra);
 	put_body(draft, out);
 }

@@ -13,8 +13,8 @@
 #include "sip/msg.h"
 #include "transport/flow.h"
 
-/* The methods that we understand, for the Allow of our INVITEs and of 405. */
-#define DIALOG_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS"
+/* The methods that we understand from everybody, for Allow. */
+#define DIALOG_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO"
 
 struct dialog {
 	char *call_id;
@@ -58,13 +58,17 @@ struct draft {
 	const char *branch;       /* whole branch with its cookie */
 	const struct addr *local; /* Via and Contact host and port */
 	bool with_contact;
-	int max_forwards; /* 0: 70 */
-	struct str extra; /* whole header lines, each with CR LF */
+	const char *allow; /* an INVITE's Allow beyond DIALOG_ALLOW: ", REFER"; NULL: nothing */
+	int max_forwards;  /* 0: 70 */
+	struct str extra;  /* whole header lines, each with CR LF */
 	struct str content_type;
 	struct str body;
 };
 
 /* Writes a whole request. Counts local_cseq up unless draft->cseq is given. */
 void dialog_put_request(struct dialog *d, const struct draft *draft, struct buf *out);
-/* Our Contact line, also for responses: <sip:host:port>, with the transport if it is not UDP. */
-void dialog_put_contact(const struct addr *local, enum proto proto, struct buf *out);
+/*
+ * Our Contact line, also for responses: <sip:host:port>, with the transport if it is not UDP; or
+ * <sips:host:port>, which goes by TLS alone.
+ */
+void dialog_put_contact(const struct addr *local, enum proto proto, bool is_sips, struct buf *out);

@@ -35,27 +35,16 @@ struct digest *digest_free(struct digest *d)
 
 /* ---- challenge ---- */
 
-static void put_quoted(struct str s, struct buf *out)
-{
-	buf_putc(out, '"');
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '"' || s.p[i] == '\\')
-			buf_putc(out, '\\');
-		buf_putc(out, s.p[i]);
-	}
-	buf_putc(out, '"');
-}
-
-void digest_put_challenge(struct digest *d, int code, struct str realm, const struct addr *source,
-			  bool stale, int64_t now_ms, struct buf *out)
+void digest_put_challenge(struct digest *d, int code, const struct digest_ask *ask, bool stale,
+			  struct buf *out)
 {
 	char nonce[NONCE_TEXT];
 
-	nonces_mint(d->nonces, source, now_ms, nonce);
-	for (int a = 0; a < DIGEST_ALGORITHM_COUNT; a++) {
+	nonces_mint(d->nonces, ask->source, ask->tries, ask->now_ms, nonce);
+	for (int a = ask->is_md5 ? DIGEST_MD5 : 0; a < DIGEST_ALGORITHM_COUNT; a++) {
 		buf_putz(out, code == 407 ? "Proxy-Authenticate" : "WWW-Authenticate");
 		buf_put(out, STR(": Digest realm="));
-		put_quoted(realm, out);
+		buf_put_quoted(out, ask->realm);
 		buf_put(out, STR(", nonce=\""));
 		buf_putz(out, nonce);
 		buf_put(out, STR("\", algorithm="));
@@ -126,11 +115,17 @@ static bool is_about(const struct msg *m, struct str uri)
 }
 
 /* All but the hash: what the fields have to be for it to count. */
-static bool is_well_formed(const struct msg *m, const struct digest_fields *f, uint32_t *ret_nc)
+static bool is_well_formed(const struct msg *m, const struct digest_fields *f, bool is_legacy,
+			   uint32_t *ret_nc)
 {
-	return digest_algorithm_of(f) != DIGEST_ALGORITHM_COUNT &&
-	       str_eq(f->f[DIGEST_QOP], STR("auth")) && f->f[DIGEST_CNONCE].n &&
-	       read_nc(f->f[DIGEST_NC], ret_nc) == 0 && is_about(m, f->f[DIGEST_URI]);
+	if (digest_algorithm_of(f) == DIGEST_ALGORITHM_COUNT || !is_about(m, f->f[DIGEST_URI]))
+		return false;
+	if (is_legacy && !f->f[DIGEST_QOP].p) {
+		*ret_nc = 1; /* it counts nothing: each nonce serves once */
+		return true;
+	}
+	return str_eq(f->f[DIGEST_QOP], STR("auth")) && f->f[DIGEST_CNONCE].n &&
+	       read_nc(f->f[DIGEST_NC], ret_nc) == 0;
 }
 
 /* Is the response the right one for that password? The hash is computed in any case. */
@@ -147,7 +142,7 @@ static bool is_right(const struct msg *m, const struct digest_fields *f, struct 
 		.nonce = f->f[DIGEST_NONCE],
 		.nc = f->f[DIGEST_NC],
 		.cnonce = f->f[DIGEST_CNONCE],
-		.qop = STR("auth"),
+		.qop = f->f[DIGEST_QOP].p ? STR("auth") : STR(""),
 	};
 
 	if (digest_compute(a == DIGEST_SHA256 ? a : DIGEST_MD5, &proof, expected) < 0)
@@ -157,23 +152,29 @@ static bool is_right(const struct msg *m, const struct digest_fields *f, struct 
 	return is_equal && password.p;
 }
 
-enum digest_verdict digest_verify(struct digest *d, const struct msg *m, struct str realm,
-				  struct str password, const struct addr *source, int64_t now_ms)
+enum digest_verdict digest_verify(struct digest *d, const struct msg *m, const struct digest_ask *a,
+				  int *ret_tries)
 {
 	struct digest_fields fields;
 	struct nonce nonce;
 	uint32_t nc = 0;
 
-	if (!find(m, realm, &fields))
+	if (!find(m, a->realm, &fields))
 		return DIGEST_NONE;
 
-	bool is_fresh = nonces_check(d->nonces, fields.f[DIGEST_NONCE], source, now_ms, &nonce);
-	bool is_sound = is_well_formed(m, &fields, &nc);
-	bool is_known = is_right(m, &fields, password);
+	int64_t life_ms = a->life_ms > 0 ? a->life_ms : NONCE_LIFE_MS;
+	bool is_fresh = nonces_check(d->nonces, fields.f[DIGEST_NONCE], a->source,
+				     life_ms < NONCE_LIFE_MAX_MS ? life_ms : NONCE_LIFE_MAX_MS,
+				     a->now_ms, &nonce);
+	bool is_sound = is_well_formed(m, &fields, a->is_legacy, &nc);
+	bool is_known = is_right(m, &fields, a->password);
+
+	if (ret_tries)
+		*ret_tries = nonce.tries;
 
 	if (!is_fresh)
 		return DIGEST_STALE;
 	if (!is_sound || !is_known)
 		return DIGEST_WRONG;
-	return nonces_use(d->nonces, &nonce, nc, now_ms) ? DIGEST_OK : DIGEST_STALE;
+	return nonces_use(d->nonces, &nonce, nc, a->now_ms) ? DIGEST_OK : DIGEST_STALE;
 }

@@ -2,8 +2,8 @@
  * digest: challenges and their verification, RFC 7616 and 8760 (MD5, SHA-256; qop=auth), without
  * state but for the counts of nonces.
  *
- * A nonce is time, worker and a random number under an HMAC with the source address (security.md
- * A3): 60 s of life, usable from the address it was given to, each nc once. One struct digest
+ * A nonce is time, worker, tries and a random number under an HMAC with the source address (security.md
+ * A3): 60 s of life unless said otherwise, usable from the address it was given to, each nc once. One struct digest
  * belongs to one worker, and a nonce to the worker that gave it: another one says DIGEST_STALE.
  */
 #pragma once
@@ -29,9 +29,21 @@ enum digest_verdict {
 	DIGEST_WRONG, /* with a nonce of ours, so the source is real: may be counted against it */
 };
 
-/* Writes WWW-/Proxy-Authenticate lines (SHA-256, then MD5). code 401 or 407. */
-void digest_put_challenge(struct digest *d, int code, struct str realm, const struct addr *source,
-			  bool stale, int64_t now_ms, struct buf *out);
+struct digest_ask {
+	struct str realm;
+	const struct addr *source;
+	int64_t now_ms;
+	int64_t life_ms; /* of nonces; 0: NONCE_LIFE_MS, at most NONCE_LIFE_MAX_MS */
+	bool is_md5;     /* offer that alone; what is answered may still be either */
+	int tries;       /* wrong answers before this challenge, which its nonce carries */
+	/* of verification */
+	struct str password; /* p NULL: a dummy is verified against */
+	bool is_legacy;      /* an answer without qop (RFC 2069) will do, once a nonce */
+};
+
+/* Writes WWW-/Proxy-Authenticate lines (SHA-256 unless is_md5, then MD5). code 401 or 407. */
+void digest_put_challenge(struct digest *d, int code, const struct digest_ask *a, bool stale,
+			  struct buf *out);
 /*
  * Name in the credentials for this realm, to look up the password; false if there are none. Escapes
  * are kept: a name with one is nobody's.
@@ -39,10 +51,11 @@ void digest_put_challenge(struct digest *d, int code, struct str realm, const st
 bool digest_user(const struct msg *m, struct str realm, struct str *ret);
 /*
  * Takes the same time whether user and password exist or not: password.p NULL verifies against a
- * dummy and says DIGEST_WRONG. Source is compared without its port.
+ * dummy and says DIGEST_WRONG. Source is compared without its port. ret_tries (may be NULL): wrong
+ * answers before this one; valid for DIGEST_WRONG.
  */
-enum digest_verdict digest_verify(struct digest *d, const struct msg *m, struct str realm,
-				  struct str password, const struct addr *source, int64_t now_ms);
+enum digest_verdict digest_verify(struct digest *d, const struct msg *m, const struct digest_ask *a,
+				  int *ret_tries);
 
 /*
  * Client side: the Authorization/Proxy-Authorization line that answers a 401/407 of a vendor.

@@ -12,7 +12,7 @@
 #include "base/rand.h"
 #include "base/secret.h"
 
-enum { TIME = 5, RANDOM = 12, MAC = 12, BYTES = NONCE_ID + MAC, SECRET = 32 };
+enum { TIME = 5, TRIES = TIME + 1, RANDOM = 11, MAC = 12, BYTES = NONCE_ID + MAC, SECRET = 32 };
 
 struct used {
 	struct hnode node;
@@ -92,14 +92,16 @@ static void sign(const struct nonces *n, const unsigned char id[NONCE_ID],
 	memcpy(ret, sum, MAC);
 }
 
-void nonces_mint(struct nonces *n, const struct addr *source, int64_t now_ms, char ret[NONCE_TEXT])
+void nonces_mint(struct nonces *n, const struct addr *source, int tries, int64_t now_ms,
+		 char ret[NONCE_TEXT])
 {
 	unsigned char bytes[BYTES];
 
 	for (int i = 0; i < TIME; i++)
 		bytes[i] = (unsigned char)(now_ms >> (8 * i));
 	bytes[TIME] = n->worker;
-	rand_bytes(bytes + TIME + 1, RANDOM);
+	bytes[TRIES] = (unsigned char)tries;
+	rand_bytes(bytes + TRIES + 1, RANDOM);
 	sign(n, bytes, source, bytes + NONCE_ID);
 	(void)EVP_EncodeBlock((unsigned char *)ret, bytes, BYTES);
 }
@@ -110,8 +112,8 @@ static bool decode(struct str text, unsigned char ret[BYTES])
 	       EVP_DecodeBlock(ret, (const unsigned char *)text.p, (int)text.n) == BYTES;
 }
 
-bool nonces_check(struct nonces *n, struct str text, const struct addr *source, int64_t now_ms,
-		  struct nonce *ret)
+bool nonces_check(struct nonces *n, struct str text, const struct addr *source, int64_t life_ms,
+		  int64_t now_ms, struct nonce *ret)
 {
 	unsigned char bytes[BYTES] = { 0 }, mac[MAC];
 	bool is_ours = decode(text, bytes);
@@ -119,11 +121,12 @@ bool nonces_check(struct nonces *n, struct str text, const struct addr *source, 
 	sign(n, bytes, source, mac);
 	is_ours = secret_eq(str_n(mac, MAC), str_n(bytes + NONCE_ID, MAC)) && is_ours;
 	memcpy(ret->id, bytes, NONCE_ID);
+	ret->tries = bytes[TRIES];
 	ret->minted_ms = 0;
 	for (int i = 0; i < TIME; i++)
 		ret->minted_ms |= (int64_t)bytes[i] << (8 * i);
 	return is_ours && bytes[TIME] == n->worker && ret->minted_ms <= now_ms &&
-	       now_ms - ret->minted_ms < NONCE_LIFE_MS && ret->minted_ms > n->forgotten_ms;
+	       now_ms - ret->minted_ms < life_ms && ret->minted_ms > n->forgotten_ms;
 }
 
 static struct used *find(const struct nonces *n, const struct nonce *nonce, uint64_t hash)
@@ -148,7 +151,7 @@ static void make_room(struct nonces *n, int64_t now_ms)
 	LIST_EACH (it, tmp, &n->by_age) {
 		struct used *u = CONTAINER(it, struct used, age);
 
-		if (now_ms - u->first_used_ms < NONCE_LIFE_MS) {
+		if (now_ms - u->first_used_ms < NONCE_LIFE_MAX_MS) {
 			if (n->table.count < NONCES_MAX)
 				return;
 			if (u->nonce.minted_ms > n->forgotten_ms)

@@ -219,12 +219,15 @@ static void read_body(struct msg *m, struct msg_fault *fault)
 	m->body = m->head->body;
 	if (!s.p)
 		n = proto_is_stream(m->flow.proto) ? 0 : (uint32_t)m->body.n;
-	else if (str_to_u32(s, UINT32_MAX, &n) < 0 || n > m->body.n) {
+	else if (str_to_u32(s, UINT32_MAX, &n) < 0 ||
+		 (n > m->body.n && !(proto_is_stream(m->flow.proto) && n > MSG_BODY_BYTES_MAX))) {
 		msg_fault_set(fault, 400, "Content-Length");
 		n = 0;
 	}
-	if (n > MSG_BODY_BYTES_MAX)
+	if (n > MSG_BODY_BYTES_MAX) {
 		msg_fault_set(fault, 413, "body too long");
+		n = 0;
+	}
 	m->body.n = n;
 	if (proto_is_stream(m->flow.proto) && m->body.p - m->text > MSG_HEAD_BYTES_MAX)
 		msg_fault_set(fault, 513, "headers too long");

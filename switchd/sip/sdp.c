@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "model/utf8.h"
 #include "sip/lex.h"
 #include "sip/sdp_stream.h"
 
@@ -57,7 +58,10 @@ static void read_media_attribute(struct str line, struct sdp_media *m)
 
 /* ---- codec ---- */
 
-/* The encoding's name of a payload type: its rtpmap "0 PCMU/8000", or the static one. */
+/*
+ * The encoding's name of a payload type: its rtpmap "0 PCMU/8000", or the static one. A broken rtpmap is
+ * as if it were not there: sdp_put.c does not pass it on either.
+ */
 static struct str payload_name(const struct stream *s, uint8_t payload)
 {
 	struct str rest = s->lines, name, value;
@@ -66,12 +70,13 @@ static struct str payload_name(const struct stream *s, uint8_t payload)
 
 	while (sdp_line_next(&rest, &line)) {
 		sdp_attribute(line.value, &name, &value);
-		if (line.type != 'a' || !str_eq(name, STR("rtpmap")))
+		if (line.type != 'a' || !str_eq(name, STR("rtpmap")) || !utf8_is_valid(value))
 			continue;
 		if (!str_split(&value, ' ', &name) || str_to_u32(name, SDP_PAYLOAD_MAX, &n) < 0 ||
 		    n != payload)
 			continue;
-		return str_split(&value, '/', &name) && lex_is_token(name) ? name : STR("");
+		if (str_split(&value, '/', &name) && lex_is_token(name))
+			return name;
 	}
 	for (size_t i = 0; i < sizeof(statics) / sizeof(statics[0]); i++) {
 		if (statics[i].number == payload)

@@ -78,10 +78,17 @@ int sip_create(struct sip **ret, struct loop *loop, struct transport *tp, int wo
 	list_init(&s->spent);
 	timer_init(&s->sweep, server_sweep);
 	if (htab_init(&s->server, 0) < 0 || htab_init(&s->client, 0) < 0 ||
-	    htab_init(&s->by_conn, 0) < 0)
+	    htab_init(&s->client_conns, 0) < 0 || htab_init(&s->server_conns, 0) < 0)
 		return -ENOMEM;
 	*ret = TAKE(s);
 	return 0;
+}
+
+void sip_set_resends(struct sip *s, const int64_t *ms, int n)
+{
+	s->resends = n < SIP_RESENDS_MAX ? n : SIP_RESENDS_MAX;
+	for (int i = 0; i < s->resends; i++)
+		s->resend[i] = ms[i];
 }
 
 static void free_all(struct htab *table, void (*free_one)(struct txn *))
@@ -99,7 +106,8 @@ struct sip *sip_free(struct sip *s)
 		return NULL;
 	free_all(&s->client, client_txn_free);
 	free_all(&s->server, server_txn_free);
-	htab_done(&s->by_conn);
+	htab_done(&s->client_conns);
+	htab_done(&s->server_conns);
 	timer_stop(&s->sweep);
 	buf_done(&s->out);
 	free(s);
@@ -132,6 +140,7 @@ void sip_receive(void *sip, const struct flow *from, struct str raw)
 void sip_gone(void *sip, const struct flow *flow, int error)
 {
 	client_gone(sip, flow, error);
+	server_gone(sip, flow);
 }
 
 const struct sip_stats *sip_stats(const struct sip *s)

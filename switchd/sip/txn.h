@@ -56,6 +56,12 @@ struct sip_stats { /* one writer, relaxed */
 /* user is copied; timers NULL: the default. 0 or -ENOMEM. */
 int sip_create(struct sip **ret, struct loop *loop, struct transport *tp, int worker,
 	       const struct sip_user *user, const struct sip_timers *timers);
+/*
+ * The waits between the transmissions of a request over UDP, in ms, instead of T1, 2*T1 ... (SS_SIP_RESEND_INTERVAL); after
+ * the last it is not sent again. n 0: as the RFC says. More than SIP_RESENDS_MAX are cut off.
+ */
+enum { SIP_RESENDS_MAX = 16 };
+void sip_set_resends(struct sip *s, const int64_t *ms, int n);
 /* Transactions end without a word to their owners. */
 struct sip *sip_free(struct sip *s);
 DEFINE_CLEANUP(struct sip *, sip_free);
@@ -68,8 +74,8 @@ size_t sip_txn_count(const struct sip *s);
 /* ---- server side ---- */
 
 struct server_owner { /* any of them may be NULL */
-	/* The CANCEL that matches came and was answered with 200. Not called once a final response
-	 * was sent. */
+	/* The CANCEL that matches came and was answered with 200; server_cancel says what it was.
+	 * Not called once a final response was sent. */
 	void (*on_cancel)(void *ctx, struct server_txn *t);
 	/* A 2xx to INVITE was never acknowledged (64*T1). */
 	void (*on_no_ack)(void *ctx, struct server_txn *t);
@@ -83,6 +89,8 @@ struct server_owner { /* any of them may be NULL */
 void server_own(struct server_txn *t, const struct server_owner *o, void *ctx);
 /* No more callbacks. */
 void server_detach(struct server_txn *t);
+/* Answers go there, and not to where the request came from; that of a CANCEL goes the INVITE's way. For datagrams. */
+void server_reply_to(struct server_txn *t, const struct addr *a);
 
 struct reply {
 	int code;
@@ -116,6 +124,10 @@ void server_acked(struct server_txn *t);
  */
 const struct msg *server_request(const struct server_txn *t);
 bool server_is_final(const struct server_txn *t);
+/* The CANCEL that on_cancel is about; NULL at any other time. */
+const struct msg *server_cancel(const struct server_txn *t);
+/* Sends the last response once more (RFC 3262: a provisional one that waits for its PRACK). */
+void server_repeat(struct server_txn *t);
 
 /* ---- client side ---- */
 
@@ -148,6 +160,8 @@ void client_detach(struct client_txn *t);
  * After 64*T1 without a final answer on_fail says -ETIMEDOUT. Harmless after a final response.
  */
 void client_cancel(struct client_txn *t);
+/* The same with header lines of its own in the CANCEL (Reason), each with CR LF. */
+void client_cancel_with(struct client_txn *t, struct str extra);
 /* Was there a provisional response? */
 bool client_has_provisional(const struct client_txn *t);
 

@@ -28,7 +28,9 @@ struct client_txn {
 	void *ctx;
 	int error; /* of its connection */
 	bool wants_cancel;
+	char *cancel_extra; /* header lines of a CANCEL that waits for the first 1xx */
 	bool has_provisional;
+	uint8_t sent; /* times, as far as a list of waits goes */
 };
 
 typedef void action_fn(struct client_txn *c, const struct msg *m);
@@ -178,11 +180,22 @@ static void complete(struct client_txn *c, const struct msg *m)
 	tell(c, m);
 }
 
+/* The next transmission by the list of waits, if there is one. */
+static void repeat_in(struct client_txn *c, int64_t usual_ms)
+{
+	const struct sip *s = c->t.sip;
+
+	if (s->resends == 0)
+		txn_repeat_in(&c->t, usual_ms);
+	else if (c->sent < s->resends)
+		txn_repeat_in(&c->t, s->resend[c->sent++]);
+}
+
 static void repeat_invite(struct client_txn *c, const struct msg *m)
 {
 	(void)m;
 	txn_send_again(&c->t);
-	txn_repeat_in(&c->t, c->t.interval * 2);
+	repeat_in(c, c->t.interval * 2);
 }
 
 static void repeat_other(struct client_txn *c, const struct msg *m)
@@ -191,7 +204,7 @@ static void repeat_other(struct client_txn *c, const struct msg *m)
 
 	(void)m;
 	txn_send_again(&c->t);
-	txn_repeat_in(&c->t, c->t.state == PROCEEDING || twice > t2 ? t2 : twice);
+	repeat_in(c, c->t.state == PROCEEDING || twice > t2 ? t2 : twice);
 }
 
 static void end(struct client_txn *c, const struct msg *m)
@@ -227,21 +240,17 @@ void client_txn_free(struct txn *base)
 {
 	struct client_txn *c = CONTAINER(base, struct client_txn, t);
 
-	htab_del(&c->t.sip->by_conn, &c->by_conn);
+	htab_del(&c->t.sip->client_conns, &c->by_conn);
+	free(c->cancel_extra);
 	txn_done(&c->t, &c->t.sip->client);
 	free(c);
-}
-
-static uint64_t conn_hash(uint32_t conn, int worker)
-{
-	return (uint64_t)worker << 32 | conn;
 }
 
 /* The connection is known only once something was sent on it. */
 static void note_conn(struct client_txn *c)
 {
 	c->conn = transport_conn(c->t.sip->transport, &c->t.flow);
-	htab_add(&c->t.sip->by_conn, &c->by_conn, conn_hash(c->conn, c->t.flow.worker));
+	htab_add(&c->t.sip->client_conns, &c->by_conn, txn_conn_hash(c->conn, c->t.flow.worker));
 }
 
 static int start(struct client_txn **ret, struct sip *s, enum method method, uint64_t key,
@@ -267,7 +276,7 @@ static int start(struct client_txn **ret, struct sip *s, enum method method, uin
 	if (txn_is_reliable(&c->t))
 		note_conn(c);
 	else
-		txn_repeat_in(&c->t, s->timers.t1);
+		repeat_in(c, s->timers.t1);
 	*ret = c;
 	return 0;
 }
@@ -293,7 +302,7 @@ static void send_cancel(struct client_txn *c)
 
 	c->wants_cancel = true;
 	buf_clear(&s->out);
-	put_cancel(c->t.bytes, &s->out);
+	put_cancel(c->t.bytes, str_of(c->cancel_extra), &s->out);
 	if (buf_error(&s->out) == 0)
 		(void)start(&cancel, s, METHOD_CANCEL, c->t.node.hash, &c->t.flow,
 			    buf_str(&s->out));
@@ -302,8 +311,14 @@ static void send_cancel(struct client_txn *c)
 
 void client_cancel(struct client_txn *c)
 {
+	client_cancel_with(c, STR(""));
+}
+
+void client_cancel_with(struct client_txn *c, struct str extra)
+{
 	if (c->wants_cancel || c->t.method != METHOD_INVITE)
 		return;
+	c->cancel_extra = extra.n ? str_dup(extra) : NULL;
 	if (c->t.state == PROCEEDING)
 		send_cancel(c);
 	else if (c->t.state == CALLING)
@@ -331,7 +346,7 @@ static struct client_txn *find(const struct sip *s, const struct msg *m)
 	{
 		struct client_txn *c = CONTAINER(it, struct client_txn, t.node);
 
-		if (c->t.method == m->method)
+		if (c->t.method == m->method && txn_is_as_safe(&c->t, m))
 			return c;
 	}
 	return NULL;
@@ -359,7 +374,7 @@ void client_gone(struct sip *s, const struct flow *flow, int error)
 {
 	struct hnode *it;
 
-	HTAB_EACH_MATCH(it, &s->by_conn, conn_hash(flow->conn, flow->worker))
+	HTAB_EACH_MATCH(it, &s->client_conns, txn_conn_hash(flow->conn, flow->worker))
 	{
 		struct client_txn *c = CONTAINER(it, struct client_txn, by_conn);
 

@@ -18,11 +18,13 @@ struct sip {
 	struct sip_user user;
 	struct sip_timers timers;
 	struct sip_stats stats;
+	int64_t resend[SIP_RESENDS_MAX];
+	int resends;
 	struct htab server, client;
-	struct htab by_conn; /* client transactions on streams */
-	struct list spent;   /* server transactions whose request nobody needs any more */
-	struct timer sweep;  /* frees those at the end of the turn */
-	struct buf out;      /* where a message is written before it is sent */
+	struct htab client_conns, server_conns; /* those on streams, by connection */
+	struct list spent;  /* server transactions whose request nobody needs any more */
+	struct timer sweep; /* frees those at the end of the turn */
+	struct buf out;     /* where a message is written before it is sent */
 };
 
 /* What both sides have. */
@@ -53,6 +55,15 @@ static inline bool txn_is_reliable(const struct txn *t)
 {
 	return proto_is_stream((enum proto)t->flow.proto);
 }
+/* security.md A8: what goes by TLS is not touched by what comes by anything less. */
+static inline bool txn_is_as_safe(const struct txn *t, const struct msg *m)
+{
+	return t->flow.proto != PROTO_TLS || m->flow.proto == PROTO_TLS;
+}
+static inline uint64_t txn_conn_hash(uint32_t conn, int worker)
+{
+	return (uint64_t)worker << 32 | conn;
+}
 /* (Re)starts `life` or `repeat` from now on. */
 void txn_live(struct txn *t, int64_t ms);
 void txn_repeat_in(struct txn *t, int64_t ms);
@@ -70,6 +81,8 @@ void server_answer_broken(struct sip *s, const struct msg *m, int code);
 /* timer_fn of sip->sweep. */
 void server_sweep(struct timer *t, int64_t now_ms);
 void server_txn_free(struct txn *t);
+/* A connection is gone: answers to what came by it go by a new one. */
+void server_gone(struct sip *s, const struct flow *flow);
 
 /* ---- txn_client.c ---- */
 
@@ -83,7 +96,7 @@ void client_txn_free(struct txn *t);
 void put_reply(const struct msg *req, const struct reply *r, const char *to_tag, struct buf *out);
 /*
  * The ACK of a response other than 2xx (§17.1.1.3), and the CANCEL (§9.1), made from the bytes of
- * the INVITE that we sent. to: the value of the response's To.
+ * the INVITE that we sent. to: the value of the response's To; extra: whole header lines.
  */
 void put_ack(struct str invite, struct str to, struct buf *out);
-void put_cancel(struct str invite, struct buf *out);
+void put_cancel(struct str invite, struct str extra, struct buf *out);

@@ -1,4 +1,5 @@
 #include "sip/dialog.h"
+#include "sip/lex.h"
 #include "sip/txn_private.h"
 #include "transport/field.h"
 
@@ -10,11 +11,27 @@ static void put_line(struct str name, struct str value, struct buf *out)
 	buf_put(out, STR("\r\n"));
 }
 
+/* RFC 3261 §12.1.1. */
+static bool asks_for_sips(const struct msg *req)
+{
+	struct str top;
+	struct name_addr a;
+	struct uri u;
+
+	if (req->flow.proto != PROTO_TLS || req->uri.scheme == URI_SIPS)
+		return req->flow.proto == PROTO_TLS;
+	if (!msg_header(req, "Record-Route", 0, &top))
+		return req->has_contact && req->contact.scheme == URI_SIPS;
+	return lex_split(&top, ',', &top) && lex_name_addr(top, &a) == 0 &&
+	       uri_parse(a.uri, &u) == 0 && u.scheme == URI_SIPS;
+}
+
 void put_reply(const struct msg *req, const struct reply *r, const char *to_tag, struct buf *out)
 {
 	msg_put_reply_head(req, r->code, r->phrase, to_tag, r->record_route, out);
 	if (r->contact)
-		dialog_put_contact(r->contact, (enum proto)req->flow.proto, out);
+		dialog_put_contact(r->contact, (enum proto)req->flow.proto, asks_for_sips(req),
+				   out);
 	buf_put(out, r->extra);
 	if (r->body.n)
 		put_line(STR("Content-Type"), r->content_type, out);
@@ -44,7 +61,8 @@ static struct str cseq_number(struct str value)
  * What ACK and CANCEL share with their INVITE: Request-URI, the one Via, From, Call-ID, the number
  * of CSeq, and the Routes. The To is that of the INVITE unless the response gave one.
  */
-static void put_companion(struct str invite, struct str method, struct str to, struct buf *out)
+static void put_companion(struct str invite, struct str method, struct str to, struct str extra,
+			  struct buf *out)
 {
 	struct field f;
 
@@ -67,15 +85,16 @@ static void put_companion(struct str invite, struct str method, struct str to, s
 			put_line(f.name, f.value, out);
 		}
 	}
+	buf_put(out, extra);
 	buf_put(out, STR("Content-Length: 0\r\n\r\n"));
 }
 
 void put_ack(struct str invite, struct str to, struct buf *out)
 {
-	put_companion(invite, STR("ACK"), to, out);
+	put_companion(invite, STR("ACK"), to, STR(""), out);
 }
 
-void put_cancel(struct str invite, struct buf *out)
+void put_cancel(struct str invite, struct str extra, struct buf *out)
 {
-	put_companion(invite, STR("CANCEL"), (struct str){ 0 }, out);
+	put_companion(invite, STR("CANCEL"), (struct str){ 0 }, extra, out);
 }

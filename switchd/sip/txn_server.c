@@ -25,10 +25,14 @@ enum { REPEATS_MAX = 7 };
 enum { TAG_ROOM = 40 };
 
 struct server_txn {
-	struct txn t;
+	struct txn t;         /* its flow is the way of the answers */
+	struct hnode by_conn; /* on a stream */
+	struct addr source;
+	uint16_t reply_port; /* of the top Via: where a new connection for the answers leads */
 	uint32_t cseq;
 	struct msg *request; /* NULL once a final response was sent and the turn is over */
 	struct list spent;
+	const struct msg *cancel; /* while on_cancel runs */
 	const struct server_owner *owner;
 	void *ctx;
 	int repeats;
@@ -84,22 +88,59 @@ static const struct sip_timers *timers(const struct server_txn *t)
 	return &t->t.sip->timers;
 }
 
+/* ---- the way of the answers ---- */
+
+static uint16_t reply_port(const struct msg *m)
+{
+	struct str host;
+	uint16_t port;
+
+	return uri_host_port(m->via_host, &host, &port) == 0 && port
+		       ? port
+		       : proto_port((enum proto)m->flow.proto);
+}
+
+/*
+ * RFC 3261 §18.2.2: where the request's connection has ended, by a new one to its source, at the port of the top Via. By TLS
+ * its certificate must be for that address.
+ */
+static void turn(struct server_txn *t)
+{
+	htab_del(&t->t.sip->server_conns, &t->by_conn);
+	t->t.flow.conn = 0;
+	t->t.flow.worker = (uint8_t)t->t.sip->worker;
+	addr_set_port(&t->t.flow.peer, t->reply_port);
+}
+
+static int send_on(struct server_txn *t, struct str bytes)
+{
+	struct transport *tp = t->t.sip->transport;
+	int r = transport_send(tp, &t->t.flow, bytes);
+
+	if (r != -ENOTCONN || t->t.flow.conn == 0)
+		return r;
+	turn(t);
+	return transport_send(tp, &t->t.flow, bytes);
+}
+
 /* ---- actions ---- */
 
 static void send_again(struct server_txn *t, const struct msg *m)
 {
 	(void)m;
-	txn_send_again(&t->t);
+	if (t->t.bytes.n == 0)
+		return;
+	count_one(&t->t.sip->stats.retransmissions_out);
+	(void)send_on(t, t->t.bytes);
 }
 
 static void repeat(struct server_txn *t, const struct msg *m)
 {
 	int64_t twice = t->t.interval * 2, t2 = timers(t)->t2;
 
-	(void)m;
 	if (t->repeats++ >= REPEATS_MAX)
 		return;
-	txn_send_again(&t->t);
+	send_again(t, m);
 	txn_repeat_in(&t->t, twice < t2 ? twice : t2);
 }
 
@@ -200,7 +241,8 @@ static struct server_txn *find(const struct sip *s, const struct msg *m, enum me
 	{
 		struct server_txn *t = CONTAINER(it, struct server_txn, t.node);
 
-		if (t->t.method == method && t->cseq == m->cseq && t->t.state != ENDED)
+		if (t->t.method == method && t->cseq == m->cseq && t->t.state != ENDED &&
+		    txn_is_as_safe(&t->t, m))
 			return t;
 	}
 	return NULL;
@@ -219,12 +261,17 @@ static struct server_txn *create(struct sip *s, struct msg *m)
 	timer_init(&t->t.repeat, on_repeat);
 	timer_init(&t->t.life, on_life);
 	list_init(&t->spent);
+	t->source = m->flow.peer;
+	t->reply_port = reply_port(m);
 	t->request = m;
 	t->cseq = m->cseq;
 	t->t.state = m->method == METHOD_INVITE ? PROCEEDING : TRYING;
 	if (t->t.state == TRYING)
 		txn_live(&t->t, 64 * s->timers.t1);
 	htab_add(&s->server, &t->t.node, key_hash(m));
+	if (m->flow.conn)
+		htab_add(&s->server_conns, &t->by_conn,
+			 txn_conn_hash(m->flow.conn, m->flow.worker));
 	return t;
 }
 
@@ -233,6 +280,7 @@ void server_txn_free(struct txn *base)
 	struct server_txn *t = CONTAINER(base, struct server_txn, t);
 
 	txn_done(&t->t, &t->t.sip->server);
+	htab_del(&t->t.sip->server_conns, &t->by_conn);
 	list_del(&t->spent);
 	(void)msg_free(t->request);
 	free(t);
@@ -264,6 +312,24 @@ void server_sweep(struct timer *timer, int64_t now_ms)
 	}
 }
 
+/* A final answer that is not acknowledged yet may have been lost with the connection; nothing is sent during the walk. */
+void server_gone(struct sip *s, const struct flow *flow)
+{
+	uint64_t hash = txn_conn_hash(flow->conn, flow->worker);
+	struct hnode *it;
+
+	while ((it = htab_first(&s->server_conns, hash))) {
+		struct server_txn *t = CONTAINER(it, struct server_txn, by_conn);
+
+		turn(t);
+		if (t->t.method == METHOD_INVITE && t->t.bytes.n > 0 &&
+		    (t->t.state == COMPLETED || t->t.state == ACCEPTED)) {
+			txn_repeat_in(&t->t, timers(t)->t1);
+			timer_start(&s->loop->wheel, &t->t.repeat, s->loop->now_ms);
+		}
+	}
+}
+
 /* ---- receiving ---- */
 
 /* The branch is a secret between two hosts: from a third one it cancels nothing. */
@@ -271,7 +337,7 @@ static struct server_txn *find_cancelled(const struct sip *s, const struct msg *
 {
 	struct server_txn *t = find(s, cancel, METHOD_INVITE);
 
-	return t && addr_eq_host(&t->t.flow.peer, &cancel->flow.peer) ? t : NULL;
+	return t && addr_eq_host(&t->source, &cancel->flow.peer) ? t : NULL;
 }
 
 static const char *own_tag(struct server_txn *t)
@@ -294,9 +360,13 @@ static void receive_cancel(struct server_txn *t)
 			server_drop(t);
 		return;
 	}
+	t->t.flow.peer = txn_is_reliable(&t->t) ? t->t.flow.peer : invite->t.flow.peer;
 	(void)server_reply(t, &(struct reply){ .code = 200, .to_tag = own_tag(invite) });
-	if (!invite->is_final && invite->owner && invite->owner->on_cancel)
+	if (!invite->is_final && invite->owner && invite->owner->on_cancel) {
+		invite->cancel = t->request;
 		invite->owner->on_cancel(invite->ctx, invite);
+		invite->cancel = NULL;
+	}
 }
 
 static void receive_ack(struct sip *s, struct msg *m)
@@ -375,7 +445,7 @@ int server_reply(struct server_txn *t, const struct reply *r)
 	if (r->code >= 200)
 		spend_request(t);
 	happen(t, input_of(r->code), NULL);
-	return bytes.n ? transport_send(s->transport, &t->t.flow, bytes) : error;
+	return bytes.n ? send_on(t, bytes) : error;
 }
 
 int server_refuse(struct server_txn *t, const struct reply *r)
@@ -428,6 +498,12 @@ void server_detach(struct server_txn *t)
 	server_own(t, NULL, NULL);
 }
 
+void server_reply_to(struct server_txn *t, const struct addr *a)
+{
+	if (!txn_is_reliable(&t->t))
+		t->t.flow.peer = *a;
+}
+
 const struct msg *server_request(const struct server_txn *t)
 {
 	return t->is_final ? NULL : t->request;
@@ -436,4 +512,14 @@ const struct msg *server_request(const struct server_txn *t)
 bool server_is_final(const struct server_txn *t)
 {
 	return t->is_final;
+}
+
+const struct msg *server_cancel(const struct server_txn *t)
+{
+	return t->cancel;
+}
+
+void server_repeat(struct server_txn *t)
+{
+	txn_send_again(&t->t);
 }

@@ -12,6 +12,7 @@
 /* security.md T1, T2. An unknown source gets a little less than T1 grants, as its figures ask. */
 enum {
 	CONNECT_MS = 10000,
+	SHAKE_MS = 5000,
 	IDLE_UNKNOWN_MS = 10000,
 	IDLE_TRUSTED_MS = 600000,
 	MESSAGE_UNKNOWN_MS = 28000,
@@ -34,6 +35,8 @@ static int64_t deadline(const struct conn *c)
 		return now(c) + PAUSE_MS;
 	if (c->is_connecting)
 		return c->active_ms + CONNECT_MS;
+	if (c->is_shaking)
+		return c->active_ms + SHAKE_MS;
 	if (c->is_closing)
 		return c->active_ms + LINGER_MS;
 	if (c->partial_ms)
@@ -48,11 +51,11 @@ static void set_timer(struct conn *c)
 
 static void set_events(struct conn *c)
 {
-	uint32_t events = 0;
+	uint32_t events = c->tls && !c->is_connecting ? tls_link_wants(c->tls) : 0;
 
-	if (!c->is_connecting && !c->is_closing && !c->is_paused)
+	if (!c->is_connecting && !c->is_shaking && !c->is_closing && !c->is_paused)
 		events |= EPOLLIN;
-	if (c->is_connecting || c->out.n > c->out_sent)
+	if (c->is_connecting || (!c->is_shaking && c->out.n > c->out_sent))
 		events |= EPOLLOUT;
 	if (c->error || events == c->events)
 		return;
@@ -94,7 +97,33 @@ static void finish_connecting(struct conn *c)
 		return;
 	}
 	c->is_connecting = false;
+	c->is_shaking = c->tls != NULL;
 	c->active_ms = now(c);
+}
+
+static void shake(struct conn *c)
+{
+	int r = tls_link_shake(c->tls);
+
+	if (r == -EAGAIN)
+		return;
+	if (r < 0) {
+		conn_end(c, r);
+		return;
+	}
+	c->is_shaking = false;
+	c->flow.cert = tls_link_cert(c->tls);
+	c->active_ms = now(c);
+	conn_flush(c);
+}
+
+/* What epoll said may be read now; of TLS also what waits for room to write. */
+static bool is_readable(const struct conn *c, uint32_t epoll_events)
+{
+	if (c->is_shaking || !(c->events & EPOLLIN))
+		return false;
+	return (epoll_events & ~(uint32_t)EPOLLOUT) ||
+	       (c->tls && tls_link_wants(c->tls) == EPOLLOUT);
 }
 
 static void on_ready(struct event *e, uint32_t epoll_events)
@@ -103,9 +132,11 @@ static void on_ready(struct event *e, uint32_t epoll_events)
 
 	if (c->is_connecting)
 		finish_connecting(c);
-	if (!c->error && !c->is_connecting && (epoll_events & EPOLLOUT))
+	if (!c->error && c->is_shaking)
+		shake(c);
+	else if (!c->error && !c->is_connecting && (epoll_events & EPOLLOUT))
 		conn_flush(c);
-	if (!c->error && (c->events & EPOLLIN) && (epoll_events & ~(uint32_t)EPOLLOUT))
+	if (!c->error && is_readable(c, epoll_events))
 		conn_read(c);
 	else if (!c->error && (epoll_events & (EPOLLERR | EPOLLHUP)))
 		conn_end(c, -ECONNRESET);
@@ -142,7 +173,7 @@ static void on_timer(struct timer *t, int64_t now_ms)
 }
 
 int conn_create(struct conn **ret, struct stream *s, const struct flow *flow, int fd,
-		bool is_connecting, bool is_trusted)
+		struct tls_link *tls, bool is_ours)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 
@@ -150,9 +181,10 @@ int conn_create(struct conn **ret, struct stream *s, const struct flow *flow, in
 		return -ENOMEM;
 	c->stream = s;
 	c->flow = *flow;
-	c->is_connecting = is_connecting;
-	c->is_trusted = is_trusted;
-	c->events = is_connecting ? EPOLLOUT : EPOLLIN;
+	c->is_connecting = is_ours;
+	c->is_trusted = is_ours;
+	c->is_shaking = tls && !is_ours;
+	c->events = is_ours ? EPOLLOUT : EPOLLIN;
 	c->active_ms = now(c);
 	list_init(&c->dirty);
 	list_init(&c->member);
@@ -165,11 +197,21 @@ int conn_create(struct conn **ret, struct stream *s, const struct flow *flow, in
 		return r;
 	}
 	c->fd = fd;
+	c->tls = tls;
 	stream_add(s, c);
 	stat_add(&s->sink->stats->connections, 1);
 	set_timer(c);
 	*ret = c;
 	return 0;
+}
+
+/* SS_TCP_CLOSE_RESET. What the peer ended itself costs us nothing to leave in peace. */
+static void reset_if_asked(const struct conn *c)
+{
+	const struct linger at_once = { .l_onoff = 1 };
+
+	if (c->stream->sink->close_by_reset && c->error != -ECONNRESET)
+		(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
 void conn_free(struct conn *c)
@@ -181,6 +223,8 @@ void conn_free(struct conn *c)
 	}
 	list_del(&c->member);
 	timer_stop(&c->timer);
+	c->tls = tls_link_free(c->tls);
+	reset_if_asked(c);
 	(void)close(c->fd);
 	buf_done(&c->in);
 	buf_done(&c->out);
@@ -207,21 +251,30 @@ int conn_send(struct conn *c, struct str bytes)
 	return 0;
 }
 
+static ssize_t write_some(struct conn *c, const char *p, size_t n)
+{
+	ssize_t r;
+
+	if (c->tls)
+		return tls_link_write(c->tls, p, n);
+	r = send(c->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return r < 0 ? -errno : r;
+}
+
 /* After an error there is nobody left to be told: the timer is already set. */
 void conn_flush(struct conn *c)
 {
 	list_del(&c->dirty);
-	if (c->is_connecting || buf_error(&c->out) < 0)
+	if (c->is_connecting || c->is_shaking || buf_error(&c->out) < 0)
 		return;
 
 	while (c->out_sent < c->out.n) {
-		ssize_t n = send(c->fd, c->out.p + c->out_sent, c->out.n - c->out_sent,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = write_some(c, c->out.p + c->out_sent, c->out.n - c->out_sent);
 
-		if (n < 0 && errno == EINTR)
+		if (n == -EINTR)
 			continue;
-		if (n < 0 && errno != EAGAIN)
-			conn_end(c, -errno);
+		if (n < 0 && n != -EAGAIN)
+			conn_end(c, (int)n);
 		if (n < 0)
 			break;
 		c->out_sent += (size_t)n;

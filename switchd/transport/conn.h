@@ -4,7 +4,7 @@
  * A connection is never freed under the feet of a caller: when it ends it leaves the tables at
  * once, and its own timer reports it as gone and frees it in the next turn of the wheel.
  *
- *	connecting → open → ending → gone
+ *	connecting → shaking (TLS) → open → ending → gone
  */
 #pragma once
 
@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "transport/frame.h"
 #include "transport/sink.h"
+#include "transport/tls_link.h"
 
 struct stream; /* the worker's connections */
 
@@ -27,10 +28,13 @@ struct conn {
 	struct timer timer;
 	struct stream *stream;
 	struct flow flow;
+	struct addr local;    /* of one that we opened: the port is the kernel's choice */
+	struct tls_link *tls; /* NULL: plain TCP */
 	int fd;
 	int error; /* why it ends; 0: it does not */
 	bool is_trusted;
 	bool is_connecting;
+	bool is_shaking;    /* hands, of TLS */
 	bool is_closing;    /* reads no more, waits for the last answers to leave */
 	bool is_paused;     /* the owner of its next message cannot take it now */
 	uint32_t events;    /* what epoll was asked for */
@@ -42,9 +46,12 @@ struct conn {
 	size_t out_sent;
 };
 
-/* Puts fd, connecting or connected, under the stream's loop. On error the caller keeps fd. */
+/*
+ * Puts fd, connecting or connected, under the stream's loop; tls (NULL: none) is the connection's
+ * from there on. On error the caller keeps both.
+ */
 int conn_create(struct conn **ret, struct stream *s, const struct flow *flow, int fd,
-		bool is_connecting, bool is_trusted);
+		struct tls_link *tls, bool is_ours);
 /* Without a word to anyone. */
 void conn_free(struct conn *c);
 /* Queues whole messages. 0, -ENOTCONN, -ENOBUFS or -ENOMEM (the last two end it). */

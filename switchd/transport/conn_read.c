@@ -67,8 +67,8 @@ static bool take_one(struct conn *c, struct str *bytes)
 	case FRAME_BROKEN:
 		give_up(c, str_head(*bytes, n));
 		return false;
-	case FRAME_TOO_LONG:
-		give_up(c, (struct str){ 0 });
+	case FRAME_TOO_LONG: /* what there is of its headers says whom to tell */
+		give_up(c, *bytes);
 		return false;
 	}
 	*bytes = str_skip(*bytes, n);
@@ -117,16 +117,30 @@ static void take_bytes(struct conn *c, struct str fresh)
 		buf_done(&c->in);
 }
 
+static ssize_t read_some(struct conn *c)
+{
+	ssize_t n;
+
+	if (c->tls)
+		return tls_link_read(c->tls, c->stream->scratch, STREAM_READ);
+	n = recv(c->fd, c->stream->scratch, STREAM_READ, MSG_DONTWAIT);
+	return n < 0 ? -errno : n;
+}
+
 void conn_read(struct conn *c)
 {
-	ssize_t n = recv(c->fd, c->stream->scratch, STREAM_READ, MSG_DONTWAIT);
+	ssize_t n = read_some(c);
 
-	if (n > 0)
+	if (n > 0) {
 		take_bytes(c, str_n(c->stream->scratch, (size_t)n));
-	else if (n == 0)
+		if (!c->tls || c->error || !tls_link_is_over(c->tls))
+			return;
+		n = read_some(c);
+	}
+	if (n == 0)
 		conn_end(c, -ECONNRESET);
-	else if (errno != EAGAIN && errno != EINTR)
-		conn_end(c, -errno);
+	else if (n != -EAGAIN && n != -EINTR)
+		conn_end(c, (int)n);
 }
 
 void conn_read_on(struct conn *c)

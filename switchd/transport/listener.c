@@ -7,10 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SIP_PORT = 5060, BACKLOG = 1024 };
+enum { BACKLOG = 1024 };
 
-static const char ACCEPTED[] = "udp:ADDRESS:PORT or tcp:ADDRESS:PORT, such as udp:192.0.2.1:5060 "
-			       "or tcp:[2001:db8::1]:5060";
+static const char ACCEPTED[] = "udp:ADDRESS:PORT, tcp:ADDRESS:PORT or tls:ADDRESS:PORT, such as "
+			       "udp:192.0.2.1:5060 or tls:[2001:db8::1]:5061";
 
 static int proto_find(struct str name, enum proto *ret)
 {
@@ -23,19 +23,28 @@ static int proto_find(struct str name, enum proto *ret)
 	return -EINVAL;
 }
 
+/* A port that depends on the default was not given. */
+static int read_address(struct str text, struct listen_spec *s)
+{
+	uint16_t port = proto_port(s->proto);
+	struct addr other;
+	int r = addr_parse(text, port, &s->addr);
+
+	if (r == 0)
+		r = addr_parse(text, port + 1, &other);
+	s->is_bare = r == 0 && addr_port(&other) != addr_port(&s->addr);
+	return r;
+}
+
 int listen_spec_parse(struct str text, struct listen_spec *ret, struct err *err)
 {
 	ptrdiff_t colon = str_chr(text, ':');
-	struct listen_spec s;
+	struct listen_spec s = { 0 };
 
 	if (colon < 0 || proto_find(str_head(text, (size_t)colon), &s.proto) < 0)
 		return err_set(err, ERR_BAD_VALUE, "listen", text, ACCEPTED,
 			       "a listening address begins with its protocol");
-	if (s.proto == PROTO_TLS)
-		return err_set(err, ERR_BAD_VALUE, "listen", text, ACCEPTED,
-			       "this version does not speak TLS yet");
-	if (addr_parse(str_skip(text, (size_t)colon + 1), SIP_PORT, &s.addr) < 0 ||
-	    addr_is_multicast(&s.addr))
+	if (read_address(str_skip(text, (size_t)colon + 1), &s) < 0 || addr_is_multicast(&s.addr))
 		return err_set(err, ERR_BAD_VALUE, "listen", text, ACCEPTED,
 			       "no address to listen on follows the protocol");
 	*ret = s;

@@ -12,6 +12,10 @@
 struct sink {
 	struct loop *loop;
 	struct transport_stats *stats;
+	struct tls *tls;     /* NULL: there is none */
+	bool close_by_reset; /* SS_TCP_CLOSE_RESET */
+	/* A stranger's handshake costs us work: is there somebody of ours at that address? NULL: yes. */
+	bool (*may_shake)(void *ctx, const struct flow *from);
 	/* False: nobody can take it now (a full ring). A stream keeps it and tries again. */
 	bool (*on_message)(void *ctx, const struct flow *from, struct str raw);
 	/* is_trusted: other workers may hold flows of this connection too. */

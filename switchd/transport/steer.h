@@ -15,6 +15,9 @@ enum { STEER_TOKEN = 20 }; /* "t" worker(2 hex) random(16 hex) and the NUL */
 #define STEER_COOKIE "z9hG4bK"
 enum { STEER_BRANCH = sizeof(STEER_COOKIE) - 1 + STEER_TOKEN };
 
+/* In the user of a Request-URI: a token follows, whose worker the whole call belongs to. */
+#define STEER_REFERRED ";x-ref="
+
 /* A fresh token for a tag, or behind the cookie for a branch. */
 void steer_mint(char out[STEER_TOKEN], int worker);
 /* A fresh branch: the cookie and a token. */
@@ -26,3 +29,7 @@ int steer_token_worker(struct str token);
  * restart) is taken modulo.
  */
 int steer_peek(struct str raw, int workers);
+/*
+ * The worker that a user's registration belongs to; steer_peek gives it REGISTER by the user in To.
+ */
+int steer_user(struct str user, int workers);

@@ -15,7 +15,7 @@ enum { UNACKED_MS = 32000 }; /* a peer that acknowledges nothing for so long is 
 
 static uint64_t peer_hash(const struct flow *f)
 {
-	return addr_hash(&f->peer) ^ f->listener;
+	return addr_hash(&f->peer) ^ f->listener ^ (uint64_t)f->policy << 32;
 }
 
 static struct conn *find_number(const struct stream *s, const struct flow *f)
@@ -40,7 +40,8 @@ static struct conn *find_peer(const struct stream *s, const struct flow *f)
 	{
 		struct conn *c = CONTAINER(it, struct conn, by_peer);
 
-		if (c->flow.listener == f->listener && addr_eq(&c->flow.peer, &f->peer))
+		if (c->flow.listener == f->listener && c->flow.policy == f->policy &&
+		    addr_eq(&c->flow.peer, &f->peer))
 			return c;
 	}
 	return NULL;
@@ -101,13 +102,36 @@ static bool take_quota(struct stream *s, const struct addr *peer, bool is_truste
 	return v == QUOTA_OK;
 }
 
+static int new_link(struct stream *s, const struct flow *f, int fd, bool is_ours,
+		    struct tls_link **ret)
+{
+	if (f->proto != PROTO_TLS)
+		return 0;
+	if (!is_ours)
+		return tls_link_accept(ret, s->sink->tls, fd);
+	return tls_link_connect(ret, s->sink->tls, fd, &f->peer,
+				tls_policy_at(&s->policies, f->policy));
+}
+
+static int new_conn(struct stream *s, const struct flow *f, int fd, bool is_ours, struct conn **ret)
+{
+	struct tls_link *tls = NULL;
+	int r = new_link(s, f, fd, is_ours, &tls);
+
+	if (r == 0)
+		r = conn_create(ret, s, f, fd, tls, is_ours);
+	if (r < 0)
+		(void)tls_link_free(tls);
+	return r;
+}
+
 int stream_adopt(struct stream *s, const struct flow *f, int fd, bool is_ours, struct conn **ret)
 {
 	int r = -ENOBUFS;
 
 	set_options(fd);
 	if (take_quota(s, &f->peer, is_ours)) {
-		r = conn_create(ret, s, f, fd, is_ours, is_ours);
+		r = new_conn(s, f, fd, is_ours, ret);
 		if (r == 0)
 			return 0;
 		quota_give(&f->peer, is_ours);
@@ -141,8 +165,13 @@ static int open_socket(const struct listener *l, const struct addr *peer)
 static int open_conn(struct stream *s, const struct flow *to, struct conn **ret)
 {
 	int fd = open_socket(&s->listener[to->listener], &to->peer);
+	int r = fd < 0 ? fd : stream_adopt(s, to, fd, true, ret);
+	struct sockaddr_storage own;
+	socklen_t n = sizeof(own);
 
-	return fd < 0 ? fd : stream_adopt(s, to, fd, true, ret);
+	if (r == 0 && getsockname(fd, (struct sockaddr *)&own, &n) == 0)
+		(void)addr_from_sa((struct sockaddr *)&own, n, &(*ret)->local);
+	return r;
 }
 
 int stream_send(struct stream *s, const struct flow *to, struct str bytes)
@@ -166,6 +195,13 @@ uint32_t stream_conn(const struct stream *s, const struct flow *f)
 	const struct conn *c = find_peer(s, f);
 
 	return c ? c->flow.conn : 0;
+}
+
+const struct addr *stream_local(const struct stream *s, const struct flow *f)
+{
+	const struct conn *c = f->conn ? find_number(s, f) : find_peer(s, f);
+
+	return c && addr_is_set(&c->local) ? &c->local : NULL;
 }
 
 void stream_flush(struct stream *s)
@@ -199,6 +235,8 @@ int stream_init(struct stream *s, const struct sink *sink, int worker,
 
 	if (r == 0)
 		r = htab_init(&s->by_peer, 0);
+	if (r == 0)
+		r = tls_policies_init(&s->policies);
 	return r < 0 ? r : doors_open(s);
 }
 
@@ -220,6 +258,7 @@ void stream_done(struct stream *s)
 	doors_close(s);
 	htab_done(&s->by_number);
 	htab_done(&s->by_peer);
+	tls_policies_done(&s->policies);
 	free(s->scratch);
 	*s = (struct stream){ 0 };
 }

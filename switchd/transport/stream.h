@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "transport/listener.h"
 #include "transport/sink.h"
+#include "transport/tls_policy.h"
 
 struct conn;
 struct door; /* a listening socket in the loop */
@@ -23,6 +24,7 @@ struct stream {
 	struct door *doors;  /* as many */
 	struct timer reopen; /* of the doors, after the process ran out of descriptors */
 	struct htab by_number, by_peer;
+	struct tls_policies policies;
 	struct list unknown; /* oldest sign of life first */
 	struct list trusted;
 	struct list ended; /* out of the tables, to be reported by their timers */
@@ -38,6 +40,8 @@ void stream_done(struct stream *s);
 /* By the connection's number, or to the peer: opened if there is none. Errors as transport_send. */
 int stream_send(struct stream *s, const struct flow *to, struct str bytes);
 /* Number of the connection that we opened to this peer; 0 if there is none. */
+/* Our end of a connection that we opened, or NULL. */
+const struct addr *stream_local(const struct stream *s, const struct flow *f);
 uint32_t stream_conn(const struct stream *s, const struct flow *f);
 void stream_flush(struct stream *s);
 void stream_trust(struct stream *s, const struct flow *f);

@@ -40,6 +40,16 @@ static bool is_shortage(int error)
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+static bool is_welcome(const struct stream *s, const struct flow *f)
+{
+	const struct sink *sink = s->sink;
+
+	if (f->proto != PROTO_TLS || !sink->may_shake || sink->may_shake(sink->ctx, f))
+		return true;
+	stat_add(&sink->stats->refused_connections, 1);
+	return false;
+}
+
 /* Says whether there may be more. */
 static bool accept_one(struct door *d)
 {
@@ -56,7 +66,7 @@ static bool accept_one(struct door *d)
 		shut_doors(s);
 	if (fd < 0)
 		return errno == EINTR || errno == ECONNABORTED;
-	if (addr_from_sa((struct sockaddr *)&from, n, &f.peer) < 0)
+	if (addr_from_sa((struct sockaddr *)&from, n, &f.peer) < 0 || !is_welcome(s, &f))
 		(void)close(fd);
 	else
 		(void)stream_adopt(s, &f, fd, false, &c);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "transport/frame.h"
 #include "transport/listener.h"
@@ -49,15 +50,35 @@ static void tell_gone(struct transport *t, const struct flow *flow, int error)
 		t->config.on_gone(t->config.ctx, flow, error);
 }
 
+static void tell_others_gone(struct transport *t, const struct flow *flow, int error)
+{
+	for (int w = 0; w < t->config.workers; w++)
+		if (w != t->config.worker)
+			(void)post_push(t->post, w, POST_GONE, flow, error, STR(""));
+}
+
 /* A flow of a trusted connection may be held by any worker, by its calls and transactions. */
 static void on_gone(void *ctx, const struct flow *flow, bool is_trusted, int error)
 {
 	struct transport *t = ctx;
 
-	for (int w = 0; is_trusted && w < t->config.workers; w++)
-		if (w != t->config.worker)
-			(void)post_push(t->post, w, POST_GONE, flow, error, STR(""));
+	if (is_trusted)
+		tell_others_gone(t, flow, error);
 	tell_gone(t, flow, error);
+}
+
+/* Who sent it knows only now that the connection had ended. */
+static void send_for_another(struct transport *t, const struct flow *flow, struct str bytes)
+{
+	if (stream_send(&t->stream, flow, bytes) == -ENOTCONN)
+		tell_others_gone(t, flow, -ENOTCONN);
+}
+
+static bool may_shake(void *ctx, const struct flow *from)
+{
+	struct transport *t = ctx;
+
+	return t->config.may_shake(t->config.ctx, from);
 }
 
 static void on_mail(void *ctx, enum post_kind kind, const struct flow *flow, int error,
@@ -70,7 +91,7 @@ static void on_mail(void *ctx, enum post_kind kind, const struct flow *flow, int
 		t->config.on_message(t->config.ctx, flow, bytes);
 		break;
 	case POST_SEND:
-		(void)stream_send(&t->stream, flow, bytes);
+		send_for_another(t, flow, bytes);
 		break;
 	case POST_TRUST:
 		stream_trust(&t->stream, flow);
@@ -116,7 +137,7 @@ static int send_elsewhere(struct transport *t, const struct flow *to, struct str
 	return -ENOBUFS;
 }
 
-int transport_send(struct transport *t, const struct flow *to, struct str bytes)
+static int send_it(struct transport *t, const struct flow *to, struct str bytes)
 {
 	if (!is_known(t, to))
 		return -ENOTCONN;
@@ -134,6 +155,16 @@ int transport_send(struct transport *t, const struct flow *to, struct str bytes)
 	return stream_send(&t->stream, to, bytes);
 }
 
+int transport_send(struct transport *t, const struct flow *to, struct str bytes)
+{
+	int r = send_it(t, to, bytes);
+
+	if (r == 0 && t->config.on_sent &&
+	    atomic_load_explicit(t->config.is_tapped, memory_order_relaxed))
+		t->config.on_sent(t->config.ctx, to, bytes);
+	return r;
+}
+
 uint32_t transport_conn(const struct transport *t, const struct flow *f)
 {
 	if (f->conn || !is_known(t, f) || !proto_is_stream((enum proto)f->proto))
@@ -148,6 +179,35 @@ void transport_flush(struct transport *t)
 		if (t->udp[i].count > t->udp[i].first && !t->udp[i].is_blocked)
 			udp_flush(&t->udp[i]);
 	post_flush(t->post);
+}
+
+int transport_secure(struct transport *t, struct flow *f, const struct tls_policy *p)
+{
+	if (f->proto != PROTO_TLS)
+		return 0;
+	f->policy = tls_policy_number(&t->stream.policies, p);
+	return f->policy ? 0 : -ENOMEM;
+}
+
+const char *transport_error_text(int error)
+{
+	switch (error) {
+	case -EKEYEXPIRED:
+		return "its certificate is expired, or not valid yet";
+	case -EKEYREJECTED:
+		return "its certificate is for another name, or not the one that is pinned";
+	case -ENOKEY:
+		return "its certificate comes from nobody that is trusted";
+	case -EPROTO:
+		return "no agreement on TLS, or it refused our certificate";
+	default:
+		return strerror(error < 0 ? -error : error);
+	}
+}
+
+void transport_close_by_reset(struct transport *t, bool on)
+{
+	t->sink.close_by_reset = on;
 }
 
 /* ---- addresses ---- */
@@ -202,6 +262,19 @@ void transport_local(struct transport *t, const struct flow *f, struct addr *ret
 	*ret = source;
 }
 
+void transport_socket(struct transport *t, const struct flow *f, struct addr *ret)
+{
+	const struct addr *own = NULL;
+
+	if (is_known(t, f) && proto_is_stream((enum proto)f->proto) &&
+	    (!f->conn || f->worker == t->config.worker))
+		own = stream_local(&t->stream, f);
+	if (own)
+		*ret = *own;
+	else
+		transport_local(t, f, ret);
+}
+
 void transport_trust(struct transport *t, const struct flow *f)
 {
 	if (!f->conn || !is_known(t, f))
@@ -219,17 +292,29 @@ const struct transport_stats *transport_stats(const struct transport *t)
 
 /* ---- creation ---- */
 
+static int has_means(const struct transport_config *c, const struct listen_spec *s, struct err *err)
+{
+	if (s->proto != PROTO_TLS || c->tls)
+		return 0;
+	return err_set(err, ERR_BAD_VALUE, "listen", STR("tls"), "udp or tcp",
+		       "there are no certificates for TLS");
+}
+
 static int open_listeners(struct transport *t, struct err *err)
 {
 	const struct transport_config *c = &t->config;
 
 	for (; t->count < c->listen_count; t->count++) {
 		struct listener *l = &t->listener[t->count];
-		int r = listener_open(l, &c->listen[t->count], c->worker == 0, err);
-		uint64_t least = t->stats.buffer_bytes;
+		int r = has_means(c, &c->listen[t->count], err);
 
+		if (r == 0)
+			r = listener_open(l, &c->listen[t->count], c->worker == 0, err);
 		if (r < 0)
 			return r;
+
+		uint64_t least = t->stats.buffer_bytes;
+
 		if (l->proto == PROTO_UDP && (least == 0 || (uint64_t)l->buffer_bytes < least))
 			t->stats.buffer_bytes = (uint64_t)l->buffer_bytes;
 	}
@@ -267,6 +352,8 @@ int transport_create(struct transport **ret, const struct transport_config *c, s
 				 .stats = &t->stats,
 				 .on_message = on_message,
 				 .on_gone = on_gone,
+				 .may_shake = c->may_shake ? may_shake : NULL,
+				 .tls = c->tls,
 				 .ctx = t };
 	t->listener = calloc(n + 1, sizeof(*t->listener));
 	t->udp = calloc(n + 1, sizeof(*t->udp));

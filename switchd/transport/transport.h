@@ -1,7 +1,7 @@
 /*
  * transport: one worker's sockets. Bytes in and out; knows addresses, not what SIP means.
  *
- * UDP: a SO_REUSEPORT socket a worker and listening address, read and written in batches. TCP:
+ * UDP: a SO_REUSEPORT socket a worker and listening address, read and written in batches. TCP and TLS:
  * each worker accepts; a connection is read and written by its owner alone. A message that steer
  * gives to another worker goes there through a ring with its flow; what is to be sent on another
  * worker's connection goes to that worker the same way.
@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -19,15 +20,18 @@
 #include "base/loop.h"
 #include "base/str.h"
 #include "transport/flow.h"
+#include "transport/tls_policy.h"
 
+struct tls;
 struct transport;
 
 struct listen_spec {
 	enum proto proto;
+	bool is_bare; /* no port was given: that of addr is the protocol's own */
 	struct addr addr;
 };
 
-/* "udp:192.0.2.1:5060". 0 or -EINVAL with *err. */
+/* "udp:192.0.2.1:5060", "tls:192.0.2.1". 0 or -EINVAL with *err. */
 int listen_spec_parse(struct str text, struct listen_spec *ret, struct err *err);
 
 /* A whole message: a datagram, or one framed from a stream. raw is a loan for the call. */
@@ -37,6 +41,8 @@ typedef void transport_fn(void *ctx, const struct flow *from, struct str raw);
  * have no number yet. error is a negative errno. Never called inside transport_send.
  */
 typedef void transport_gone_fn(void *ctx, const struct flow *flow, int error);
+/* A message was queued to be sent. */
+typedef void transport_sent_fn(void *ctx, const struct flow *to, struct str bytes);
 
 struct transport_config {
 	struct loop *loop;
@@ -48,7 +54,12 @@ struct transport_config {
 	struct ring *const *from; /* from[w] */
 	transport_fn *on_message;
 	transport_gone_fn *on_gone; /* may be NULL */
+	transport_sent_fn *on_sent; /* called while *is_tapped; may be NULL */
+	const _Atomic bool *is_tapped;
+	/* Whose TLS handshakes are answered, by their address; NULL: everybody's. */
+	bool (*may_shake)(void *ctx, const struct flow *from);
 	void *ctx;
+	struct tls *tls; /* loan; for listeners of TLS */
 };
 
 /* What a UDP socket asks for; net.core.rmem_max and wmem_max bound what it gets. */
@@ -91,10 +102,21 @@ uint32_t transport_conn(const struct transport *t, const struct flow *f);
 int transport_flow(struct transport *t, enum proto proto, const struct addr *peer,
 		   struct flow *ret);
 /*
+ * Whom a connection of TLS to be opened for this flow has to believe; without it the certificate
+ * must be for the peer's address. Of another protocol it changes nothing. 0 or -ENOMEM.
+ */
+int transport_secure(struct transport *t, struct flow *f, const struct tls_policy *p);
+/* What the errno of a connection that failed means, in words. */
+const char *transport_error_text(int error);
+/* How our side ends a connection from now on: by RST, or by FIN. */
+void transport_close_by_reset(struct transport *t, bool on);
+/*
  * Our address as the peer sees it, for Via and Contact (a wildcard listener is resolved by the
  * route to the peer, cached).
  */
 void transport_local(struct transport *t, const struct flow *f, struct addr *ret);
+/* The same, but of a connection that we opened the port that it has. */
+void transport_socket(struct transport *t, const struct flow *f, struct addr *ret);
 /* A peer that sent something valid we know (a gateway): its connection gets the limits of those. */
 void transport_trust(struct transport *t, const struct flow *f);
 const struct transport_stats *transport_stats(const struct transport *t);

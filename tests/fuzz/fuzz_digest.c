@@ -49,7 +49,13 @@ static void verify(struct str value)
 	if (digest_fields(value, &fields) == 0 && fields.f[DIGEST_REALM].p)
 		realm = fields.f[DIGEST_REALM];
 	assert(digest_create(&d, secret, 1) == 0);
-	enum digest_verdict v = digest_verify(d, m, realm, STR("x"), &m->flow.peer, 1000);
+	enum digest_verdict v = digest_verify(d, m,
+					      &(struct digest_ask){ .realm = realm,
+								    .password = STR("x"),
+								    .source = &m->flow.peer,
+								    .now_ms = 1000,
+								    .is_legacy = m->body.n & 1 },
+					      NULL);
 	assert(v != DIGEST_OK);
 	assert(!digest_user(m, realm, &user) || v != DIGEST_NONE);
 }

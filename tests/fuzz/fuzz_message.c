@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "sip/dialog.h"
+#include "sip/ext.h"
 #include "sip/msg.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -69,6 +70,26 @@ static void check_request_in_dialog(const struct msg *m)
 	dialog_done(&d);
 }
 
+/* Written lines hold nothing but what they may: known words, tokens and numbers. */
+static void use_extensions(const struct msg *m)
+{
+	struct buf lines = BUF_INIT;
+	struct str rest, line;
+	enum refresher role;
+
+	assert(ext_session_expires(m, &role) <= 86400 && ext_min_se(m) <= 86400);
+	assert(ext_retry_after(m, 32, 5) <= 32);
+	(void)ext_acknowledges(m, ext_rseq(m), m->cseq);
+	ext_put_reasons(m, &lines);
+	(void)ext_put_unsupported(m, true, false, &lines);
+	rest = buf_str(&lines);
+	while (str_line(&rest, &line))
+		assert(line.n == 0 || (!str_has_control(str_trim(line)) &&
+				       (str_has_prefix(line, STR("Reason: ")) ||
+					str_has_prefix(line, STR("Unsupported: ")))));
+	buf_done(&lines);
+}
+
 static void use(const struct msg *m)
 {
 	char room[64];
@@ -77,7 +98,7 @@ static void use(const struct msg *m)
 
 	(void)uri_number(&m->uri, &number);
 	(void)uri_number(&m->to, &number);
-	(void)msg_lists(m, "Require", STR("100rel"));
+	use_extensions(m);
 	for (int n = 0; msg_header(m, "Contact", n, &value); n++)
 		assert(!str_has_control(value) || str_chr(value, '\t') >= 0);
 	assert(m->body.n <= MSG_BODY_BYTES_MAX);

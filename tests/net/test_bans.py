@@ -1,17 +1,30 @@
 """Bans: who gets one, who never does, when they end."""
 
+import ipaddress
 import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 
 from harness import digest
 from harness.control import Refused
 from harness.scene import scene
+from harness.switch import die_with_parent
 from harness.watch import poll
 from probe import Udp, forge
 
+# Takes connections of both families at the port of SSH.
+LISTENER = """
+import socket, sys
+s = socket.create_server(("::", 2222), family=socket.AF_INET6, dualstack_ipv6=True)
+print(flush=True)
+held = []
+while True:
+    held.append(s.accept())
+"""
 USER, PASSWORD = "acme-user", "correct horse 7"
 SCAN = (b"OPTIONS sip:100@10.9.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.9.0.66:5060;branch=z9hG4bK1\r\n"
         b"From: <sip:100@1.1.1.1>;tag=1\r\nTo: <sip:100@1.1.1.1>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
@@ -54,6 +67,58 @@ async def test_a_ban_drops_and_the_kernel_ends_it(t):
         await poll(back, "end of the ban")
         t.lockout.process.send_signal(signal.SIGCONT)
         await until_state(t, source, "over")
+
+
+@scene(start=False)
+async def test_connections_of_a_banned_address_are_cut(t):
+    """They leave the kernel's table of connections; those of others stay."""
+    await t.lockout.start()
+    program = subprocess.Popen(t.wall.enter + [sys.executable, "-c", LISTENER], stdout=subprocess.PIPE,
+                               preexec_fn=die_with_parent)
+    program.stdout.readline()
+    peers = [socket.create_connection(("fd00:9::1" if ":" in source else "10.9.0.1", 2222), 5, (source, 0))
+             for source in (t.net.ip(7), t.net.ip(8), "fd00:a::2")]
+
+    def tracked(source):
+        text = t.wall.run("cat", "/proc/net/nf_conntrack")
+        long = ipaddress.ip_address(source).exploded
+        return [line for line in text.splitlines() if f"src={long} " in line and "dport=2222" in line]
+    sources = [peer.getsockname()[0] for peer in peers]
+    assert all(tracked(source) for source in sources), t.wall.run("cat", "/proc/net/nf_conntrack")
+    for source in (t.net.ip(7), "fd00:a::2"):
+        await t.firewall.ask("ban.add", address=source, seconds=600)
+        assert not tracked(source), source
+    assert tracked(t.net.ip(8))
+    for peer in peers:
+        peer.close()
+    program.kill()
+    program.wait()
+
+
+@scene(start=False)
+async def test_a_network_may_be_banned_whole(t):
+    """All of it and nothing beside it, over a restart; never one with an exempt address in it."""
+    await t.lockout.start()
+    inside, outside, v6 = Udp(t.net.ip(34)), Udp(t.net.ip(31)), Udp("fd00:a::2")
+    made = await t.firewall.ask("ban.add", address="10.9.0.32/29", seconds=600, reason="a farm")
+    assert made["address"] == "10.9.0.32/29", made
+    await t.firewall.ask("ban.add", address="fd00:a::/48", seconds=600)
+    for _ in range(2):
+        assert not inside.is_through(15000) and not v6.is_through(15000)
+        assert outside.is_through(15000) and Udp("fd00:9::2").is_through(15001)
+        shown = await t.ban(t.net.ip(34))
+        assert shown["state"] == "banned" and shown["address"] == "10.9.0.32/29" and shown["packets"] > 0, shown
+        assert {r["address"] for r in await t.firewall.ask("ban.list")} == {"10.9.0.32/29", "fd00:a::/48"}
+        t.lockout.kill()
+        await t.lockout.start()
+    await t.firewall.ask("ban.add", address="10.9.0.32/29", seconds=500)  # again: the new time counts
+    assert (await refusal(t, address="10.9.0.32/30"))["code"] == "exists"
+    assert (await refusal(t, address="10.9.0.0/24"))["code"] == "forbidden", "the machine itself is in it"
+    for wrong in ("10.9.0.33/29", "10.0.0.0/7", "fd00::/16", "10.9.0.34:5060"):
+        assert (await refusal(t, address=wrong))["code"] == "bad_value", wrong
+    await t.firewall.ask("ban.del", address="10.9.0.32/29")
+    assert inside.is_through(15002)
+    assert (await t.ban(t.net.ip(34)))["state"] == "free"
 
 
 @scene(start=False)

@@ -34,6 +34,32 @@ async def test_a_scan_finds_what_is_open_and_nothing_else(t):
 
 
 @scene(start=False)
+async def test_ssh_may_be_for_administrators_alone(t):
+    """ssh_from=admin_hosts: the port is silent for everybody else, and a SIGHUP opens it again."""
+    v6 = "fd00:9::2"
+    write_conf(t, **PORTS, admin_hosts=f"{t.net.ip(3)},{v6}", ssh_from="admin_hosts")
+    await t.lockout.start()
+    assert Tcp(t.net.ip(3)).is_through(2022) and Tcp(v6).is_through(2022)
+    assert not Tcp(t.net.ip(4)).is_through(2022) and not Tcp("fd00:a::2").is_through(2022)
+    assert Tcp(t.net.ip(4)).is_through(5070), "only SSH is closed"
+    shown = [r for r in await t.firewall.ask("firewall.show") if r["what"] == "tcp 2022"]
+    assert {r["from"] for r in shown} == {t.net.ip(3), v6} and {r["verdict"] for r in shown} == {"accept"}, shown
+    write_conf(t, **PORTS, ssh_from="admin_hosts")
+    t.lockout.process.send_signal(signal.SIGHUP)
+
+    async def refused():
+        return "nobody could log in by SSH" in t.lockout.tail()
+    await poll(refused, "a door that would be shut for everybody")
+    write_conf(t, **PORTS, admin_hosts=t.net.ip(3))
+    t.lockout.process.send_signal(signal.SIGHUP)
+    tcp = Tcp(t.net.ip(4))
+
+    async def opened():
+        return tcp.is_through(2022)
+    await poll(opened, "SSH for everybody")
+
+
+@scene(start=False)
 async def test_the_rules_are_what_nft_lists(t):
     """The table as another program reads it from the kernel, and `firewall show` says the same."""
     await t.lockout.start()

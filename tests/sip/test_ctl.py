@@ -200,7 +200,7 @@ async def test_export_to_a_pipe(t):
     """cdr export writes CSV to standard output, nothing else."""
     caller, _carrier = await t.plain()
     call = await caller.place("88017")
-    out = await done(t, "cdr", "export", "format=csv")
+    out = await done(t, "cdr", "export", "-", "format=csv")
     assert out.split("\n")[0].count(",") > 10 and call.call_id in out
 
 

@@ -27,6 +27,35 @@ async def vendors(t, *chosen, **fields):
     return caller, carriers
 
 
+@scene(idle=True)
+async def test_a_change_while_a_vendor_rings(t):
+    """Everything that a call was admitted by is replaced while its first vendor rings: the next choice knows only what is
+    there now. A customer's gateway that is deleted meanwhile has no further vendors."""
+    waiting = asyncio.Event()
+
+    async def rings(leg):
+        leg.reply(180)
+        await waiting.wait()
+        leg.reply(503)
+    caller, (v1, v2) = await vendors(t, rings, answer())
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", policy="cost", policy_then="quality")
+    call = caller.invite("88017")
+    await call.rings()
+    for n in range(3):
+        await t.ctl.ask("mapping-gateway.set", name="acme-in", memo=f"change {n}", rate_limit=100 + n)
+    waiting.set()
+    await call.expect(200)
+    await call.hang_up()
+    await t.cdr(call, routing_gateway="v2", tries=2)
+    waiting.clear()
+    gone = caller.invite("88017")
+    await gone.rings()
+    await t.ctl.ask("mapping-gateway.del", name="acme-in")
+    waiting.set()
+    assert (await gone.final()).code >= 400
+    assert len(v1.legs) == 2 and len(v2.legs) == 1
+
+
 async def test_dead_slow_503_then_busy(t):
     """The check (e): the first says nothing, the second 100 and then nothing, the third 503, the
     fourth is busy. The caller hears busy; each vendor is left as RFC 3261 wants."""

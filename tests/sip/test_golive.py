@@ -318,6 +318,17 @@ async def test_only_the_switchs_ports_answer(t):
 
 
 @scene(start=False, within=120)
+async def test_the_ports_of_media_are_doors(t):
+    """The firewall lets them through at all times, and the kernel refuses where no call is: memcached's
+    port among them is no fault."""
+    port = t.switch.port
+    extra = ["--listen", f"tcp:0.0.0.0:{port + 1}", "--media-ports", "11000-12000"]
+    rules = (DROPPING % (port + 1)).replace("udp dport", "udp dport 11000-12000 accept\n  udp dport")
+    test = await scanned(t, rules, "--open-tcp", str(port + 1), extra=extra)
+    assert test["result"] == "passed", test
+
+
+@scene(start=False, within=120)
 async def test_a_door_too_many_is_found(t):
     port = t.switch.port
     extra = ["--listen", f"tcp:0.0.0.0:{port + 1}", "--listen", "tcp:0.0.0.0:7777"]

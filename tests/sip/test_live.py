@@ -1,18 +1,22 @@
 """Every live parameter: behaviour differs between two of its values, set while the switch runs.
 
-The last test holds this file against `parameter list`: a live parameter without a test fails it.
+Here are those of limits, timers, media, ports and traces; the test_live_*.py beside this file have the others.
+The last test holds them all against `parameter list`: a live parameter without a test fails it.
 """
 
 import asyncio
+import glob
+import importlib
+import os
+import select
+import socket
 
-from harness import digest, plans
-from harness.books import check_fee
-from harness.oracle import Terms, charge, money
+from harness import plans
 from harness.plans import reject, silent_after
 from harness.rtp import Media
 from harness.scene import scene
 from harness.sip import Sdp
-from harness.stage import BUY, SELL
+from harness.watch import poll
 
 TESTED = set()
 
@@ -21,117 +25,6 @@ def live(*names):
     """This test shows that these parameters act."""
     TESTED.update(names)
     return lambda function: function
-
-
-async def held_call(t, caller, seconds, number="88017"):
-    call = await caller.place(number, hold=seconds)
-    return await t.cdr(call)
-
-
-@live("SERVER_BILLING_FEE_PRECISION")
-async def test_fee_precision(t):
-    """0.0123 a minute for a second is 0.000205: whole at 0, 0.0002 at 4."""
-    caller, _carrier = await t.plain()
-    check_fee(await held_call(t, caller, 0.1), SELL)
-    await t.set("SERVER_BILLING_FEE_PRECISION", 4)
-    cdr = await held_call(t, caller, 0.1)
-    check_fee(cdr, SELL.but(fee_precision=4))
-    assert money(cdr["fee"]) == money("0.0002")
-
-
-@live("SERVER_BILLING_FEE_UNIT")
-async def test_fee_unit(t):
-    caller, _carrier = await t.plain(rates={"880": Terms(price="60", unit=60, first=7)})
-    check_fee(await held_call(t, caller, 0.1), Terms(price="60", first=7))
-    await t.set("SERVER_BILLING_FEE_UNIT", "5")
-    cdr = await held_call(t, caller, 0.1)
-    assert money(cdr["fee"]) == 5, cdr
-
-
-@live("SERVER_BILLING_FREE_E164S")
-async def test_free_numbers(t):
-    """A listed number costs nothing, and passes even where a paid one is refused for want of money."""
-    caller, _carrier = await t.plain(pay="0.02")
-    await t.set("SERVER_BILLING_FREE_E164S", "880112")
-    free = await held_call(t, caller, 0.1, "880112")
-    paid = await held_call(t, caller, 0.1, "880113")
-    assert money(free["fee"]) == 0 < money(paid["fee"])
-
-
-@live("SERVER_BILLING_FREE_TIME")
-async def test_free_time(t):
-    """Taken off for the customer, never off the vendor's cost."""
-    caller, _carrier = await t.plain()
-    check_fee(await held_call(t, caller, 0.1), SELL, BUY)
-    await t.set("SERVER_BILLING_FREE_TIME", 6)
-    cdr = await held_call(t, caller, 0.1)
-    check_fee(cdr, SELL.but(free_time_s=6), BUY)
-    assert money(cdr["fee"]) == 0 < money(cdr["cost"])
-
-
-@live("SERVER_BILLING_HOLD_TIME_PRECISION")
-async def test_hold_time_precision(t):
-    """The rest of a call of some 0.3 s counts as a second at 50 ms, and is dropped at 1000."""
-    caller, _carrier = await t.plain(rates={"880": SELL.but(hold_time_precision_ms=0)})
-    assert (await held_call(t, caller, 0.3))["billed_s"] == 1
-    await t.set("SERVER_BILLING_HOLD_TIME_PRECISION", 1000)
-    cdr = await held_call(t, caller, 0.3)
-    check_fee(cdr, SELL.but(hold_time_precision_ms=1000))
-    assert cdr["hold_ms"] >= 1000 or cdr["billed_s"] == 0
-
-
-@live("SERVER_BILLING_NO_CDR_E164S")
-async def test_hidden_numbers(t):
-    """Booked and in `ledger verify`, but in no list and no export."""
-    caller, _carrier = await t.plain()
-    await t.set("SERVER_BILLING_NO_CDR_E164S", "880110")
-    shown, hidden = await caller.place("88017", hold=0.1), await caller.place("880110", hold=0.1)
-    assert len(await t.ctl.ask("cdr.list", call_id=shown.call_id)) == 1
-    await t.books.settled()
-    assert not await t.ctl.ask("cdr.list", call_id=hidden.call_id)
-    exported = await t.ctl.ask("cdr.export", format="csv")
-    assert shown.call_id in exported and hidden.call_id not in exported
-    assert await t.books.balance("acme") == 100 - 2 * charge(SELL, 1000).total
-    await t.books.verify()
-    t.audit = False
-
-
-@live("SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME")
-async def test_advance_time(t):
-    """0.03 covers two minutes at 0.0123 and not three."""
-    caller, _carrier = await t.plain(pay="0.03")
-    await t.set("SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME", 2)
-    await caller.place("88017")
-    await t.set("SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME", 3)
-    await t.refused(caller.invite("88018"), 403, "CustomerBalanceNotEnough")
-    await t.set("SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME", 0)
-    await caller.place("88019")
-
-
-@live("SERVER_BILLING_RECORD_ZERO_HOLD_TIME")
-async def test_record_of_unanswered_calls(t):
-    caller, carrier = await t.plain()
-    carrier.plan = reject(486)
-    await t.refused(caller.invite("88017"), 486, "UserBusy")
-    await t.set("SERVER_BILLING_RECORD_ZERO_HOLD_TIME", "Off")
-    call = caller.invite("88018")
-    await call.expect(486)
-    carrier.plan = plans.answer()
-    await t.cdr(await caller.place("88019"))
-    assert not await t.ctl.ask("cdr.list", call_id=call.call_id)
-
-
-@live("SERVER_VERIFY_CLEARING_CUSTOMER", "SERVER_VERIFY_CLEARING_CUSTOMER_REMAIN_MONEY_LIMIT")
-async def test_clearing_balance(t):
-    """A vendor whose account has less than the limit is passed over, when the check is on."""
-    caller, _carrier = await t.plain()
-    await t.books.pay("vendor-acc", "50")
-    await t.set("SERVER_VERIFY_CLEARING_CUSTOMER_REMAIN_MONEY_LIMIT", "100")
-    await caller.place("88017")
-    await t.set("SERVER_VERIFY_CLEARING_CUSTOMER", "On")
-    await t.refused(caller.invite("88018"), 503, "AccountBalanceNotEnough")
-    await t.set("SERVER_VERIFY_CLEARING_CUSTOMER_REMAIN_MONEY_LIMIT", "40")
-    await caller.place("88019")
 
 
 async def three_vendors(t, plan):
@@ -263,6 +156,56 @@ async def test_media_ports(t):
             assert all(low <= p <= high for p in ports), (ports, low, high)
 
 
+@scene(start=False)  # read at the start
+@live("SS_SIP_PORT")
+async def test_sip_ports(t):
+    """An address without a port of its own is there on each of these, by UDP and TCP; one that has a port
+    is not touched."""
+    bare = t.net.ip(4)
+    t.switch.extra = ["--listen", f"udp:{bare}", "--listen", f"tcp:{bare}"]
+    await t.switch.start()
+    caller = await t.caller()
+    await t.customer(caller)
+    caller.home = None
+    for ports in ((5070, 5080), (5090,)):
+        await t.set("SS_SIP_PORT", ",".join(map(str, ports)))
+        await t.switch.restart()
+        for port in ports:
+            for flow in (caller.udp.to((bare, port)), await caller.tcp.connect((bare, port))):
+                assert (await caller.ask("OPTIONS", flow=flow).response()).code == 200
+        assert (await caller.ask("OPTIONS").response()).code == 200
+    for port in (5060, 5070, 5080):
+        try:
+            await caller.tcp.connect((bare, port))
+        except ConnectionRefusedError:
+            continue
+        raise AssertionError(f"port {port} is open still")
+
+
+@live("SS_TCP_CLOSE_RESET")
+async def test_how_connections_are_closed(t):
+    """What the switch closes itself: by FIN, or by RST, which a socket tells from it."""
+    caller, _carrier = await t.plain()
+
+    async def end():
+        reader, writer = await asyncio.open_connection(*t.address, local_addr=(caller.ip, 0))
+        writer.write(b"OPTIONS sip:x SIP/2.0\r\nContent-Length: none\r\n\r\n")
+        try:
+            while await reader.read(65536):
+                pass
+            return "FIN"
+        except ConnectionResetError:
+            return "RST"
+        finally:
+            writer.close()
+
+    assert await end() == "FIN"
+    await t.set("SS_TCP_CLOSE_RESET", "On")
+    assert await end() == "RST"
+    await t.set("SS_TCP_CLOSE_RESET", "Off")
+    assert await end() == "FIN"
+
+
 @live("SS_MEDIA_PROXY_ENABLE")
 async def test_media_relay_off(t):
     """Where both gateways leave it open, Off lets the two ends talk directly."""
@@ -300,70 +243,43 @@ async def test_media_timeout(t):
     await t.cdr(await caller.place("88018", hold=4), reason="CallerHangup")
 
 
-@live("SS_REPLY_UNAUTHORIZED")
-async def test_reply_to_strangers(t):
+@live("SERVER_TRACE_FILE_LENGTH")
+async def test_memory_of_a_trace(t):
+    """A call of 2 KB stays whole at the default; 64 KB keep fewer calls than were made."""
     caller, _carrier = await t.plain()
-    stranger = await t.caller("stranger", last=9)
-    silent = stranger.invite("88017")
-    await caller.place("88018")
-    await t.set("SS_REPLY_UNAUTHORIZED", "On")
-    answer = await stranger.invite("88019").final()
-    assert answer.code in (401, 403, 407), answer.start_line()
-    silent.txn.stop()
+    for size, pushed_out in ((40960, False), (64, True)):
+        await t.set("SERVER_TRACE_FILE_LENGTH", size)
+        assert (await t.ctl.ask("trace.start"))["limit_bytes"] == size * 1024
+        for i in range(8):
+            await t.cdr(await caller.place(f"88017{i}"))
+
+        async def came():
+            state = await t.ctl.ask("trace.status")
+            return state["messages"] >= 8 * 13 and state
+        assert ((await poll(came, "the trace"))["pushed_out"] > 0) is pushed_out
 
 
-@live("SS_SIP_AUTHENTICATION_CODE", "SS_SIP_AUTHENTICATION_REALM")
-async def test_challenge(t):
-    """401 or 407, with the realm as set; a call with the password passes under both."""
-    caller, carrier = await t.caller(), await t.carrier()
-    await t.customer(caller, auth="password", address=[t.net.cidr], user="u", password="a pass word 9")
-    await t.vendor(carrier)
-    for code, realm in ((401, "one.example"), (407, "two.example")):
-        await t.set("SS_SIP_AUTHENTICATION_CODE", code)
-        await t.set("SS_SIP_AUTHENTICATION_REALM", realm)
-        # The realm is part of the stored digest: the password is given anew after a change.
-        await t.ctl.ask("mapping-gateway.set", name="acme-in", password="a pass word 9")
-        call = caller.invite("88017", credentials=("u", "a pass word 9", "MD5"))
-        await call.expect(200)
-        assert call.challenges[0].code == code
-        assert {c["realm"] for c in digest.challenges(call.challenges[0])} == {realm}
-        await call.hang_up()
-
-
-async def guess(caller, call_id, *passwords):
-    """The final codes of calls with these passwords, all on the worker that the Call-ID leads to."""
-    codes = []
-    for password in passwords:
-        call = caller.invite("88017", call_id=call_id, credentials=("u", password, "MD5"))
-        codes.append((await call.final()).code)
-        if call.ok:
-            await call.hang_up()
-    return codes
-
-
-@scene(idle=True, within=150)
-@live("SS_AUTHENTICATION_MAX_RETRY", "SS_AUTHENTICATION_FAILED_SUSPEND")
-async def test_suspension_after_wrong_passwords(t):
-    """After that many the right one is refused too, for that long; 0 is never. Elsewhere it passes."""
-    right = "a pass word 9"
-    caller, carrier = await t.caller(), await t.carrier()
-    elsewhere = await t.caller("elsewhere", last=9)
-    await t.customer(caller, auth="password", address=[t.net.cidr], user="u", password=right)
-    await t.vendor(carrier)
-    await t.set("SS_AUTHENTICATION_MAX_RETRY", 0)
-    assert await guess(caller, "none@x", "no", "no", "no", right) == [403, 403, 403, 200]
-    await t.set("SS_AUTHENTICATION_MAX_RETRY", 2)
-    assert await guess(caller, "one@x", "no", right, "no", "no", right) == [403, 200, 403, 403, 403]
-    assert await guess(elsewhere, "one@x", right) == [200]
-    await t.set("SS_AUTHENTICATION_FAILED_SUSPEND", 60)
-    third = await t.caller("third", last=10)
-    assert await guess(third, "two@x", "no", "no", right) == [403, 403, 403]
-    await asyncio.sleep(61)  # the suspension itself
-    assert await guess(third, "two@x", right) == [200]
-    assert await guess(caller, "one@x", right) == [403], "that one was suspended for 180 s"
+@live("TRACE_HEP_ADDRESS")
+async def test_capture_server(t):
+    """Packets come to the address that is set, and no more once it is empty."""
+    caller, _carrier = await t.plain()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind((t.net.ip(8), 0))
+        server.setblocking(False)
+        await t.set("TRACE_HEP_ADDRESS", "{}:{}".format(*server.getsockname()))
+        await t.cdr(await caller.place("88017"))
+        assert (await asyncio.get_running_loop().sock_recv(server, 65536)).startswith(b"HEP3")
+        await t.set("TRACE_HEP_ADDRESS", "")
+        while len(select.select([server], [], [], 0)[0]):
+            server.recv(65536)
+        await t.cdr(await caller.place("88018"))
+        assert not select.select([server], [], [], 0)[0]
 
 
 async def test_every_live_parameter_has_a_test_here(t):
+    """Here or in a test_live_*.py beside this file."""
+    for path in glob.glob(os.path.join(os.path.dirname(__file__), "test_live_*.py")):
+        importlib.import_module(os.path.basename(path)[:-3])
     rows = await t.ctl.ask("parameter.list")
     names = {r["name"] for r in rows if r["effect"] == "live"}
     assert names, "no live parameter at all"

@@ -331,3 +331,24 @@ async def test_direct_media_only_if_both_gateways_agree(t):
     await t.ctl.ask("routing-gateway.set", name="vendor", media_relay="off")
     call = await caller.place("88018")
     assert (call.remote_sdp.ip, carrier.legs[1].remote_sdp.ip) == (carrier.ip, caller.ip)
+
+
+@scene(idle=True)
+async def test_one_way_media_is_an_alarm(t):
+    """The vendor says nothing while the caller talks: its alarm, not the caller's, and the call goes on."""
+    caller, carrier = await t.plain(media_source="sdp")
+    near = t.keep(Media(caller.ip, "near"))
+    await t.set("SS_MEDIA_TIMEOUT", 2)
+    call = caller.invite("88017", sdp=Sdp(caller.ip, near.port))
+    await call.expect(200)
+    near.aim(call.remote_sdp)
+
+    async def raised():
+        await near.talk(5, 0.02)
+        return [(a["object"], a["value"]) for a in await t.ctl.ask("alarm.list") if a["type"] == "one_way_media"]
+    assert await poll(raised, "the alarm", within=20) == [("vendor as callee", 1)]
+    assert not call.bye_seen
+    await call.hang_up()
+    await t.ctl.ask("alarm.ack", type="one_way_media")
+    assert "one_way_media" not in str(await t.ctl.ask("alarm.list"))
+    await t.billed(call, carrier.legs[0], reason="CallerHangup")

@@ -144,7 +144,7 @@ async def test_cdr_list_filters_and_pages(t):
 async def test_cdr_export(t):
     caller, _carrier = await t.plain()
     calls = [await caller.place(f"88017{i}") for i in range(3)]
-    text = await t.ctl.ask("cdr.export", format="csv")
+    text = await t.exported(format="csv")
     rows = list(csv.DictReader(text.splitlines()))
     assert {r["call_id"] for r in rows} == {c.call_id for c in calls}
     for row in rows:
@@ -218,14 +218,19 @@ async def test_status(t):
     await call.hang_up()
 
 
+async def entered(t, entity):
+    """Every row as it is stored: without what the switch finds out about a vendor by itself."""
+    rows = await every(t.ctl, entity, "id" if entity == "account" else "name")
+    return [{k: v for k, v in row.items() if k != "health"} for row in rows]
+
+
 async def test_entities_survive_and_are_refused_with_reasons(t):
     """Round trip of every entity; del of what is used; a second of the same name; a broken reference."""
     await t.plain()
-    before = {e: await every(t.ctl, e, key) for e, key in (
-        ("account", "id"), ("rate-group", "name"), ("mapping-gateway", "name"), ("routing-gateway", "name"))}
+    before = {e: await entered(t, e) for e in ("account", "rate-group", "mapping-gateway", "routing-gateway")}
     await t.switch.restart()
     for entity, rows in before.items():
-        assert await every(t.ctl, entity, "id" if entity == "account" else "name") == rows, entity
+        assert await entered(t, entity) == rows, entity
     for method, params, code in (
             ("account.add", {"id": "acme", "limit_money": "0"}, "exists"),
             ("account.add", {"id": "new"}, "missing_field"),
@@ -250,4 +255,4 @@ async def test_entities_survive_and_are_refused_with_reasons(t):
             continue
         raise AssertionError(f"{method} took {params}")
     for entity, rows in before.items():
-        assert await every(t.ctl, entity, "id" if entity == "account" else "name") == rows, entity
+        assert await entered(t, entity) == rows, entity

@@ -126,8 +126,8 @@ async def test_payments_race_calls(t):
 
     async def one(i):
         if i % 2:
-            amount = f"{'-' if i % 10 == 1 else ''}0.{i + 1:08d}"
-            await t.books.pay("acme", amount, memo=str(i), kind="correction")
+            sign, kind = ("-", "deduction") if i % 10 == 1 else ("", "refund")
+            await t.books.pay("acme", f"{sign}0.{i + 1:08d}", memo=str(i), kind=kind)
         else:
             await caller.place(f"880{i:05d}", hold=0.2)
     await load.steady(200, 400, one)

@@ -26,10 +26,10 @@ async def test_bans_are_listed_made_and_lifted(t):
         return {"deleted": params["address"]}
     answers = {"ban.list": lambda _: rows, "ban.show": BAN, "ban.add": add, "ban.del": lift}
     async with console(t) as c:
-        await c.shows("Tandem  Console", "Bans")
+        await c.see("Tandem  Console", "Bans")
         await c.go("b", "Tandem  Bans", "lockoutd cannot be reached")
         async with Fake(path, answers):
-            await c.shows("192.0.2.7", "10 wrong passwords")
+            await c.see("192.0.2.7", "10 wrong passwords")
             await c.go(["enter"], "evidence: REGISTER 1001")
             await c.go(["esc"], "Enter Show")
             await c.go("a", "Ban an address", "address *", "seconds")
@@ -38,5 +38,5 @@ async def test_bans_are_listed_made_and_lifted(t):
             await c.go("x", "Lift the ban of")
             await c.go(["tab", "enter"], "may come again", "1 of 1")
         os.unlink(path)
-        await c.shows("lockoutd cannot be reached")
+        await c.see("lockoutd cannot be reached")
         await c.go(["esc"], "Tandem  Console")

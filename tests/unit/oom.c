@@ -18,7 +18,7 @@
 
 /* What a child of the OOM=1 run says by its exit status. Everything else is a crash. */
 enum { NOTHING_REFUSED = 40, REFUSED = 41 };
-enum { BATCH = 50, HANG_S = 45, GROUP_S = 60, RUNS_MAX = 100000 };
+enum { BATCH = 50, HANG_S = 45, GROUP_MS = 24000, RUNS_MAX = 100000 };
 
 static _Thread_local long refuse_at; /* 0: refuse nothing */
 static _Thread_local long count;
@@ -158,7 +158,7 @@ struct progress {
 struct group {
 	const char *name;
 	CMFixtureFunction setup, teardown;
-	struct timespec start;
+	long end, test_end; /* of the group, of the test that runs: ms */
 	struct progress *at;
 };
 
@@ -220,12 +220,20 @@ static int run(struct group *g, const struct CMUnitTest *test, long n)
 	return status;
 }
 
-static bool out_of_time(const struct group *g)
+static long now_ms(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec - g->start.tv_sec > GROUP_S;
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Each test has its share of what the group has left, so that a long one takes nothing from those behind it. */
+static void share_time(struct group *g, size_t tests_left)
+{
+	long now = now_ms();
+
+	g->test_end = now + (g->end - now) / (long)tests_left;
 }
 
 static bool survives(struct group *g, const struct CMUnitTest *test)
@@ -238,7 +246,7 @@ static bool survives(struct group *g, const struct CMUnitTest *test)
 		first = n;
 		status = run(g, test, first);
 		n = g->at->trying;
-		if (out_of_time(g)) {
+		if (now_ms() > g->test_end) {
 			print_message("%s: stopped at allocation %ld, out of time\n", test->name,
 				      n);
 			return status >= 0 || n != first;
@@ -259,9 +267,11 @@ int __wrap__cmocka_run_group_tests(const char *name, const struct CMUnitTest *te
 	g.at = mmap(NULL, sizeof(*g.at), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (g.at == MAP_FAILED)
 		return 1;
-	clock_gettime(CLOCK_MONOTONIC, &g.start);
-	for (size_t i = 0; i < n; i++)
+	g.end = now_ms() + GROUP_MS;
+	for (size_t i = 0; i < n; i++) {
+		share_time(&g, n - i);
 		failed += survives(&g, &tests[i]) ? 0 : 1;
+	}
 	print_message("[   OOM    ] %ld allocations refused; %zu passed, %d failed\n",
 		      g.at->refused, n - (size_t)failed, failed);
 	return failed;

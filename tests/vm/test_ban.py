@@ -110,3 +110,28 @@ def forged(source, payload):
     udp = (5060).to_bytes(2, "big") + SIP_PORT.to_bytes(2, "big") + (8 + len(payload)).to_bytes(2, "big") + b"\0\0"
     head = bytes([0x45, 0, 0, 0, 0, 0, 0, 0, 64, socket.IPPROTO_UDP, 0, 0])
     return head + socket.inet_aton(source) + socket.inet_aton(SWITCH) + udp + payload
+
+
+async def guess_by_ssh(site, times):
+    """Somebody at the stranger's address tries to log in; whether he got no answer in the end."""
+    for _ in range(times):
+        words = site.ssh.words("-b", STRANGER, "-o", "ControlMaster=no", "-o", "ControlPath=none", "-o",
+                               "IdentitiesOnly=yes", "-o", "ConnectTimeout=20", "-i", "/dev/null")
+        guess = await asyncio.create_subprocess_exec(*words[:1], *words[3:], stdin=asyncio.subprocess.DEVNULL,
+                                                     stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE)
+        if b"Permission denied" not in (await guess.communicate())[1]:
+            return True
+    return False
+
+
+async def test_guessing_at_ssh_is_banned(site):
+    """sshd's own words in the journal are the evidence: ten failures within a minute and the stranger gets no connection; the
+    administrator still does."""
+    assert await guess_by_ssh(site, 40), "forty tries were let through"
+    row = await site.poll(lambda: ban_of(site, STRANGER), "a ban of who guesses at SSH")
+    assert "ssh" in str(row).lower(), row
+    assert not await reaches_tcp(STRANGER, 5)
+    status, out, err = await asyncio.to_thread(site.ssh.run, "true")
+    assert status == 0 or "denied" not in err, (status, out, err)
+    await site.ctl.ask("ban.del", address=STRANGER)
+    assert await reaches_tcp(STRANGER, 30)

@@ -2,48 +2,13 @@
 was changed. A machine each; the firmware boots also say that the boot loader got what it needs."""
 
 import os
-import struct
 import subprocess
-import tempfile
 
+from harness.disk import environment, partition
 from harness.machine import Machine
 
-MIB = 1 << 20
-SECTOR = 512
 # Time for a boot without KVM on a machine that does other things as well.
 BOOT = 300
-
-
-def partition(disk, name):
-    """(first byte, bytes) of the partition, read from the table at the start of a raw disk."""
-    with open(disk, "rb") as f:
-        f.seek(2 * SECTOR)
-        for _ in range(128):
-            entry = f.read(128)
-            first, last = struct.unpack("<QQ", entry[32:48])
-            if entry[56:].decode("utf-16-le").rstrip("\0") == name:
-                return first * SECTOR, (last - first + 1) * SECTOR
-    raise AssertionError(f"no partition {name}")
-
-
-def esp_file(machine, image, name):
-    """A file of the EFI partition as it is on the machine's disk now."""
-    at, size = partition(os.path.join(image, "tandem.img"), "esp")
-    with tempfile.TemporaryDirectory() as folder:
-        raw, esp = os.path.join(folder, "disk"), os.path.join(folder, "esp")
-        subprocess.run(["qemu-img", "convert", "-O", "raw", machine.overlay, raw], check=True)
-        with open(raw, "rb") as whole, open(esp, "wb") as part:
-            whole.seek(at)
-            part.write(whole.read(size))
-        return subprocess.run(["mtype", "-i", esp, f"::{name}"], check=True, capture_output=True).stdout
-
-
-def environment(machine, image):
-    """The boot loader's words about the slots; its block has its exact size."""
-    block = esp_file(machine, image, "grub/grubenv").decode()
-    assert len(block) == 1024 and block.startswith("# GRUB Environment Block\n"), block[:64]
-    lines = block.rstrip("#").splitlines()[1:]
-    return dict(line.split("=", 1) for line in lines)
 
 
 def boots(image, boot, disk):

@@ -1,6 +1,7 @@
 """The operator's console on the serial line: keys in, an 80 by 24 vt220 screen read back."""
 
 import asyncio
+import re
 
 from harness.site import PASSWORD
 
@@ -32,7 +33,7 @@ async def test_the_dashboard_and_the_accounts_are_there(site):
     await shows(site, r"Tandem\s+Accounts")
     balance = (await site.ctl.ask("account.show", id="acme"))["balance"]
     await shows(site, rf"acme.*{balance}")
-    press(site, "escape")
+    press(site, "esc")
     await shows(site, r"Tandem\s+Console")
 
 
@@ -51,3 +52,36 @@ async def test_the_screen_is_a_vt220_of_24_lines(site):
     screen = site.switch.machine.console.screen
     assert len(screen) == 24 and all(len(line) <= 80 for line in screen), screen
     assert not any("\ufffd" in line for line in screen), screen
+
+
+async def tty1_shows(site, pattern):
+    """The machine's own screen, once the pattern is on it."""
+    machine = site.switch.machine
+
+    async def is_there():
+        lines = await asyncio.to_thread(machine.screen_tty1)
+        return re.search(pattern, "\n".join(lines)) and lines
+    return await site.poll(is_there, f"{pattern} on tty1")
+
+
+async def test_the_same_on_the_machines_own_screen_and_keyboard(site):
+    """tty1: the password opens it, the dashboard is there, and Ctrl-Alt-F2 leads nowhere."""
+    machine = site.switch.machine
+    await tty1_shows(site, r"Tandem\s+Login")
+    machine.press_tty1(*(name_of(c) for c in PASSWORD), "ret")
+    await tty1_shows(site, r"Tandem\s+Console")
+    machine.press_tty1("a")
+    await tty1_shows(site, r"acme")
+    machine.press_tty1("ctrl-alt-f2", "esc", "ctrl-alt-delete")
+    machine.press_tty1("ctrl-alt-f1")
+    lines = await tty1_shows(site, r"Tandem\s+Console")
+    assert len(lines) >= 24, lines
+    machine.press_tty1("q")
+    await tty1_shows(site, "Log out of the console")
+    machine.press_tty1("tab", "ret")
+    await tty1_shows(site, r"Tandem\s+Login")
+
+
+def name_of(character):
+    """QEMU's name of the key."""
+    return {" ": "spc"}.get(character, character)

@@ -1,5 +1,6 @@
 """What is in the image, looked at without starting it."""
 
+import fnmatch
 import glob
 import hashlib
 import json
@@ -23,9 +24,13 @@ NEED_ROOT = {
     "emergency.service": "says a line and restarts the machine",
     "rescue.service": "says a line and restarts the machine",
     "sshd.service": "changes to the user who logs in",
-    "switch-tune.service": "writes to /proc/sys",
+    "switch-audit.service": "reads whatever there is, and asks the packet filter",
+    "switch-tune.service": "writes to /proc/sys and /sys",
+    "switch-tune-again.service": "writes to /proc/sys and /sys",
     "tandem-console@.service": "set-up writes the machine's configuration and restarts services",
     "tandem-grow.service": "writes the partition table",
+    "tandem-health.service": "places test calls, from addresses that it puts on lo",
+    "tandem-return.service": "restarts the machine",
     "tandem-setup.service": "set-up writes the machine's configuration and restarts services",
 }
 # Where an operator of CentOS 7 looks.
@@ -144,6 +149,36 @@ def test_no_secret_and_no_log_in_by_password(image):
     with open(f"{root}/etc/shadow", encoding="ascii") as f:
         hashes = {line.split(":")[0]: line.split(":")[1] for line in f}
     assert set(hashes.values()) <= {"*", "!*"}, hashes
+
+
+def test_the_audit_finds_nothing(image):
+    """switch-audit, with the image's own libraries, looks at the tree that will be the root. What takes a
+    running machine is looked at in tests/vm/test_audit.py."""
+    root = unpacked(image)
+    done = subprocess.run([f"{root}/usr/lib64/ld-linux-x86-64.so.2", "--library-path", f"{root}/{tree.LIBRARIES}",
+                           f"{root}/usr/sbin/switch-audit", "--root", root, "--json", "check"],
+                          capture_output=True, text=True, check=False)
+    rows = json.loads(done.stdout)
+    faults = [f"{r['id']} {r['title']}: {r['found']}" for r in rows if r["state"] in ("failed", "unknown")]
+    assert done.returncode == 0 and not faults, "\n".join(faults) + done.stderr
+    skipped = [r["id"] for r in rows if r["state"] == "skipped"]
+    print(f"     {len(rows) - len(skipped)} controls passed, {len(skipped)} take a running machine")
+
+
+def test_the_audit_looks_at_every_program_of_ours(image):
+    """A program that layers.mk names and no ELF control does is one whose flags nobody checks."""
+    root = unpacked(image)
+    with open(os.path.join(TOP, "lib/model/controls.tsv"), encoding="utf-8") as f:
+        rows = [line.split("\t") for line in f]
+    patterns = [row[2].split()[1:] for row in rows if row[1] == "elf"]
+    with open(f"{image}/sbom.spdx.json", encoding="utf-8") as f:
+        ours = {p["name"] for p in json.load(f)["packages"]}
+    paths = [f"/{place}/{name}" for place in ("usr/bin", "usr/sbin", "usr/libexec/tandem") for name in ours
+             if os.path.exists(f"{root}/{place}/{name}") and name.startswith(("switch", "tandem"))]
+    assert len(paths) > 10, paths
+    for path in paths:
+        for words in patterns:
+            assert any(fnmatch.fnmatchcase(path, word) for word in words), f"{path}: {words}"
 
 
 def test_the_bill_of_materials_names_everything(image):

@@ -33,6 +33,30 @@ async def test_switch_tune_finds_nothing_to_complain_of(site):
     assert not missing, f"the image's kernel lacks {missing}"
 
 
+async def test_the_machine_is_tuned_as_it_is_made(site):
+    """What is computed from processors, cards and memory: in force, each with its reason."""
+    status, text = await guest(site, "switch-tune --json show")
+    rows = {r["key"]: r for r in json.loads(text)}
+    assert status == 0
+    made = {k: r for k, r in rows.items() if r["source"] == "this machine"}
+    assert any(k.endswith("/rps_cpus") for k in made) and "net.ipv4.udp_mem" in made, made
+    assert all(r["state"] in ("right", "kept") and r["why"] for r in made.values()), made
+    status, text = await guest(site, "cat /sys/class/net/*/queues/rx-0/rps_cpus")
+    assert "3" in text.split() or set(text.split()) == {"0"}, text
+    print("     " + ", ".join(f"{k} {r['now']}" for k, r in made.items()))
+
+
+async def test_what_was_set_can_be_taken_back(site):
+    """revert writes what the machine had at its start; apply sets it again."""
+    key = "/proc/sys/net/core/rmem_default"
+    await guest(site, "switch-tune revert")
+    status, text = await guest(site, f"cat {key}")
+    assert text.strip() == "212992", text
+    assert (await guest(site, "switch-tune apply"))[0] == 0
+    status, text = await guest(site, f"cat {key}")
+    assert text.strip() == "16777216", text
+
+
 async def test_a_changed_setting_is_noticed_and_put_right(site):
     """verify says which one; apply mends it."""
     await guest(site, "echo 212992 > /proc/sys/net/core/rmem_max")

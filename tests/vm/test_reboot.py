@@ -1,8 +1,8 @@
-"""Switched off in order and on again: everything is kept."""
+"""Switched off by its power button and on again: everything is kept. Without its firewall it has no network."""
 
 import asyncio
 
-from harness.site import BUY, NUMBER, SELL
+from harness.site import BUY, NUMBER, SELL, SWITCH
 
 KEPT = ("account", "rate-group", "rate", "mapping-gateway", "routing-gateway", "payment", "cdr")
 
@@ -38,3 +38,20 @@ async def test_a_second_boot_keeps_everything(site):
     await call.hang_up()
     await site.billed(call, carrier.legs[0], SELL, BUY)
     await site.settle()
+
+
+async def test_no_firewall_no_network(site):
+    """The network does not come up before the firewall is there, and does once it is."""
+    machine = site.switch.machine
+    run = lambda line: asyncio.to_thread(machine.check, line)
+    await run("systemctl stop switch-lockoutd && systemctl stop systemd-networkd && nft flush ruleset")
+    await run(f"ip address del {SWITCH}/24 dev $(ip -o -4 address | awk '/ {SWITCH}\\// {{ print $2 }}')")
+    await run("systemctl start systemd-networkd")
+    assert (await run("systemctl show -P ActiveState systemd-networkd")).strip() == "inactive"
+    assert SWITCH not in await run("ip -4 address")
+    await run("systemctl start switch-lockoutd")
+
+    async def is_up():
+        return SWITCH in await run("ip -4 address")
+    await site.poll(is_up, "the address once the firewall is loaded")
+    assert "policy drop" in await run("nft list ruleset")

@@ -1,5 +1,6 @@
 """The checker's own books: what was paid in by the test, against balances and CDRs."""
 
+import json
 from collections import Counter
 from fractions import Fraction
 
@@ -33,6 +34,8 @@ def charged(cdrs):
             total[c["account"]] += money(c["fee"]) + money(c["tax"])
         if c.get("vendor_account"):
             total[c["vendor_account"]] += money(c["cost"])
+        for share in json.loads(c.get("agents") or "[]"):
+            total[share["agent"]] -= Fraction(share["income"], 10 ** 8)
     return total
 
 

@@ -40,10 +40,19 @@ class Subnet:
         return self.base + "0/24"
 
 
+def family(ip):
+    return socket.AF_INET6 if ":" in ip else socket.AF_INET
+
+
+def host(ip):
+    """As it stands in URIs and Via: with brackets if it is of IPv6."""
+    return f"[{ip}]" if ":" in ip else ip
+
+
 def free_port(ip):
     """A port that is free for UDP and TCP alike on that address."""
     for _ in range(200):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u, socket.socket() as t:
+        with socket.socket(family(ip), socket.SOCK_DGRAM) as u, socket.socket(family(ip)) as t:
             u.bind((ip, 0))
             try:
                 t.bind(u.getsockname())
@@ -57,12 +66,12 @@ class UdpSocket:
     """on_data(data, flow) for each datagram."""
 
     def __init__(self, ip, port, on_data):
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock = socket.socket(family(ip), socket.SOCK_DGRAM)
         self.sock.setblocking(False)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         self.sock.bind((ip, port))
-        self.address = self.sock.getsockname()
+        self.address = self.sock.getsockname()[:2]
         self.on_data = on_data
         self.loop = asyncio.get_running_loop()
         self.loop.add_reader(self.sock, self._readable)
@@ -75,7 +84,7 @@ class UdpSocket:
                 return
             except ConnectionError:
                 continue
-            self.on_data(data, UdpFlow(self, addr))
+            self.on_data(data, UdpFlow(self, addr[:2]))
 
     def to(self, addr):
         return UdpFlow(self, addr)
@@ -94,6 +103,10 @@ class UdpFlow:
         self.udp, self.peer = udp, peer
 
     @property
+    def here(self):
+        return self.udp.address
+
+    @property
     def local(self):
         return self.udp.address
 
@@ -106,10 +119,10 @@ class TcpFlow:
     """One connection, made by either side; cuts the stream into messages by Content-Length."""
 
     reliable = True
-    transport = "TCP"
 
-    def __init__(self, reader, writer, on_data):
+    def __init__(self, reader, writer, on_data, server):
         self.reader, self.writer, self.on_data = reader, writer, on_data
+        self.transport, self.here = server.transport, server.address
         self.peer = writer.get_extra_info("peername")[:2]
         self.local = writer.get_extra_info("sockname")[:2]
         self.closed = asyncio.get_running_loop().create_future()
@@ -158,14 +171,16 @@ def take_message(held):
 
 
 class TcpServer:
-    """Listens, and connects out from the same address (any port)."""
+    """Listens, and connects out from the same address (any port). accepts, connects: contexts of TLS."""
 
-    def __init__(self, ip, port, on_data):
+    def __init__(self, ip, port, on_data, accepts=None, connects=None):
         self.ip, self.port, self.on_data = ip, port, on_data
+        self.accepts, self.connects = accepts, connects
+        self.transport = "TLS" if accepts else "TCP"
         self.flows, self.server = [], None
 
     async def open(self):
-        self.server = await asyncio.start_server(self._accept, self.ip, self.port)
+        self.server = await asyncio.start_server(self._accept, self.ip, self.port, ssl=self.accepts)
         self.port = self.server.sockets[0].getsockname()[1]
         return self
 
@@ -178,12 +193,13 @@ class TcpServer:
 
     def _add(self, reader, writer):
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.flows.append(TcpFlow(reader, writer, self.on_data))
+        self.flows.append(TcpFlow(reader, writer, self.on_data, self))
         return self.flows[-1]
 
-    async def connect(self, addr):
-        """A new connection from an ephemeral port of our address."""
-        return self._add(*await asyncio.open_connection(*addr, local_addr=(self.ip, 0)))
+    async def connect(self, addr, name=None, context=None):
+        """A new connection from an ephemeral port of our address; by TLS to a host of that name."""
+        secure = {"ssl": context or self.connects, "server_hostname": name or ""} if self.accepts else {}
+        return self._add(*await asyncio.open_connection(*addr, local_addr=(self.ip, 0), **secure))
 
     def close(self):
         for flow in self.flows:

@@ -24,6 +24,7 @@ class Terms:
     fee_unit: str = "0"
     hold_time_precision_ms: int = 50
     free_time_s: int = 0
+    of_talk: bool = False  # sections begin at seconds of the talk, those that are free included
 
     def but(self, **changes):
         return replace(self, **changes)
@@ -57,15 +58,15 @@ def billed_seconds(terms, hold_s):
     return terms.first + steps * terms.step
 
 
-def fee_exact(terms, billed_s):
+def fee_exact(terms, billed_s, first=0):
     """Every billed second at the price of the section it lies in, plus the set-up fee."""
     if billed_s == 0:
         return Fraction(0)
     edges = [(0, terms.price)] + sorted((int(s), p) for s, p in terms.sections)
     total = Fraction(0)
     for i, (start, price) in enumerate(edges):
-        end = edges[i + 1][0] if i + 1 < len(edges) else billed_s
-        seconds = max(0, min(end, billed_s) - start)
+        end = edges[i + 1][0] if i + 1 < len(edges) else first + billed_s
+        seconds = max(0, min(end, first + billed_s) - max(start, first))
         total += Fraction(price) * seconds / terms.unit
     return total + Fraction(terms.setup_fee)
 
@@ -82,14 +83,16 @@ class Charge:
         return self.fee + self.tax
 
 
-def charge(terms, hold_ms):
-    hold_s = hold_seconds(terms, hold_ms)
-    return charge_seconds(terms, hold_s, billed_seconds(terms, hold_s))
+def charge(terms, hold_ms, free_s=0, free_money=Fraction(0)):
+    """free_s, free_money: what packages give."""
+    hold_s, terms = hold_seconds(terms, hold_ms), terms.but(free_time_s=terms.free_time_s + free_s)
+    return charge_seconds(terms, hold_s, billed_seconds(terms, hold_s), free_money)
 
 
-def charge_seconds(terms, hold_s, billed_s):
+def charge_seconds(terms, hold_s, billed_s, free_money=Fraction(0)):
     unit = quantum(terms)
-    fee = half_up(fee_exact(terms, billed_s), unit)
+    exact = fee_exact(terms, billed_s, terms.free_time_s if terms.of_talk else 0)
+    fee = max(Fraction(0), half_up(exact, unit) - free_money)
     tax = half_up(fee * Fraction(terms.tax_percent) / 100, unit)
     return Charge(hold_s, billed_s, fee, tax)
 

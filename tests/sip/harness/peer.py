@@ -131,7 +131,7 @@ class Peer(Watch):
     def __init__(self, name, ip, wire):
         super().__init__()
         self.name, self.ip, self.wire = name, ip, wire
-        self.udp = self.tcp = None
+        self.udp = self.tcp = self.tls = None
         self.clients, self.servers, self.sessions = {}, {}, {}
         self.deaf = False      # True: hears nothing (still recorded)
         self.lose = None       # f(message) -> True: that datagram never arrives
@@ -157,7 +157,7 @@ class Peer(Watch):
 
     @property
     def address(self):
-        return f"{self.ip}:{self.port}"
+        return f"{net.host(self.ip)}:{self.port}"
 
     def close(self):
         for txn in list(self.clients.values()) + list(self.servers.values()):
@@ -165,8 +165,9 @@ class Peer(Watch):
         for session in self.sessions.values():
             session.stop()
         self.udp.close()
-        if self.tcp:
-            self.tcp.close()
+        for server in (self.tcp, self.tls):
+            if server:
+                server.close()
 
     def fault(self, text):
         self.wire.fault(self.name, text)
@@ -177,12 +178,13 @@ class Peer(Watch):
         flow.send(data)
 
     def via(self, flow, branch=None):
-        return (f"SIP/2.0/{flow.transport} {self.ip}:{self.port};rport;"
+        return (f"SIP/2.0/{flow.transport} {net.host(self.ip)}:{flow.here[1]};rport;"
                 f"branch={branch or sip.COOKIE + sip.token()}")
 
     def contact(self, flow=None, user="peer"):
-        tcp = ";transport=tcp" if flow and flow.reliable else ""
-        return f"<sip:{user}@{self.address}{tcp}>"
+        port = flow.here[1] if flow else self.port
+        way = f";transport={flow.transport.lower()}" if flow and flow.reliable else ""
+        return f"<sip:{user}@{net.host(self.ip)}:{port}{way}>"
 
     def request(self, msg, flow, on_response=None):
         """Sends a request as a client transaction of its own."""

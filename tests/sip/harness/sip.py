@@ -172,7 +172,7 @@ def host_port(uri):
     found = re.match(r"sips?:(?:[^@>]*@)?(\[[^\]]*\]|[^:;>?]+)(?::(\d+))?", uri)
     if not found:
         raise Malformed(f"no host in URI {uri!r}")
-    return found.group(1), int(found.group(2) or 5060)
+    return found.group(1).strip("[]"), int(found.group(2) or 5060)
 
 
 def parse(data):
@@ -261,8 +261,9 @@ class Sdp:
     RTPMAP = {0: "PCMU/8000", 8: "PCMA/8000", 18: "G729/8000", 101: "telephone-event/8000"}
 
     def encode(self):
-        lines = ["v=0", f"o={self.user} {self.session} {self.version} IN IP4 {self.ip}", "s=-",
-                 f"c=IN IP4 {self.ip}", "t=0 0",
+        kind = "IP6" if ":" in self.ip else "IP4"
+        lines = ["v=0", f"o={self.user} {self.session} {self.version} IN {kind} {self.ip}", "s=-",
+                 f"c=IN {kind} {self.ip}", "t=0 0",
                  f"m=audio {self.port} RTP/AVP {' '.join(map(str, self.payloads))}"]
         lines += [f"a=rtpmap:{p} {self.RTPMAP[p]}" for p in self.payloads if p in self.RTPMAP]
         lines += [f"a={self.direction}"] + self.extra
@@ -278,9 +279,9 @@ class Sdp:
             raise Malformed(f"bad SDP {body!r}")
         if lines[0] != "v=0" or [line[0] for line in lines[:3]] != ["v", "o", "s"]:
             raise Malformed(f"SDP does not begin with v, o, s: {lines[:3]}")
-        origin = re.match(r"o=(\S+) (\d+) (\d+) IN IP4 (\S+)\Z", lines[1])
+        origin = re.match(r"o=(\S+) (\d+) (\d+) IN IP[46] (\S+)\Z", lines[1])
         media = [re.match(r"m=(\S+) (\d+) (\S+) (.+)\Z", line) for line in lines if line[:2] == "m="]
-        where = [re.match(r"c=IN IP4 (\S+)\Z", line) for line in lines if line[:2] == "c="]
+        where = [re.match(r"c=IN IP[46] (\S+)\Z", line) for line in lines if line[:2] == "c="]
         if not origin or not media or not all(media) or not where or not all(where):
             raise Malformed(f"SDP without a usable o=, m= or c=: {body!r}")
         audio = next((m for m in media if m.group(1) == "audio"), media[0])

@@ -1,10 +1,12 @@
 """The stage of one test: a network, a switch, its customers and vendors, and the final audit."""
 
+import base64
 import random
 
 from . import net
 from .books import Books, check_fee
 from .oracle import Terms, money
+from .phone import Phone
 from .record import CallRecord
 from .switch import Switch
 from .ua import Caller, Carrier
@@ -66,6 +68,17 @@ class Stage:
 
     async def carrier(self, name="vendor", last=3, port=0):
         return await self._open(Carrier(name, self.net.ip(last), self.wire), port)
+
+    async def phone(self, number="1001", last=11, account="acme", password="a pass word 1", port=0, **fields):
+        """The entity and the device; the account must be there (phones_account)."""
+        await self.ctl.ask("phone.add", number=number, account=account, password=password, **fields)
+        return await self._open(Phone(f"phone {number}", self.net.ip(last), self.wire, self.address, number,
+                                      password), port)
+
+    async def phones_account(self, name="acme", pay="100", rates=None, **fields):
+        """An account for phones, with rates for vendors' numbers and for those of phones."""
+        await self.rates(f"{name}-sell", rates or {"880": SELL, "1": SELL})
+        await self.account(name, pay, rate_group=f"{name}-sell", **fields)
 
     async def _open(self, peer, port):
         peer.home = self.address
@@ -132,6 +145,16 @@ class Stage:
             found = [c for c in found if c["reason"] != "LateAnswer"]
         assert len(found) == 1, f"{len(found)} CDRs of one call: {[c['id'] for c in found]}"
         return found[0]
+
+    async def exported(self, **question):
+        """The text of `cdr.export`, all pages of it."""
+        text, after = b"", {}
+        while True:
+            page = await self.ctl.ask("cdr.export", **question, **after)
+            text += base64.b64decode(page["content"])
+            if page["next"] is None:
+                return text.decode()
+            after = {"after": page["next"]}
 
     async def cdr(self, call, **want):
         """The one record of a call, with the fields as given."""

@@ -1,4 +1,4 @@
-"""A terminal for programs with screens: a vt220 of 80 x 24, read as a person reads it."""
+"""A terminal for programs with screens: keys go in, the screen is read as a person reads it."""
 
 import asyncio
 import fcntl
@@ -6,121 +6,118 @@ import os
 import pty
 import signal
 import struct
-import sys
+import subprocess
 import termios
 
+from .screen import COLUMNS, ROWS, Screen, octets
 from .switch import die_with_parent
 from .watch import DEADLINE, Watch
 
-DEBIAN = "/usr/lib/python3/dist-packages"  # where pyte is for a python that is not Debian's own
-KEYS = {
-    "enter": "\r", "tab": "\t", "escape": "\x1b", "back-tab": "\x1b[Z", "backspace": "\x7f",
-    "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D", "f1": "\x1bOP",
-    "f2": "\x1bOQ", "f4": "\x1bOS", "clear": "\x15", "save": "\x0f", "leave": "\x18",
-    "interrupt": "\x03", "suspend": "\x1a", "quit": "\x1c", "end": "\x04",
-}
-
-
-def _pyte():
-    try:
-        import pyte
-    except ImportError:
-        sys.path.append(DEBIAN)
-        import pyte
-    return pyte
-
-
-def _screen(pyte):
-    class Screen(pyte.Screen):
-        def restore_cursor(self):
-            """Anywhere on the screen, as a vt220 does; pyte keeps it inside the scrolling region."""
-            margins, self.margins = self.margins, None
-            super().restore_cursor()
-            self.margins = margins
-    return Screen(80, 24)
-
 
 class Terminal(Watch):
-    """A program of which this is the terminal. `async with Terminal(words) as term`."""
+    """`async with Terminal(words) as term`. At the end the program is killed; gently: it is asked to end, and
+    must do so with status 0. rows=0: a serial line that does not know its size."""
 
-    def __init__(self, words, term="vt220"):
+    def __init__(self, words, term="vt220", lang="C.UTF-8", rows=ROWS, cols=COLUMNS, gently=False):
         super().__init__()
-        self.words, self.term = words, term
-        pyte = _pyte()
-        self.screen = _screen(pyte)
-        self.stream = pyte.ByteStream(self.screen)
-        self.output = b""
-        self.pid = self.fd = self.status = None
+        self.words, self.term, self.lang, self.gently = words, term, lang, gently
+        self.rows, self.cols = rows, cols
+        self.screen = Screen(cols or COLUMNS, rows or ROWS)
+        if lang == "C":
+            self.screen.take_octets()
+        self.sent = b""  # everything that the program wrote
+        self.process = self.master = None
 
     def __str__(self):
         return f"the screen:\n{self.text}\n"
 
     @property
     def text(self):
-        return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
+        return self.screen.text
+
+    @property
+    def status(self):
+        """Its exit status; None while it runs."""
+        return self.process.poll()
 
     async def __aenter__(self):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", self.rows, self.cols, 0, 0))
+
+        def lead():
+            """A session of its own, with this as its terminal, so that ^C and ^Z could be signals."""
             die_with_parent()
-            environment = dict(os.environ, TERM=self.term, LC_ALL="C.UTF-8")
-            os.execve(self.words[0], self.words, environment)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        os.set_blocking(self.fd, False)
-        asyncio.get_running_loop().add_reader(self.fd, self._read)
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        environment = {"TERM": self.term, "LANG": self.lang, "PATH": os.environ["PATH"]}
+        environment.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+        self.process = subprocess.Popen(self.words, stdin=slave, stdout=slave, stderr=slave,
+                                        env=environment, preexec_fn=lead)
+        os.close(slave)
+        os.set_blocking(self.master, False)
+        asyncio.get_running_loop().add_reader(self.master, self._read)
         return self
 
-    async def __aexit__(self, *error):
-        self.kill()
+    async def __aexit__(self, *_):
+        if self.status is None:
+            self.process.send_signal(signal.SIGTERM if self.gently else signal.SIGKILL)
+        status = await self.ended()
+        asyncio.get_running_loop().remove_reader(self.master)
+        os.close(self.master)
+        assert not self.gently or status == 0, f"it ended with {status}:\n{self.text}\n{self.complaints()}"
 
     def _read(self):
         try:
-            data = os.read(self.fd, 65536)
+            data = os.read(self.master, 65536)
         except OSError:
             data = b""
-        if data:
-            self.output += data
-            self.stream.feed(data)
-        else:
-            self._close()
+        if not data:  # the program has closed its side
+            asyncio.get_running_loop().remove_reader(self.master)
+        self.sent += data
+        self.screen.take(data)
         self.changed()
 
-    def _close(self):
-        """The program first: one that is still ending must not be hung up on."""
-        if self.status is None:
-            _, status = os.waitpid(self.pid, 0)
-            self.status = os.waitstatus_to_exitcode(status)
-        if self.fd is not None:
-            asyncio.get_running_loop().remove_reader(self.fd)
-            os.close(self.fd)
-            self.fd = None
+    def complaints(self):
+        """What it wrote behind its last picture: words of a sanitizer."""
+        return self.sent[-6000:].decode(errors="replace").replace("\x1b", "^[")
+
+    def line(self, y):
+        return self.screen.shown[y]
+
+    def line_with(self, text):
+        """The first line that holds it."""
+        return next((line for line in self.screen.shown if text in line), None)
+
+    async def see(self, *texts, within=DEADLINE):
+        """Until all of them are on the screen at once."""
+        def is_there():
+            return all(text in self.text for text in texts) or self.status is not None
+        await self.until(is_there, f"{' and '.join(map(repr, texts))} on the screen", within)
+        missing = [text for text in texts if text not in self.text]
+        assert not missing, f"it ended with {self.status} without {missing}:\n{self}\n{self.complaints()}"
+
+    async def hides(self, text, within=DEADLINE):
+        """Until it is not on the screen."""
+        await self.until(lambda: text not in self.text, f"no {text!r} on the screen", within)
+
+    def press(self, *keys):
+        """Names of keys (harness/screen.py), or text that is typed."""
+        os.write(self.master, octets(keys))
+
+    async def go(self, keys, *texts, within=DEADLINE):
+        """Presses, then waits for what must come of it."""
+        self.press(*keys)
+        await self.see(*texts, within=within)
+
+    def resize(self, rows, cols):
+        self.screen.resize(rows, cols)
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
 
     def kill(self):
         """Whatever it was doing."""
-        if self.status is None:
-            os.kill(self.pid, signal.SIGKILL)
-            self._close()
-
-    async def see(self, *texts, within=DEADLINE):
-        """Until all of them stand on the screen."""
-        def is_there():
-            shown = self.text
-            return all(text in shown for text in texts) or self.status is not None
-        await self.until(is_there, " and ".join(map(repr, texts)), within)
-        missing = [text for text in texts if text not in self.text]
-        assert not missing, f"it ended with {self.status} without {missing}:\n{self.text}"
-
-    def sees(self, text):
-        return text in self.text
-
-    def type(self, text):
-        os.write(self.fd, text.encode())
-
-    def press(self, *names):
-        for name in names:
-            self.type(KEYS.get(name, name))
+        self.process.kill()
 
     async def ended(self, within=DEADLINE):
         """Its exit status."""
-        await self.until(lambda: self.status is not None, "end of the program", within)
-        return self.status
+        return await asyncio.wait_for(asyncio.to_thread(self.process.wait), within)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from . import digest, plans, sip
+from . import digest, net, plans, sip
 from .peer import Peer
 from .session import Session
 from .watch import DEADLINE
@@ -113,9 +113,9 @@ class Caller(Peer):
                credentials=None, tries=1, call_id=None, ack=True, from_value=None):
         """Starts a call over UDP, or over the TCP flow given. sdp=None makes a late offer."""
         call = Call(self, call_id or f"{sip.token()}@{self.ip}", flow or self.udp.to(self.switch))
-        host = f"{self.switch[0]}:{self.switch[1]}"
+        host = f"{net.host(self.switch[0])}:{self.switch[1]}"
         call.callee, call.credentials, call.tries, call.send_ack = callee, credentials, tries, ack
-        call.local = f"{from_value or f'<sip:{caller}@{self.ip}>'};tag={call.tag}"
+        call.local = f"{from_value or f'<sip:{caller}@{net.host(self.ip)}>'};tag={call.tag}"
         call.remote = to or f"<sip:{callee}@{host}>"
         call.sdp = sip.Sdp(self.ip, 40000) if sdp == "default" else sdp
         call.invite_headers = headers
@@ -152,9 +152,9 @@ class Caller(Peer):
     def ask(self, method, uri=None, headers=(), flow=None, body=b"", kind=None):
         """A request outside every dialog, such as OPTIONS; returns its transaction."""
         flow = flow or self.udp.to(self.switch)
-        uri = uri or f"sip:{self.switch[0]}:{self.switch[1]}"
+        uri = uri or f"sip:{net.host(self.switch[0])}:{self.switch[1]}"
         base = [("Via", self.via(flow)), ("Max-Forwards", 70),
-                ("From", f"<sip:1001@{self.ip}>;tag={sip.token()}"), ("To", f"<{uri}>"),
+                ("From", f"<sip:1001@{net.host(self.ip)}>;tag={sip.token()}"), ("To", f"<{uri}>"),
                 ("Call-ID", f"{sip.token()}@{self.ip}"), ("CSeq", f"1 {method}"),
                 ("Contact", self.contact(flow))]
         base = [h for h in base if h[0] not in {sip.canonical(n) for n, _ in headers}]
@@ -228,6 +228,8 @@ class Carrier(Peer):
         super().__init__(name, ip, wire)
         self.plan, self.plans = plans.answer(), {}
         self.legs = []
+        self.options, self.options_code = [], 200  # OPTIONS that came; None: they get no answer
+        self.registrar = None                      # takes REGISTERs (registrar.py)
 
     def on(self, callee, plan):
         """A plan for one called number."""
@@ -235,6 +237,16 @@ class Carrier(Peer):
         return self
 
     def on_new(self, txn):
+        if txn.msg.method == "OPTIONS":
+            self.options.append(txn.msg)
+            if self.options_code:
+                txn.reply(txn.msg.reply(self.options_code, tag=sip.token()))
+            self.changed()
+            return
+        if txn.msg.method == "REGISTER" and self.registrar:
+            self.registrar.received(txn)
+            self.changed()
+            return
         if txn.msg.method != "INVITE":
             super().on_new(txn)
             return

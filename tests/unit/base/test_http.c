@@ -132,6 +132,35 @@ static void any_other_reply_is_refused_with_a_reason(void **state)
 	}
 }
 
+static void a_post_says_what_follows_and_2xx_accepts_it(void **state)
+{
+	static const struct {
+		const char *reply;
+		int accepted;
+	} cases[] = {
+		{ "HTTP/1.0 200 OK\r\n\r\n", 0 },
+		{ "HTTP/1.1 202 Yes\r\nX: y\r\n\r\nz", 0 },
+		{ "HTTP/1.1 204\r\n", 0 },
+		{ "HTTP/1.1 500 No\r\n\r\n", -EINVAL },
+		{ "HTTP/1.1 302 2\r\n", -EINVAL },
+		{ "SSH-2.0-OpenSSH\r\n", -EINVAL },
+		{ "", -EINVAL },
+		{ "HTTP/1.1", -EINVAL },
+	};
+	CLEANUP(buf_done) struct buf head = BUF_INIT;
+	struct http_url u;
+
+	(void)state;
+	assert_int_equal(http_url_parse(STR("http://[2001:db8::1]:81/a?b"), &u, NULL), 0);
+	http_put_post(&u, "text/plain", 7, &head);
+	assert_string_equal(buf_cstr(&head),
+			    "POST /a?b HTTP/1.0\r\nHost: [2001:db8::1]:81\r\nUser-Agent: tandem\r\n"
+			    "Accept: */*\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n\r\n");
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(http_reply_accepted(str_of(cases[i].reply), NULL),
+				 cases[i].accepted);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +169,7 @@ int main(void)
 		cmocka_unit_test(the_request_is_one_that_any_server_answers_plainly),
 		cmocka_unit_test(a_good_reply_gives_its_body),
 		cmocka_unit_test(any_other_reply_is_refused_with_a_reason),
+		cmocka_unit_test(a_post_says_what_follows_and_2xx_accepts_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,14 +118,14 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void a_turn_does_descriptors_then_mail_then_timers(void **state)
+static void a_turn_does_mail_then_descriptors_then_timers(void **state)
 {
 	(void)state;
 	timer_start(&f->loop.wheel, &f->timer, f->loop.now_ms);
 	assert_true(ring_push(f->ring[0], "m", 1, NULL, 0));
 	put(0);
 	assert_int_equal(loop_turn(&f->loop, 0), 0);
-	assert_string_equal(f->trace, "amt.");
+	assert_string_equal(f->trace, "mat.");
 	forget();
 	assert_int_equal(loop_turn(&f->loop, 0), 0);
 	assert_string_equal(f->trace, ".");
@@ -362,7 +362,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define LOOP_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-		LOOP_TEST(a_turn_does_descriptors_then_mail_then_timers),
+		LOOP_TEST(a_turn_does_mail_then_descriptors_then_timers),
 		LOOP_TEST(a_turn_sleeps_only_if_there_is_nothing_to_do),
 		LOOP_TEST(a_timer_ends_the_wait),
 		LOOP_TEST(what_is_not_read_is_reported_again),

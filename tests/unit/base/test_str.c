@@ -127,11 +127,15 @@ static void a_list_is_split_into_its_pieces(void **state)
 	for (size_t i = 0; i < COUNT_OF(row); i++) {
 		struct str rest = str_of(row[i].in), piece, want = str_of(row[i].pieces);
 
+		size_t pieces = 0;
+
 		while (str_split(&rest, ',', &piece)) {
 			assert_true(str_eq(str_head(want, piece.n), piece));
 			want = str_skip(want, piece.n + 1);
+			pieces++;
 		}
 		assert_true(str_is_empty(want));
+		assert_int_equal(str_count(str_of(row[i].in), ','), pieces);
 	}
 }
 

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,13 +85,40 @@ static void the_table_is_bounded(void **state)
 
 	(void)state;
 	wrong(s, "first", MAX, 0);
-	for (int i = 0; i < SUSPEND_MAX - 1; i++) {
+	for (int i = 0; i < 16 * SUSPEND_MAX; i++) {
 		(void)snprintf(name, sizeof(name), "%d", i);
-		wrong(s, name, 1, 0);
+		wrong(s, name, 1, 1000);
 	}
-	assert_true(is_on(s, "first", &here, 1));
-	wrong(s, "one more", 1, 0);
 	assert_false(is_on(s, "first", &here, 1));
+	wrong(s, "last", MAX, 2000);
+	assert_true(is_on(s, "last", &here, 2001));
+}
+
+enum { THREADS = 4, EACH = 1000 };
+
+static void *guess(void *ctx)
+{
+	for (int i = 0; i < EACH; i++)
+		suspend_wrong(ctx, STR("1001"), &here, THREADS * EACH / 4, FOR_MS, 1000);
+	return NULL;
+}
+
+/* Workers count together: none of what they saw is lost. */
+static void threads_count_together(void **state)
+{
+	CLEANUP(suspend_free) struct suspend *s = make();
+	pthread_t thread[THREADS];
+
+	(void)state;
+	assert_true(THREADS * EACH / 4 <= SUSPEND_WRONG_MAX);
+	for (int i = 0; i < THREADS * EACH / 4 - 1; i++)
+		suspend_wrong(s, STR("1002"), &here, THREADS * EACH / 4, FOR_MS, 1000);
+	assert_false(is_on(s, "1002", &here, 1000));
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, guess, s), 0);
+	for (int i = 0; i < THREADS; i++)
+		(void)pthread_join(thread[i], NULL);
+	assert_true(is_on(s, "1001", &here, 1000));
 }
 
 static void one_life(void)
@@ -116,6 +144,7 @@ int main(void)
 		cmocka_unit_test(a_right_one_and_time_forgive),
 		cmocka_unit_test(a_limit_of_none_suspends_nobody),
 		cmocka_unit_test(the_table_is_bounded),
+		cmocka_unit_test(threads_count_together),
 		cmocka_unit_test(memory_may_run_out),
 	};
 

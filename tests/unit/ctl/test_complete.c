@@ -54,7 +54,7 @@ static void entities_and_verbs(void **state)
 {
 	(void)state;
 	assert_offered("acc", "account\n");
-	assert_offered("ra", "rate-group\nrate\n");
+	assert_offered("ra", "rate-group\nrate\nrate-sheet\n");
 	assert_among("", "mapping-gateway\n");
 	assert_among("", "help\n");
 	assert_among("--", "--json\n");

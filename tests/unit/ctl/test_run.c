@@ -94,7 +94,7 @@ static void an_empty_list_has_a_head(void **state)
 	assert_int_equal(ctl("payment list"), RUN_DONE);
 	assert_has(out, "account");
 	assert_int_equal(ctl("alarm list"), RUN_DONE);
-	assert_string_equal(out, "");
+	assert_has(out, "acked_by");
 	assert_int_equal(ctl("alarm list --json"), RUN_DONE);
 	assert_string_equal(out, "[]\n");
 }
@@ -113,6 +113,25 @@ static void json_is_one_document_of_the_same_value(void **state)
 	assert_has(out, "M\xc3\xbcller");
 	json_decref(shown);
 	json_decref(said);
+}
+
+static void what_is_answered_goes_into_the_file_that_was_named(void **state)
+{
+	(void)state;
+	daemon_says("{\"content\":\"aGVsbG8=\",\"next\":null}");
+	assert_int_equal(ctl("trace export - id=00ab"), RUN_DONE);
+	assert_string_equal(out, "hello");
+	assert_string_equal(daemon_asked(), "trace.export {\"id\":\"00ab\"}");
+	assert_int_equal(ctl("trace export file=/nowhere/at/all"), RUN_REFUSED);
+	assert_has(err, "cannot be written");
+	assert_int_equal(ctl("trace export"), RUN_USAGE);
+	assert_has(err, "needs file");
+	assert_int_equal(ctl("trace export a file=b"), RUN_USAGE);
+	daemon_says("{\"content\":\"?\",\"next\":null}");
+	assert_int_equal(ctl("trace export -"), RUN_REFUSED);
+	daemon_says(NULL);
+	assert_int_equal(ctl("trace export -"), RUN_REFUSED);
+	assert_string_equal(out, "");
 }
 
 /* ESC, DEL, C1, RTL override, zero width, a tag beyond the first plane. */
@@ -143,10 +162,10 @@ static void a_text_is_printed_line_by_line(void **state)
 {
 	(void)state;
 	daemon_says("\"id,fee\\r\\n1,\\u001B2\\r\\n\"");
-	assert_int_equal(ctl("cdr export"), RUN_DONE);
+	assert_int_equal(ctl("trace show 1"), RUN_DONE);
 	assert_string_equal(out, "id,fee\n1,\xef\xbf\xbd"
 				 "2\n");
-	assert_int_equal(ctl("--json cdr export"), RUN_DONE);
+	assert_int_equal(ctl("--json trace show 1"), RUN_DONE);
 	assert_string_equal(out, "\"id,fee\\r\\n1,\\u001B2\\r\\n\"\n");
 }
 
@@ -258,6 +277,7 @@ int main(void)
 		TEST(columns_can_be_chosen),
 		TEST(an_empty_list_has_a_head),
 		TEST(json_is_one_document_of_the_same_value),
+		TEST(what_is_answered_goes_into_the_file_that_was_named),
 		TEST(peers_texts_do_nothing_to_the_terminal),
 		TEST(a_text_is_printed_line_by_line),
 		TEST(differences_are_a_failure),

@@ -69,8 +69,10 @@ static void a_fixed_address_becomes_what_centos_has(void **state)
 	yard_expect(&setup.place, "/etc/tandem/switchd.env",
 		    "# Written by switch-setup from /etc/tandem/tandem.conf.\n"
 		    "SWITCHD_ARGS=--listen udp:127.0.0.2:5070 --listen tcp:127.0.0.2:5070 "
-		    "--media 127.0.0.2 --listen udp:[2001:db8::2]:5070 --listen "
-		    "tcp:[2001:db8::2]:5070 --media 2001:db8::2 --media-ports 10000-20000\n");
+		    "--listen tls:127.0.0.2:5061 --media 127.0.0.2 --listen udp:[2001:db8::2]:5070 "
+		    "--listen "
+		    "tcp:[2001:db8::2]:5070 --listen tls:[2001:db8::2]:5061 --media 2001:db8::2 "
+		    "--media-ports 10000-20000\n");
 }
 
 static void dhcp_leaves_the_address_to_the_network(void **state)

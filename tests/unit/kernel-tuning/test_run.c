@@ -15,7 +15,7 @@
 
 #include "base/cleanup.h"
 #include "kernel-tuning/run.h"
-#include "kernel-tuning/setting.h"
+#include "knobs/setting.h"
 
 enum { WORDS = 12 };
 
@@ -95,6 +95,38 @@ static int remove_root(void **state)
 	free(err);
 	out = err = NULL;
 	return nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* A machine of four processors with a card of two queues, and one that has as many as processors. */
+static void put_hardware(void)
+{
+	put("../../sys/devices/system/cpu/online", "0-3\n");
+	put("../meminfo", "MemTotal:        8000000 kB\nMemFree: 1 kB\n");
+	put("net/ipv4/udp_mem", "1000\t2000\t3000\n");
+	put("../../sys/class/net/lo/queues/rx-0/rps_cpus", "0\n");
+	for (int i = 0; i < 2; i++) {
+		char name[128];
+
+		(void)snprintf(name, sizeof(name), "../../sys/class/net/eth0/queues/rx-%d/rps_cpus",
+			       i);
+		put(name, "0\n");
+		(void)snprintf(name, sizeof(name),
+			       "../../sys/class/net/eth0/queues/rx-%d/rps_flow_cnt", i);
+		put(name, "0\n");
+		(void)snprintf(name, sizeof(name), "../../sys/class/net/eth0/queues/tx-%d/xps_cpus",
+			       i);
+		put(name, "0\n");
+	}
+	put("../../sys/class/net/eth0/device/msi_irqs/31", "msix\n");
+	put("../../sys/class/net/eth0/device/msi_irqs/30", "msix\n");
+	put("../irq/30/smp_affinity", "f\n");
+	put("../irq/31/smp_affinity", "0000000f\n");
+	put("../../sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n");
+	put("../../sys/devices/system/cpu/cpu0/cpuidle/state0/latency", "2\n");
+	put("../../sys/devices/system/cpu/cpu0/cpuidle/state0/disable", "0\n");
+	put("../../sys/devices/system/cpu/cpu0/cpuidle/state3/latency", "200\n");
+	put("../../sys/devices/system/cpu/cpu0/cpuidle/state3/disable", "0\n");
+	put("../../sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
 }
 
 /* --- what it says --- */
@@ -290,6 +322,131 @@ static void a_value_without_end_is_refused(void **state)
 	assert_said("net.core.wmem_max", "state", "\"refused\"");
 }
 
+static void work_of_a_card_is_spread_over_processors(void **state)
+{
+	(void)state;
+	put_hardware();
+	assert_int_equal(tune("--json apply"), RUN_DONE);
+	assert_string_equal(get("../../sys/class/net/eth0/queues/rx-0/rps_cpus"), "f");
+	assert_string_equal(get("../../sys/class/net/eth0/queues/rx-1/rps_flow_cnt"), "16384");
+	assert_string_equal(get("../../sys/class/net/eth0/queues/tx-0/xps_cpus"), "5");
+	assert_string_equal(get("../../sys/class/net/eth0/queues/tx-1/xps_cpus"), "a");
+	assert_string_equal(get("../irq/30/smp_affinity"), "1");
+	assert_string_equal(get("../irq/31/smp_affinity"), "2");
+	assert_string_equal(get("../../sys/class/net/lo/queues/rx-0/rps_cpus"), "0\n");
+	assert_said("sys/class/net/eth0/queues/rx-0/rps_cpus", "why",
+		    "\"2 queues for 4 processors: the kernel spreads packets over all\"");
+}
+
+static void a_card_with_a_queue_for_each_processor_is_left_alone(void **state)
+{
+	(void)state;
+	put_hardware();
+	put("../../sys/devices/system/cpu/online", "0,1\n");
+	put("../../sys/class/net/eth0/queues/rx-0/rps_cpus", "00000000,00000000\n");
+	assert_int_equal(tune("--json show"), RUN_DONE);
+	assert_said("sys/class/net/eth0/queues/rx-0/rps_cpus", "wanted", "\"0\"");
+	assert_said("sys/class/net/eth0/queues/rx-0/rps_cpus", "state", "\"right\"");
+}
+
+/* Masks are words of 32 bits; the kernel writes zeros before them. */
+static void many_processors_are_named_in_words(void **state)
+{
+	(void)state;
+	put_hardware();
+	put("../../sys/devices/system/cpu/online", "0-39\n");
+	put("../../sys/class/net/eth0/queues/rx-1/rps_cpus", "00000000,000000ff,ffffffff\n");
+	assert_int_equal(tune("--json show"), RUN_DONE);
+	assert_said("sys/class/net/eth0/queues/rx-0/rps_cpus", "wanted", "\"ff,ffffffff\"");
+	assert_said("sys/class/net/eth0/queues/rx-0/rps_cpus", "state", "\"differs\"");
+	assert_said("sys/class/net/eth0/queues/rx-1/rps_cpus", "state", "\"right\"");
+}
+
+static void processors_stay_awake(void **state)
+{
+	(void)state;
+	put_hardware();
+	assert_int_equal(tune("--json apply"), RUN_DONE);
+	assert_string_equal(get("../../sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+			    "performance");
+	assert_string_equal(get("../../sys/devices/system/cpu/cpu0/cpuidle/state0/disable"), "0\n");
+	assert_string_equal(get("../../sys/devices/system/cpu/cpu0/cpuidle/state3/disable"), "1");
+}
+
+static void memory_of_sockets_follows_the_calls_that_are_expected(void **state)
+{
+	(void)state;
+	put_hardware();
+	put("../../etc/tandem/tandem.conf", "lines = 5000\n");
+	assert_int_equal(tune("--json apply"), RUN_DONE);
+	/* 4 x 2 x 16 MiB and 5000 x 4 x 8 KiB, in pages of 4096 */
+	assert_string_equal(get("net/ipv4/udp_mem"), "36384 54576 72768");
+	put("../meminfo", "MemTotal: 400000 kB\n");
+	assert_int_equal(tune("--json show"), RUN_DONE);
+	assert_said("net.ipv4.udp_mem", "wanted", "\"12500 18750 25000\"");
+	assert_said("net.ipv4.udp_mem", "state", "\"right\"");
+}
+
+/* The kernel shows the choice in brackets among the others. */
+static void a_choice_is_read_in_its_brackets(void **state)
+{
+	(void)state;
+	put_hardware();
+	put("../../sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
+	assert_int_equal(tune("--json show"), RUN_DONE);
+	assert_said("sys/kernel/mm/transparent_hugepage/enabled", "state", "\"right\"");
+	put("../../sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n");
+	assert_int_equal(tune("--json --dry-run apply"), RUN_DONE);
+	assert_said("sys/kernel/mm/transparent_hugepage/enabled", "state", "\"would\"");
+}
+
+static void revert_puts_back_what_was_there_first(void **state)
+{
+	(void)state;
+	put_hardware();
+	assert_int_equal(tune("apply"), RUN_DONE);
+	put("net/core/rmem_max", "1\n");
+	assert_int_equal(tune("apply"), RUN_DONE); /* the first value stays the one to go back to */
+	assert_int_equal(tune("--dry-run revert"), RUN_DONE);
+	assert_string_equal(get("net/core/rmem_max"), "16777216");
+	assert_int_equal(tune("revert"), RUN_DONE);
+	assert_string_equal(get("net/core/rmem_max"), "212992");
+	assert_string_equal(get("net/ipv4/ip_local_reserved_ports"), "\n");
+	assert_string_equal(get("net/ipv4/conf/eth0.100/rp_filter"), "0");
+	assert_string_equal(get("../irq/31/smp_affinity"), "0000000f");
+	assert_string_equal(get("../../sys/devices/system/cpu/cpu0/cpuidle/state3/disable"), "0");
+	assert_string_equal(get("net/core/somaxconn"), "65536\n");
+	assert_int_equal(tune("verify"), RUN_FAULTS);
+	put("net/core/rmem_max", "5\n");
+	assert_int_equal(tune("revert"), RUN_DONE); /* nothing is kept any more */
+	assert_string_equal(get("net/core/rmem_max"), "5\n");
+}
+
+static void packets_lost_since_apply_are_a_fault(void **state)
+{
+	static const char snmp[] = "Udp: InDatagrams NoPorts RcvbufErrors SndbufErrors\n"
+				   "Udp: 5 6 7 0\n";
+	static const char more[] = "Udp: InDatagrams NoPorts RcvbufErrors SndbufErrors\n"
+				   "Udp: 5 6 8 0\n";
+
+	(void)state;
+	put("../net/snmp", snmp);
+	put("../net/softnet_stat", "000000ff 0000000a 00000000\n00000001 00000001 00000000\n");
+	assert_int_equal(tune("apply"), RUN_DONE);
+	assert_int_equal(tune("verify"), RUN_DONE);
+	put("../net/snmp", more);
+	assert_int_equal(tune("--json verify"), RUN_FAULTS);
+	assert_said("proc/net/snmp Udp RcvbufErrors", "wanted", "\"7\"");
+	assert_said("proc/net/snmp Udp RcvbufErrors", "now", "\"8\"");
+	assert_said("proc/net/snmp Udp RcvbufErrors", "state", "\"lost\"");
+	put("../net/snmp", snmp);
+	put("../net/softnet_stat", "000000ff 0000000b 00000000\n00000001 00000001 00000000\n");
+	assert_int_equal(tune("--json verify"), RUN_FAULTS);
+	assert_said("proc/net/softnet_stat dropped", "now", "\"12\"");
+	assert_int_equal(tune("apply"), RUN_DONE); /* counted from here on */
+	assert_int_equal(tune("verify"), RUN_DONE);
+}
+
 static void wrong_words_are_told(void **state)
 {
 	static const struct {
@@ -347,6 +504,14 @@ int main(void)
 		WITH_ROOT(a_value_of_several_words_is_read_with_single_blanks),
 		WITH_ROOT(what_cannot_be_read_is_a_fault_of_its_own),
 		WITH_ROOT(a_value_without_end_is_refused),
+		WITH_ROOT(work_of_a_card_is_spread_over_processors),
+		WITH_ROOT(a_card_with_a_queue_for_each_processor_is_left_alone),
+		WITH_ROOT(many_processors_are_named_in_words),
+		WITH_ROOT(processors_stay_awake),
+		WITH_ROOT(memory_of_sockets_follows_the_calls_that_are_expected),
+		WITH_ROOT(a_choice_is_read_in_its_brackets),
+		WITH_ROOT(revert_puts_back_what_was_there_first),
+		WITH_ROOT(packets_lost_since_apply_are_a_fault),
 		WITH_ROOT(wrong_words_are_told),
 		WITH_ROOT(a_root_without_proc_is_told),
 		WITH_ROOT(help_and_version_are_given),

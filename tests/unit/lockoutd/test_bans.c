@@ -84,6 +84,27 @@ static void a_ban_ends_by_time_and_is_remembered_a_day(void **state)
 	assert_null(get(b, "192.0.2.7"));
 }
 
+static void a_network_is_banned_beside_its_addresses(void **state)
+{
+	struct ends ends;
+	CLEANUP(bans_free) struct bans *b = make(10, &ends);
+	struct terms t = terms("192.0.2.0", 600);
+	struct cidr inside = banned("192.0.2.77"), outside = banned("192.0.3.77");
+	struct ban *wide = NULL;
+	char text[ADDR_TEXT];
+
+	(void)state;
+	t.net = network("192.0.2.0/24");
+	assert_int_equal(bans_put(b, &t, T, &wide), 0);
+	assert_string_equal(ban_text(&wide->terms.net, text), "192.0.2.0/24");
+	assert_null(get(b, "192.0.2.0"));
+	assert_ptr_not_equal(put(b, "192.0.2.0", 600, T), wide);
+	assert_ptr_equal(bans_covering(b, &inside), wide);
+	assert_null(bans_covering(b, &outside));
+	bans_end(wide, T, false); /* a memory covers nothing */
+	assert_null(bans_covering(b, &inside));
+}
+
 static void the_oldest_makes_room(void **state)
 {
 	struct ends ends;
@@ -214,7 +235,7 @@ static void torn_and_foreign_lines_are_passed_over(void **state)
 		"not json\n"
 		"{\"address\":\"192.0.2.2\",\"since\":1,\"until\":1800000600000,\"seconds\":-1,"
 		"\"cause\":\"failures\",\"level\":0}\n"
-		"{\"address\":\"192.0.2.0/24\",\"lifted\":true}\n"
+		"{\"address\":\"192.0.0.0/7\",\"lifted\":true}\n"
 		"{\"address\":\"192.0.2.3\",\"since\":1,\"until\":18000006";
 	struct err err = ERR_INIT;
 
@@ -290,6 +311,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_ban_ends_by_time_and_is_remembered_a_day),
+		cmocka_unit_test(a_network_is_banned_beside_its_addresses),
 		cmocka_unit_test(the_oldest_makes_room),
 		cmocka_unit_test(newest_come_first_in_a_list),
 		cmocka_unit_test(bans_survive_with_the_time_they_have_left),

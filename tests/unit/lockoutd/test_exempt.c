@@ -181,6 +181,56 @@ static void memory_may_run_out(void **state)
 	oom_each(one_life);
 }
 
+static void what_may_be_banned_is_an_address_or_a_network(void **state)
+{
+	static const struct {
+		const char *given, *ban; /* NULL: too wide */
+	} cases[] = {
+		{ "192.0.2.7", "192.0.2.7/32" },
+		{ "192.0.2.0/24", "192.0.2.0/24" },
+		{ "10.0.0.0/8", "10.0.0.0/8" },
+		{ "10.0.0.0/7", NULL },
+		{ "2001:db8::7", "2001:db8::/64" },
+		{ "2001:db8::/64", "2001:db8::/64" },
+		{ "2001:db8::/48", "2001:db8::/48" },
+		{ "2001:db8::/32", "2001:db8::/32" },
+		{ "2000::/16", NULL },
+		{ "2001:db8::8:0/112", "2001:db8::/64" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct cidr given = network(cases[i].given), ban, wanted;
+
+		if (!cases[i].ban) {
+			assert_int_equal(ban_of(&given, &ban), -ERANGE);
+			continue;
+		}
+		wanted = network(cases[i].ban);
+		assert_int_equal(ban_of(&given, &ban), 0);
+		assert_int_equal(ban.bits, wanted.bits);
+		assert_true(addr_eq_host(&ban.net, &wanted.net));
+		assert_int_equal(ban_is_wide(&ban), ban.bits < (addr_is_v6(&ban.net) ? 64 : 32));
+	}
+}
+
+static void a_network_grows_bit_by_bit(void **state)
+{
+	struct cidr net = banned("192.0.2.255"), v6 = banned("2001:db8:ffff:ffff::1");
+	struct cidr eight = network("192.0.0.0/8"), first = network("192.0.2.254/31");
+
+	(void)state;
+	assert_true(ban_widen(&net));
+	assert_true(net.bits == 31 && addr_eq_host(&net.net, &first.net));
+	while (ban_widen(&net))
+		continue;
+	assert_true(net.bits == 8 && addr_eq_host(&net.net, &eight.net));
+	while (ban_widen(&v6))
+		continue;
+	eight = network("2001:db8::/32");
+	assert_true(v6.bits == 32 && addr_eq_host(&v6.net, &eight.net));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -191,6 +241,8 @@ int main(void)
 		cmocka_unit_test(resolvers_are_found_in_any_file),
 		cmocka_unit_test(gateways_come_from_switchd),
 		cmocka_unit_test(memory_may_run_out),
+		cmocka_unit_test(what_may_be_banned_is_an_address_or_a_network),
+		cmocka_unit_test(a_network_grows_bit_by_bit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

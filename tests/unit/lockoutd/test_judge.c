@@ -51,6 +51,7 @@ static void evidence_weighs_what_its_proof_is_worth(void **state)
 		{ EVENT_TCP_ABUSE, PROOF_NONE, 0, 0 },
 		{ EVENT_SCANNER, PROOF_TCP, 2, 600 },
 		{ EVENT_HONEYPOT, PROOF_TCP, 2, 600 },
+		{ EVENT_HONEYPOT, PROOF_NONCE, 2, 600 },
 		{ EVENT_SCANNER, PROOF_NONE, 1, 60 },
 		{ EVENT_HONEYPOT, PROOF_NONE, 1, 60 },
 		{ EVENT_UNKNOWN_SOURCE, PROOF_NONE, 0, 0 },

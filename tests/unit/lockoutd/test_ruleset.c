@@ -13,12 +13,15 @@ struct packet {
 	uint8_t proto;
 	uint16_t port;
 	bool is_fast; /* over every rate */
+	const struct addr *host;
 };
 
-static bool is_from(enum who wanted, enum who who)
+static bool is_from(const struct rule *r, const struct packet *p)
 {
-	return wanted == WHO_ANYONE || wanted == who ||
-	       (wanted == WHO_STRANGER && who != WHO_EXEMPT);
+	if (r->who == WHO_HOST)
+		return p->host && addr_eq_host(&r->host, p->host);
+	return r->who == WHO_ANYONE || r->who == p->who ||
+	       (r->who == WHO_STRANGER && p->who != WHO_EXEMPT);
 }
 
 static bool matches(const struct rule *r, const struct packet *p)
@@ -33,7 +36,7 @@ static bool matches(const struct rule *r, const struct packet *p)
 		return false;
 	if (r->rate && p->is_fast == r->rate->is_under)
 		return false;
-	return is_from(r->who, p->who);
+	return is_from(r, p);
 }
 
 /* What a chain of this ruleset says to the packet; what no rule decides gets the policy. */
@@ -156,6 +159,34 @@ static void strangers_have_their_share_of_connections(void **state)
 	}
 }
 
+static void ssh_may_be_for_administrators_hosts_alone(void **state)
+{
+	struct openings o = standard;
+	struct ruleset s;
+	struct addr other;
+	struct packet p = { .family = FAMILY_V4, .proto = IPPROTO_TCP, .port = 2222 };
+
+	(void)state;
+	assert_int_equal(addr_parse(STR("192.0.2.7"), 0, &o.ssh_host[0]), 0);
+	assert_int_equal(addr_parse(STR("2001:db8::7"), 0, &o.ssh_host[1]), 0);
+	assert_int_equal(addr_parse(STR("192.0.2.8"), 0, &other), 0);
+	o.ssh_hosts = 2;
+	assert_false(openings_eq(&o, &standard));
+	ruleset_make(&s, &o);
+	assert_false(is_let_in(&s, &p));
+	p.who = WHO_EXEMPT; /* a gateway is no administrator */
+	assert_false(is_let_in(&s, &p));
+	p.host = &other;
+	assert_false(is_let_in(&s, &p));
+	p.host = &o.ssh_host[0];
+	assert_true(is_let_in(&s, &p));
+	p.family = FAMILY_V6;
+	p.host = &o.ssh_host[1];
+	assert_true(is_let_in(&s, &p));
+	p.port = 2223;
+	assert_false(is_let_in(&s, &p));
+}
+
 static void sip_and_media_are_not_tracked(void **state)
 {
 	struct ruleset s;
@@ -180,6 +211,9 @@ static void the_whole_room_is_enough(void **state)
 
 	(void)state;
 	o.dhcp4 = o.dhcp6 = true;
+	o.ssh_hosts = SSH_HOSTS_MAX;
+	for (int i = 0; i < SSH_HOSTS_MAX; i++)
+		assert_int_equal(addr_parse(STR("192.0.2.7"), 0, &o.ssh_host[i]), 0);
 	assert_false(openings_eq(&o, &standard));
 	assert_true(openings_eq(&o, &o));
 	ruleset_make(&s, &o);
@@ -200,6 +234,7 @@ int main(void)
 		cmocka_unit_test(a_closed_port_has_no_rule),
 		cmocka_unit_test(the_exempt_come_before_the_banned),
 		cmocka_unit_test(strangers_have_their_share_of_connections),
+		cmocka_unit_test(ssh_may_be_for_administrators_hosts_alone),
 		cmocka_unit_test(sip_and_media_are_not_tracked),
 		cmocka_unit_test(the_whole_room_is_enough),
 	};

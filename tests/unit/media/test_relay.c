@@ -13,7 +13,10 @@
 #include "media/relay.h"
 #include "oom.h"
 
-enum { LONG_MS = 5000, LOW = 41000, HIGH = 41099 };
+/* Ports below those that the kernel gives to the ends. */
+enum { LONG_MS = 5000, LOW = 21000, HIGH = 21099 };
+
+static const bool IP4[SIDE_COUNT];
 
 /* The switch, one call of it, and an end with RTP and RTCP at both sides. */
 struct rig {
@@ -77,7 +80,7 @@ static int set_up(void **state)
 	for (int s = 0; s < SIDE_COUNT; s++)
 		for (int i = 0; i < 2; i++)
 			g.end[s].fd[i] = open_end("127.0.0.1", &g.end[s].at[i]);
-	if (!start_media(&g) || relay_open(&g.relay, g.desk) < 0)
+	if (!start_media(&g) || relay_open(&g.relay, g.desk, IP4) < 0)
 		return 0;
 	for (int s = 0; s < SIDE_COUNT; s++) {
 		struct relay_peer p = peer_of(&g, (enum side)s);
@@ -389,9 +392,9 @@ static void addresses_that_no_peer_can_have_are_refused(void **state)
 	} cases[] = {
 		{ "0.0.0.0:4000", 0 }, /* hold */
 		{ "224.0.0.1:4000", -EINVAL },  { "255.255.255.255:4000", -EINVAL },
-		{ "127.0.0.1:41000", -EINVAL }, /* our own ports */
-		{ "127.0.0.1:41099", -EINVAL }, { "127.0.0.1:40999", 0 },
-		{ "127.0.0.2:41000", 0 },       { "10.0.0.1:4000", 0 },
+		{ "127.0.0.1:21000", -EINVAL }, /* our own ports */
+		{ "127.0.0.1:21099", -EINVAL }, { "127.0.0.1:20999", 0 },
+		{ "127.0.0.2:21000", 0 },       { "10.0.0.1:4000", 0 },
 		{ "198.51.100.1:4000", 0 },
 	};
 	struct rig *g = *state;
@@ -469,15 +472,15 @@ static void ports_are_even_and_rest_after_the_call(void **state)
 	struct relay *other;
 
 	GIVE_UP_WITHOUT_MEMORY(g);
-	media_set_ports(g->media, 41100, 41103);
-	if (relay_open(&other, g->desk) < 0)
+	media_set_ports(g->media, 21100, 21103);
+	if (relay_open(&other, g->desk, IP4) < 0)
 		return;
 	for (int s = 0; s < SIDE_COUNT; s++)
 		assert_int_equal(addr_port(relay_local(other, (enum side)s)) % 2, 0);
 	relay_close(other);
 	desk_flush(g->desk);
 	wait_relays(g, 1);
-	assert_int_equal(relay_open(&other, g->desk), -EADDRNOTAVAIL);
+	assert_int_equal(relay_open(&other, g->desk, IP4), -EADDRNOTAVAIL);
 	assert_int_equal(relays(g), 1);
 }
 
@@ -490,13 +493,13 @@ static void a_port_that_is_taken_is_passed_over(void **state)
 
 	GIVE_UP_WITHOUT_MEMORY(g);
 
-	CLEANUP(close) int squatter = open_end("127.0.0.1:41111", &at);
+	CLEANUP(close) int squatter = open_end("127.0.0.1:21111", &at);
 	(void)squatter;
-	media_set_ports(g->media, 41110, 41115);
-	if (relay_open(&other, g->desk) < 0)
+	media_set_ports(g->media, 21110, 21115);
+	if (relay_open(&other, g->desk, IP4) < 0)
 		return;
 	for (int s = 0; s < SIDE_COUNT; s++)
-		assert_int_not_equal(addr_port(relay_local(other, (enum side)s)), 41110);
+		assert_int_not_equal(addr_port(relay_local(other, (enum side)s)), 21110);
 	relay_close(other);
 }
 
@@ -510,7 +513,7 @@ static void a_close_has_its_place_in_full_mail(void **state)
 	int n = 0;
 
 	GIVE_UP_WITHOUT_MEMORY(g);
-	while (n < 8 && relay_open(&other[n], g->desk) == 0)
+	while (n < 8 && relay_open(&other[n], g->desk, IP4) == 0)
 		n++;
 	/* not flushed, so nobody wakes the thread to make room */
 	for (int i = 0; i < 200000 && !was_full; i++)
@@ -530,7 +533,7 @@ static void relays_come_and_go(void)
 
 	if (!start_media(&g))
 		return;
-	if (!oom_refused(relay_open(&r, g.desk)))
+	if (!oom_refused(relay_open(&r, g.desk, IP4)))
 		relay_close(r);
 	media_free(g.media); /* with the order in the mail */
 }

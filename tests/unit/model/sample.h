@@ -36,7 +36,12 @@ static inline const char *sample_text(const struct field *f)
 static inline int sample_fill(const struct entity *e, void *row)
 {
 	for (int i = 0; i < e->fields; i++) {
-		int r = row_parse(&e->field[i], row, str_of(sample_text(&e->field[i])), NULL);
+		const struct field *f = &e->field[i];
+		char least[24];
+		bool is_more = f->type == FIELD_INT && f->min > 3;
+
+		(void)snprintf(least, sizeof(least), "%lld", (long long)f->min);
+		int r = row_parse(f, row, str_of(is_more ? least : sample_text(f)), NULL);
 		if (r < 0)
 			return r;
 	}

@@ -188,7 +188,7 @@ static void there_are_at_most_1024_rules(void **state)
 	struct transform *t = NULL;
 	struct err err = ERR_INIT;
 
-	for (int i = 0; i < TRANSFORM_RULES; i++)
+	for (int i = 0; i < TRANSFORM_RULES_MAX; i++)
 		buf_printf(&rules, "%s%d:7", i ? "," : "", i);
 	assert_int_equal(buf_error(&rules), 0);
 	assert_int_equal(transform_create(&t, buf_str(&rules), NULL), 0);

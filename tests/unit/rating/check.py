@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Are these charges right? Asked by test_oracle.c, answered by the exact fractions of the SIP tests.
 
-    check.py < LINES    each "TERMS <tab> hold_ms hold_s billed_s fee tax budget reach_ms"
+    check.py < LINES    each "TERMS <tab> hold_ms free_s free_money hold_s billed_s fee tax budget reach_ms"
     check.py CASES.tsv  does the oracle itself come to what rating-cases.tsv says?
 
 Says what is wrong on stderr and exits with 1. A charge that does not fit in int64 is four times "-".
@@ -30,35 +30,37 @@ def parse_terms(line):
                  step=int(part["step"]), setup_fee=part["setup"],
                  sections=sections(part["sections"]), tax_percent=part["tax"],
                  fee_precision=int(part["precision"]), fee_unit=part["fee_unit"],
-                 hold_time_precision_ms=int(part["hold"]), free_time_s=int(part["free"]))
+                 hold_time_precision_ms=int(part["hold"]), free_time_s=int(part["free"]),
+                 of_talk=part.get("talk") == "1")
 
 
 def words_of(made):
     return [str(made.hold_s), str(made.billed_s), text(made.fee), text(made.tax)]
 
 
-def covers(terms, budget, hold_ms):
-    return charge(terms, hold_ms).total <= budget
+def covers(terms, given, budget, hold_ms):
+    return charge(terms, hold_ms, *given).total <= budget
 
 
-def reach_is_right(terms, budget, reach):
+def reach_is_right(terms, given, budget, reach):
     if budget < 0:
         return reach == -1
     if reach == ENDLESS:
-        return covers(terms, budget, REACH_MAX_MS)
-    return (0 <= reach < REACH_MAX_MS and covers(terms, budget, reach)
-            and not covers(terms, budget, reach + 1))
+        return covers(terms, given, budget, REACH_MAX_MS)
+    return (0 <= reach < REACH_MAX_MS and covers(terms, given, budget, reach)
+            and not covers(terms, given, budget, reach + 1))
 
 
 def faults(line):
     terms_text, numbers = line.rstrip("\n").split("\t")
     terms = parse_terms(terms_text)
-    hold_ms, *got, budget, reach = numbers.split(" ")
-    made = charge(terms, int(hold_ms))
+    hold_ms, free_s, free_money, *got, budget, reach = numbers.split(" ")
+    given = (int(free_s), money(free_money))
+    made = charge(terms, int(hold_ms), *given)
     expected = ["-"] * 4 if made.total > MOST else words_of(made)
     if got != expected:
         yield f"{line}  charge is {got}, should be {expected}"
-    if not reach_is_right(terms, money(budget), int(reach)):
+    if not reach_is_right(terms, given, money(budget), int(reach)):
         yield f"{line}  reach of {budget} is wrong: {reach}"
 
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -14,7 +15,8 @@
 #include "dice.h"
 #include "rating/charge.h"
 
-enum { CASES = 20000, LINE = 2000 };
+/* tests/bench/rating.sh asks for a million in RATING_CASES. */
+enum { CASES = 20000, CASES_MAX = 1000000000, LINE = 2000 };
 
 #define CHECK "python3 tests/unit/rating/check.py"
 
@@ -69,6 +71,7 @@ static struct terms random_terms(struct dice *d)
 					      : 0,
 		.hold_time_precision_ms = ONE_OF(d, 1, 50, 500, 999, 1000, dice_in(d, 1, 1000)),
 		.free_time_s = ONE_OF(d, 0, 0, 0, 3, 6, dice_in(d, 0, 3600)),
+		.is_of_talk = dice_one_in(d, 4),
 	};
 
 	random_sections(d, &t);
@@ -92,11 +95,23 @@ static money_t random_budget(struct dice *d, money_t total)
 	return total + dice_in(d, -1, 1);
 }
 
-static void put_charge(const struct terms *t, int64_t hold_ms, struct buf *out)
+/* What packages give: to most calls nothing, to some about as much as they last. */
+static struct given random_given(struct dice *d, int64_t hold_ms)
+{
+	if (!dice_one_in(d, 3))
+		return (struct given){ 0 };
+	return (struct given){ .seconds = ONE_OF(
+				       d, 0, 1, dice_in(d, 0, 600),
+				       hold_ms / 1000 + dice_in(d, -2, 2) > 0 ? hold_ms / 1000 : 0),
+			       .money = dice_one_in(d, 2) ? random_price(d) : 0 };
+}
+
+static void put_charge(const struct terms *t, const struct given *g, int64_t hold_ms,
+		       struct buf *out)
 {
 	struct charge c;
 
-	if (charge_compute(t, hold_ms, &c) < 0) {
+	if (charge_compute_given(t, g, hold_ms, &c) < 0) {
 		buf_putz(out, "- - - -");
 		return;
 	}
@@ -112,20 +127,33 @@ static void put_case(struct dice *d, FILE *to)
 	struct buf out = buf_fixed(line, sizeof(line));
 	struct terms t = random_terms(d), back;
 	int64_t hold_ms = random_hold(d, &t);
-	money_t budget = random_budget(d, charge_total(&t, hold_ms));
+	struct given g = random_given(d, hold_ms);
+	money_t budget = random_budget(d, charge_total_given(&t, &g, hold_ms));
 
 	terms_put(&t, &out);
 	assert_int_equal(terms_check(&t), 0);
 	assert_int_equal(terms_parse(buf_str(&out), &back), 0);
 	assert_memory_equal(&back, &t, sizeof(t));
 
-	buf_printf(&out, "\t%lld ", (long long)hold_ms);
-	put_charge(&t, hold_ms, &out);
+	buf_printf(&out, "\t%lld %lld ", (long long)hold_ms, (long long)g.seconds);
+	buf_put_money(&out, g.money);
+	buf_putc(&out, ' ');
+	put_charge(&t, &g, hold_ms, &out);
 	buf_putc(&out, ' ');
 	buf_put_money(&out, budget);
-	buf_printf(&out, " %lld\n", (long long)charge_reach_ms(&t, budget));
+	buf_printf(&out, " %lld\n", (long long)charge_reach_given_ms(&t, &g, budget));
 	assert_int_equal(buf_error(&out), 0);
 	assert_int_equal(fwrite(line, 1, out.n, to), out.n);
+}
+
+static int64_t case_count(void)
+{
+	const char *text = getenv("RATING_CASES");
+	int64_t n = CASES;
+
+	if (text)
+		assert_int_equal(str_to_i64(str_of(text), 1, CASES_MAX, &n), 0);
+	return n;
 }
 
 static void random_charges_are_those_of_exact_fractions(void **state)
@@ -135,7 +163,7 @@ static void random_charges_are_those_of_exact_fractions(void **state)
 	FILE *to = popen(CHECK, "we");
 
 	assert_non_null(to);
-	for (int i = 0; i < CASES; i++)
+	for (int64_t n = case_count(); n > 0; n--)
 		put_case(&d, to);
 	assert_int_equal(pclose(to), 0);
 }
@@ -157,7 +185,7 @@ static void the_oracle_sees_a_wrong_digit(void **state)
 
 	assert_non_null(to);
 	assert_true(fputs("price=0.0123 unit=60 first=1 step=1 setup=0 sections=- tax=0 "
-			  "precision=4 fee_unit=0 hold=50 free=0\t60000 60 60 0.0124 0 0 49\n",
+			  "precision=4 fee_unit=0 hold=50 free=0\t60000 0 0 60 60 0.0124 0 0 49\n",
 			  to) >= 0);
 	int status = pclose(to);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);

@@ -23,6 +23,18 @@ static struct routing_gateway_row gateway(int64_t until, int64_t preset, char *s
 					     .stop_codes = stop_codes };
 }
 
+/* As the parameters are by default. */
+static const struct retry_rules defaults = { .stop_after_busy = true, .stop_after_rtp = true };
+
+static bool goes_on(const struct routing_gateway_row *gw, enum try_stage stage, int code,
+		    bool is_local, bool relayed)
+{
+	return retry_goes_on(
+		gw, &defaults,
+		&(struct retry_case){
+			.stage = stage, .code = code, .is_local = is_local, .relayed = relayed });
+}
+
 /* behaviour.md, word for word: these stop, and these and all others go on. */
 static bool carrier_goes_on(int code)
 {
@@ -53,7 +65,8 @@ static bool carrier_goes_on(int code)
 
 static bool vos_goes_on(int code)
 {
-	return code < 400 || code > 499;
+	/* Busy ends the hunt in this preset too (SS_GATEWAY_SWITCH_STOP_AFTER_USER_BUSY). */
+	return code != 600 && (code < 400 || code > 499);
 }
 
 struct stage_case {
@@ -92,17 +105,15 @@ static const struct stage_case stages[] = {
 	{ UNTIL(UNTIL_CONNECT), TRY_ANSWERED, true, false },
 };
 
-static void check_codes(const struct stage_case *s, int64_t preset, bool (*goes_on)(int))
+static void check_codes(const struct stage_case *s, int64_t preset, bool (*expects)(int))
 {
 	struct routing_gateway_row gw = gateway(s->until, preset, NULL);
 
 	for (int code = 300; code < CODES; code++) {
-		bool expected = s->may_go_on && goes_on(code);
+		bool expected = s->may_go_on && expects(code);
 
-		assert_int_equal(retry_goes_on(&gw, s->stage, code, false, s->is_relayed),
-				 expected);
-		assert_int_equal(retry_goes_on(&gw, s->stage, code, true, s->is_relayed),
-				 s->may_go_on);
+		assert_int_equal(goes_on(&gw, s->stage, code, false, s->is_relayed), expected);
+		assert_int_equal(goes_on(&gw, s->stage, code, true, s->is_relayed), s->may_go_on);
 	}
 }
 
@@ -130,14 +141,14 @@ static void stop_codes_stand_in_for_the_preset(void **state)
 		struct routing_gateway_row gw = gateway(until, preset, list);
 
 		for (int code = 300; code < CODES; code++)
-			assert_int_equal(retry_goes_on(&gw, TRY_SENT, code, false, true),
+			assert_int_equal(goes_on(&gw, TRY_SENT, code, false, true),
 					 own_list_goes_on(code));
 	}
 
 	struct routing_gateway_row gw =
 		gateway(until, ROUTING_GATEWAY_SWITCH_PRESET_CARRIER, empty);
-	assert_false(retry_goes_on(&gw, TRY_SENT, 486, false, true));
-	assert_true(retry_goes_on(&gw, TRY_SENT, 503, false, true));
+	assert_false(goes_on(&gw, TRY_SENT, 486, false, true));
+	assert_true(goes_on(&gw, TRY_SENT, 503, false, true));
 }
 
 /* reasons.tsv: InviteTimeout, GatewayTimeout and UpstreamFailure go to the next. */
@@ -148,17 +159,105 @@ static void our_own_time_out_is_no_answer_that_a_list_could_stop(void **state)
 	struct routing_gateway_row gw =
 		gateway(UNTIL(UNTIL_CONNECT), ROUTING_GATEWAY_SWITCH_PRESET_VOS, list);
 
-	assert_true(retry_goes_on(&gw, TRY_SENT, 408, true, false));
-	assert_true(retry_goes_on(&gw, TRY_SENT, 503, true, false));
-	assert_false(retry_goes_on(&gw, TRY_SENT, 408, false, false));
+	assert_true(goes_on(&gw, TRY_SENT, 408, true, false));
+	assert_true(goes_on(&gw, TRY_SENT, 503, true, false));
+	assert_false(goes_on(&gw, TRY_SENT, 408, false, false));
 }
 
 static void what_is_no_failure_is_not_retried(void **state)
 {
 	(void)state;
-	assert_false(retry_goes_on(&usual, TRY_SENT, 0, false, true));
-	assert_false(retry_goes_on(&usual, TRY_SENT, 200, false, true));
-	assert_false(retry_goes_on(&usual, TRY_SENT, -1, false, true));
+	assert_false(goes_on(&usual, TRY_SENT, 0, false, true));
+	assert_false(goes_on(&usual, TRY_SENT, 200, false, true));
+	assert_false(goes_on(&usual, TRY_SENT, -1, false, true));
+}
+
+#define STOP(word) ROUTING_GATEWAY_STOP_AFTER_BUSY_##word
+
+struct word_case {
+	int64_t own;
+	bool system, stops;
+};
+
+static const struct word_case words[] = {
+	{ STOP(SYSTEM), true, true }, { STOP(SYSTEM), false, false }, { STOP(ON), true, true },
+	{ STOP(ON), false, true },    { STOP(OFF), true, false },     { STOP(OFF), false, false },
+};
+
+static void the_gateways_word_on_busy_sdp_and_media_beats_the_parameters(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const struct word_case *w = &words[i];
+		struct routing_gateway_row gw = usual;
+		struct retry_rules rules = { w->system, w->system, w->system, w->system, false };
+		struct retry_case busy = { .code = 486, .relayed = true };
+		struct retry_case early = { .stage = TRY_EARLY_MEDIA,
+					    .code = 503,
+					    .relayed = true };
+
+		gw.stop_after_busy = w->own;
+		gw.stop_after_rtp = gw.stop_after_sdp = STOP(OFF);
+		assert_int_equal(retry_goes_on(&gw, &rules, &busy), !w->stops);
+		assert_true(retry_goes_on(&gw, &rules, &early));
+		gw.stop_after_sdp = w->own;
+		assert_int_equal(retry_goes_on(&gw, &rules, &early), !w->stops);
+		gw.stop_after_sdp = STOP(OFF);
+		gw.stop_after_rtp = w->own;
+		assert_true(retry_goes_on(&gw, &rules, &early));
+		early.had_rtp = true;
+		assert_int_equal(retry_goes_on(&gw, &rules, &early), !w->stops);
+	}
+}
+
+static void a_list_of_its_own_says_everything_but_what_the_gateway_says_itself(void **state)
+{
+	char list[] = "503", busy_too[] = "486";
+	struct routing_gateway_row gw =
+		gateway(UNTIL(UNTIL_CONNECT), ROUTING_GATEWAY_SWITCH_PRESET_CARRIER, list);
+
+	(void)state;
+	assert_true(goes_on(&gw, TRY_SENT, 486, false, true));
+	gw.stop_after_busy = STOP(ON);
+	assert_false(goes_on(&gw, TRY_SENT, 486, false, true));
+	assert_false(goes_on(&gw, TRY_SENT, 600, false, true));
+	gw.stop_after_busy = STOP(OFF);
+	gw.stop_codes = busy_too;
+	assert_false(goes_on(&gw, TRY_SENT, 486, false, true));
+	assert_true(goes_on(&gw, TRY_SENT, 600, false, true));
+}
+
+static void how_far_a_gateway_goes_can_be_left_to_the_parameter(void **state)
+{
+	struct routing_gateway_row gw =
+		gateway(UNTIL(SYSTEM), ROUTING_GATEWAY_SWITCH_PRESET_CARRIER, NULL);
+	struct retry_rules rules = { 0 };
+	struct retry_case what = { .stage = TRY_RINGING, .code = 503 };
+
+	(void)state;
+	assert_false(retry_goes_on(&gw, &rules, &what));
+	rules.until_connect = true;
+	assert_true(retry_goes_on(&gw, &rules, &what));
+	what.stage = TRY_SENT;
+	rules.until_connect = false;
+	assert_true(retry_goes_on(&gw, &rules, &what));
+}
+
+static void silence_of_one_we_are_registered_at_may_end_the_hunt(void **state)
+{
+	struct routing_gateway_row gw = usual;
+	struct retry_rules rules = { .stop_after_silence = true };
+	struct retry_case what = { .code = 408, .is_local = true, .is_silent = true };
+
+	(void)state;
+	assert_true(retry_goes_on(&gw, &rules, &what));
+	gw.registration = true;
+	assert_false(retry_goes_on(&gw, &rules, &what));
+	what.is_silent = false;
+	assert_true(retry_goes_on(&gw, &rules, &what));
+	what.is_silent = true;
+	rules.stop_after_silence = false;
+	assert_true(retry_goes_on(&gw, &rules, &what));
 }
 
 static void codes_are_checked_as_entered(void **state)
@@ -234,6 +333,11 @@ int main(void)
 		cmocka_unit_test(stop_codes_stand_in_for_the_preset),
 		cmocka_unit_test(our_own_time_out_is_no_answer_that_a_list_could_stop),
 		cmocka_unit_test(what_is_no_failure_is_not_retried),
+		cmocka_unit_test(the_gateways_word_on_busy_sdp_and_media_beats_the_parameters),
+		cmocka_unit_test(
+			a_list_of_its_own_says_everything_but_what_the_gateway_says_itself),
+		cmocka_unit_test(how_far_a_gateway_goes_can_be_left_to_the_parameter),
+		cmocka_unit_test(silence_of_one_we_are_registered_at_may_end_the_hunt),
 		cmocka_unit_test(codes_are_checked_as_entered),
 		cmocka_unit_test(a_verdict_on_the_called_party_beats_the_last_try),
 		cmocka_unit_test(what_is_between_us_and_a_vendor_stays_there),

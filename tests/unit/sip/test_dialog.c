@@ -302,7 +302,7 @@ static void a_contact_names_its_transport_unless_it_is_udp(void **state)
 	for (int p = 0; p < PROTO_COUNT; p++) {
 		struct buf b = BUF_INIT;
 
-		dialog_put_contact(&local, (enum proto)p, &b);
+		dialog_put_contact(&local, (enum proto)p, false, &b);
 		const char *text = text_of(&b);
 		if (text)
 			assert_string_equal(text, expected[p]);

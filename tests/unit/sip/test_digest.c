@@ -194,7 +194,9 @@ static void nonce_of(struct digest *d, const struct addr *to, int64_t now_ms, ch
 	char room[HEADER_MAX];
 	struct buf b = buf_fixed(room, sizeof(room));
 
-	digest_put_challenge(d, 401, REALM, to, false, now_ms, &b);
+	digest_put_challenge(d, 401,
+			     &(struct digest_ask){ .realm = REALM, .source = to, .now_ms = now_ms },
+			     false, &b);
 	ptrdiff_t start = str_find(buf_str(&b), STR("nonce=\""));
 	assert_true(start > 0);
 	struct str rest = str_skip(buf_str(&b), (size_t)start + 7);
@@ -209,7 +211,12 @@ static void expect(struct digest *d, const struct credentials *c, const char *no
 
 	if (!m)
 		return;
-	enum digest_verdict v = digest_verify(d, m, REALM, PASSWORD, &source.peer, now_ms);
+	enum digest_verdict v = digest_verify(d, m,
+					      &(struct digest_ask){ .realm = REALM,
+								    .password = PASSWORD,
+								    .source = &source.peer,
+								    .now_ms = now_ms },
+					      NULL);
 	if (v != expected && !oom_hit())
 		fail_msg("verdict %d, not %d: nc %s, algorithm %s, more %s", v, expected, c->nc,
 			 c->algorithm, c->more);
@@ -228,7 +235,10 @@ static void a_challenge_offers_both_algorithms(void **state)
 	(void)state;
 	if (oom_refused(create(&d)))
 		return;
-	digest_put_challenge(d, 407, STR("a\"b"), &source.peer, true, NOW, &b);
+	digest_put_challenge(
+		d, 407,
+		&(struct digest_ask){ .realm = STR("a\"b"), .source = &source.peer, .now_ms = NOW },
+		true, &b);
 	assert_non_null(buf_cstr(&b));
 	ptrdiff_t start = str_find(buf_str(&b), STR("nonce=\""));
 	assert_int_equal(
@@ -358,9 +368,12 @@ static void nobody_is_let_in_without_a_password(void **state)
 	c.password = "a dummy, as long as others";
 	CLEANUP(msg_free) struct msg *m = request(&c, nonce);
 	if (m)
-		assert_int_equal(
-			digest_verify(d, m, REALM, (struct str){ NULL, 0 }, &source.peer, NOW),
-			DIGEST_WRONG);
+		assert_int_equal(digest_verify(d, m,
+					       &(struct digest_ask){ .realm = REALM,
+								     .source = &source.peer,
+								     .now_ms = NOW },
+					       NULL),
+				 DIGEST_WRONG);
 }
 
 static void a_nonce_is_used_with_growing_counts_only(void **state)
@@ -423,10 +436,10 @@ static void an_ipv6_source_has_its_own_nonces(void **state)
 	(void)state;
 	if (oom_refused(nonces_create(&n, secret, 255)))
 		return;
-	nonces_mint(n, &a, NOW, text);
-	assert_true(nonces_check(n, str_of(text), &a, NOW, &nonce));
+	nonces_mint(n, &a, 0, NOW, text);
+	assert_true(nonces_check(n, str_of(text), &a, NONCE_LIFE_MS, NOW, &nonce));
 	assert_int_equal(nonce.minted_ms, NOW);
-	assert_false(nonces_check(n, str_of(text), &b, NOW, &nonce));
+	assert_false(nonces_check(n, str_of(text), &b, NONCE_LIFE_MS, NOW, &nonce));
 }
 
 static void no_octet_of_a_nonce_can_be_changed(void **state)
@@ -438,19 +451,22 @@ static void no_octet_of_a_nonce_can_be_changed(void **state)
 	(void)state;
 	if (oom_refused(nonces_create(&n, secret, 1)))
 		return;
-	nonces_mint(n, &source.peer, NOW, text);
-	assert_true(nonces_check(n, str_of(text), &source.peer, NOW, &nonce));
+	nonces_mint(n, &source.peer, 0, NOW, text);
+	assert_true(nonces_check(n, str_of(text), &source.peer, NONCE_LIFE_MS, NOW, &nonce));
 	for (size_t i = 0; i < NONCE_TEXT - 1; i++) {
 		char was = text[i];
 
 		text[i] = was == 'A' ? 'B' : 'A';
-		assert_false(nonces_check(n, str_of(text), &source.peer, NOW, &nonce));
+		assert_false(
+			nonces_check(n, str_of(text), &source.peer, NONCE_LIFE_MS, NOW, &nonce));
 		text[i] = ' ';
-		assert_false(nonces_check(n, str_of(text), &source.peer, NOW, &nonce));
+		assert_false(
+			nonces_check(n, str_of(text), &source.peer, NONCE_LIFE_MS, NOW, &nonce));
 		text[i] = was;
-		assert_false(nonces_check(n, str_n(text, i), &source.peer, NOW, &nonce));
+		assert_false(
+			nonces_check(n, str_n(text, i), &source.peer, NONCE_LIFE_MS, NOW, &nonce));
 	}
-	assert_false(nonces_check(n, STR(""), &source.peer, NOW, &nonce));
+	assert_false(nonces_check(n, STR(""), &source.peer, NONCE_LIFE_MS, NOW, &nonce));
 }
 
 static void a_full_table_forgets_the_oldest_without_letting_it_in_again(void **state)
@@ -462,18 +478,19 @@ static void a_full_table_forgets_the_oldest_without_letting_it_in_again(void **s
 	(void)state;
 	if (oom_refused(nonces_create(&n, secret, 1)))
 		return;
-	nonces_mint(n, &source.peer, NOW, first);
-	assert_true(nonces_check(n, str_of(first), &source.peer, NOW, &nonce));
+	nonces_mint(n, &source.peer, 0, NOW, first);
+	assert_true(nonces_check(n, str_of(first), &source.peer, NONCE_LIFE_MS, NOW, &nonce));
 	if (!nonces_use(n, &nonce, 1, NOW))
 		return;
 	for (int i = 0; i < NONCES_MAX; i++) {
-		nonces_mint(n, &source.peer, NOW + 1, text);
-		assert_true(nonces_check(n, str_of(text), &source.peer, NOW + 1, &nonce));
+		nonces_mint(n, &source.peer, 0, NOW + 1, text);
+		assert_true(nonces_check(n, str_of(text), &source.peer, NONCE_LIFE_MS, NOW + 1,
+					 &nonce));
 		if (!nonces_use(n, &nonce, 1, NOW + 1))
 			return;
 	}
-	assert_false(nonces_check(n, str_of(first), &source.peer, NOW + 1, &nonce));
-	assert_true(nonces_check(n, str_of(text), &source.peer, NOW + 1, &nonce));
+	assert_false(nonces_check(n, str_of(first), &source.peer, NONCE_LIFE_MS, NOW + 1, &nonce));
+	assert_true(nonces_check(n, str_of(text), &source.peer, NONCE_LIFE_MS, NOW + 1, &nonce));
 	assert_false(nonces_use(n, &nonce, 1, NOW + 1));
 	assert_true(nonces_use(n, &nonce, 2, NOW + 2 * NONCE_LIFE_MS));
 }
@@ -511,7 +528,11 @@ static void our_server_is_content_with_our_client(void **state)
 
 		if (oom_refused(create(&d)))
 			return;
-		digest_put_challenge(d, codes[i], REALM, &source.peer, false, NOW, &b);
+		digest_put_challenge(d, codes[i],
+				     &(struct digest_ask){ .realm = REALM,
+							   .source = &source.peer,
+							   .now_ms = NOW },
+				     false, &b);
 		CLEANUP(msg_free) struct msg *c = challenge(codes[i], buf_cstr(&b));
 		buf_clear(&b);
 		if (!c || oom_refused(answer(c, "tandem", &b, &realm)))
@@ -521,7 +542,12 @@ static void our_server_is_content_with_our_client(void **state)
 		CLEANUP(msg_free) struct msg *m = invite_with(room);
 		if (!m)
 			return;
-		enum digest_verdict v = digest_verify(d, m, REALM, PASSWORD, &source.peer, NOW);
+		enum digest_verdict v = digest_verify(d, m,
+						      &(struct digest_ask){ .realm = REALM,
+									    .password = PASSWORD,
+									    .source = &source.peer,
+									    .now_ms = NOW },
+						      NULL);
 		assert_true(v == DIGEST_OK || oom_hit());
 	}
 }

@@ -123,6 +123,9 @@ static void a_codec_has_its_name_from_rtpmap_or_the_table(void **state)
 		{ "m=audio 6000 RTP/AVP 96\na=rtpmap:96", "" },
 		{ "m=audio 6000 RTP/AVP 96\na=rtpmap: 96 x/8000", "" },
 		{ "m=audio 6000 RTP/AVP 96\na=rtpmap:96 x\xff/8000", "" },
+		{ "m=audio 6000 RTP/AVP 8\na=rtpmap:8 PC\x87/8000", "PCMA" },
+		{ "m=audio 6000 RTP/AVP 8\na=rtpmap:8 G722/80\x87", "PCMA" },
+		{ "m=audio 6000 RTP/AVP 8\na=rtpmap:8 @/8000\na=rtpmap:8 G722/8000", "G722" },
 	};
 	char text[300];
 

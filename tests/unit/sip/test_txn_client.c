@@ -176,12 +176,17 @@ struct row {
 	const char *script, *trace;
 };
 
+/* SS_SIP_RESEND_INTERVAL of the next check. */
+static const int64_t *resends;
+static int resend_count;
+
 static void check(const struct flow *flow, const struct row *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		f = (struct fixture){ .flow = flow };
 		if (wire_init(&f.w, &user) < 0)
 			return;
+		sip_set_resends(f.w.sip, resends, resend_count);
 		play(rows[i].script);
 		wire_expect(&f.w, rows[i].script, rows[i].trace);
 
@@ -289,6 +294,29 @@ static void other_requests_go_by_their_table(void **state)
 
 	(void)state;
 	check(&over_udp, rows, COUNT_OF(rows));
+}
+
+static void a_list_of_waits_takes_the_place_of_t1(void **state)
+{
+	static const int64_t waits[] = { 100, 100, 4000 };
+	static const struct row rows[] = {
+		{ "I,", ">INVITE >INVITE" },
+		{ "I,,", ">INVITE >INVITE >INVITE" },
+		{ "I,,....", ">INVITE >INVITE >INVITE" },
+		{ "I,,_", ">INVITE >INVITE >INVITE >INVITE" },
+		{ "IL,", ">INVITE >INVITE >INVITE >INVITE time-out done" },
+		{ "It_", ">INVITE 100" },
+		{ "O,,", ">OPTIONS >OPTIONS >OPTIONS" },
+		{ "O,r,", ">OPTIONS >OPTIONS 180 >OPTIONS" },
+		{ "OL,", ">OPTIONS >OPTIONS >OPTIONS >OPTIONS time-out done" },
+		{ "Irc,", ">INVITE 180 >CANCEL >CANCEL" },
+	};
+
+	(void)state;
+	resends = waits;
+	resend_count = 3;
+	check(&over_udp, rows, COUNT_OF(rows));
+	resend_count = 0;
 }
 
 static void on_a_stream_nothing_is_repeated(void **state)
@@ -416,6 +444,7 @@ int main(void)
 		cmocka_unit_test(an_invite_goes_by_the_table),
 		cmocka_unit_test(a_cancel_waits_for_a_provisional_answer),
 		cmocka_unit_test(other_requests_go_by_their_table),
+		cmocka_unit_test(a_list_of_waits_takes_the_place_of_t1),
 		cmocka_unit_test(on_a_stream_nothing_is_repeated),
 		cmocka_unit_test(another_connection_may_break),
 		cmocka_unit_test(a_detached_transaction_lives_by_itself),

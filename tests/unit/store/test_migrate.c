@@ -164,6 +164,27 @@ static void what_is_missing_beside_the_fields_is_added_too(void **state)
 			 1);
 }
 
+/* What was booked since an update is not lost when that is gone back from. */
+static void a_newer_file_is_used_if_this_program_survives_it(void **state)
+{
+	for (size_t i = 0; i < COUNT(files); i++) {
+		CLEANUP(db_close) struct db *d = place_open(*state, files[i].name, DB_WRITE);
+		CLEANUP(buf_done) struct buf sql = BUF_INIT;
+
+		assert_int_equal(files[i].migrate(d, NULL), 0);
+		buf_printf(&sql,
+			   "ALTER TABLE %s ADD COLUMN from_the_future INTEGER NOT NULL DEFAULT 7;"
+			   "PRAGMA user_version = 99; PRAGMA application_id = 0x54416301",
+			   files[i].table);
+		place_run(d, buf_cstr(&sql));
+		assert_int_equal(files[i].migrate(d, NULL), 0);
+		assert_int_equal(place_ask(d, "PRAGMA user_version"), 99);
+		assert_int_equal(place_ask(d, "PRAGMA application_id"), 0x54416301);
+		place_run(d, "PRAGMA application_id = 0x54416363");
+		assert_int_equal(files[i].migrate(d, NULL), -EPROTO);
+	}
+}
+
 static void a_column_that_nobody_declared_is_a_newer_programs(void **state)
 {
 	for (size_t i = 0; i < COUNT(files); i++) {
@@ -172,7 +193,10 @@ static void a_column_that_nobody_declared_is_a_newer_programs(void **state)
 		struct err err = ERR_INIT;
 
 		assert_int_equal(files[i].migrate(d, NULL), 0);
-		buf_printf(&sql, "ALTER TABLE %s ADD COLUMN from_the_future TEXT", files[i].table);
+		buf_printf(&sql,
+			   "PRAGMA foreign_keys = off; DROP TABLE %s;"
+			   "CREATE TABLE %s (from_the_future TEXT NOT NULL) STRICT",
+			   files[i].table, files[i].table);
 		place_run(d, buf_cstr(&sql));
 		assert_int_equal(files[i].migrate(d, &err), -EPROTO);
 		assert_string_equal(err.given, "from_the_future");
@@ -255,6 +279,41 @@ static void the_tables_are_made(void)
 	place_run(d, "SELECT * FROM cdr");
 }
 
+/* The ledger as the programs before agents made it: its entries are kept, and one of income is taken. */
+static void an_older_ledger_takes_income(void **state)
+{
+	CLEANUP(db_close) struct db *d = place_open(*state, "ledger.db", DB_WRITE);
+
+	assert_int_equal(migrate_ledger(d, NULL), 0);
+	place_run(d,
+		  "DROP TABLE entry; DROP TABLE share; ALTER TABLE purse DROP COLUMN income;"
+		  "CREATE TABLE entry (id INTEGER PRIMARY KEY, account TEXT NOT NULL, at INTEGER "
+		  "NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('payment', 'charge', 'cost')),"
+		  " amount INTEGER NOT NULL, payment INTEGER, cdr INTEGER) STRICT;"
+		  "CREATE INDEX entry_cdr ON entry (cdr);"
+		  "INSERT INTO entry VALUES (7, 'a', 1000, 'payment', 5, 3, NULL),"
+		  " (9, 'a', 2000, 'charge', -2, NULL, 77);"
+		  "INSERT INTO purse (account, balance) VALUES ('a', 3);"
+		  "PRAGMA user_version = 1");
+	assert_int_equal(db_exec(d, "INSERT INTO entry (account, at, kind, amount) VALUES ('b', 1, "
+				    "'income', 1)"),
+			 -EDOM);
+
+	assert_int_equal(migrate_ledger(d, NULL), 0);
+	assert_int_equal(place_ask(d, "PRAGMA user_version"), 2);
+	assert_int_equal(place_ask(d, "SELECT sum(id * 100 + amount) FROM entry"), 1603);
+	assert_int_equal(place_ask(d, "SELECT payment FROM entry WHERE id = 7"), 3);
+	assert_int_equal(place_ask(d, "SELECT amount FROM entry WHERE cdr = 77"), -2);
+	assert_int_equal(place_ask(d, "SELECT balance - income FROM purse"), 3);
+	place_run(d, "INSERT INTO entry (account, at, kind, amount) VALUES ('b', 1, 'income', 1)");
+	assert_int_equal(db_exec(d, "INSERT INTO entry (account, at, kind, amount) VALUES"
+				    " ('b', 1, 'gift', 1)"),
+			 -EDOM);
+	assert_int_equal(place_ask(d, "SELECT count(*) FROM sqlite_schema WHERE name IN"
+				      " ('entry_cdr', 'share')"),
+			 2);
+}
+
 static void memory_may_run_out(void **state)
 {
 	(void)state;
@@ -274,11 +333,13 @@ int main(void)
 		TEST(every_stored_field_is_a_column),
 		TEST(a_field_that_an_older_program_did_not_know_is_added),
 		TEST(what_is_missing_beside_the_fields_is_added_too),
+		TEST(a_newer_file_is_used_if_this_program_survives_it),
 		TEST(a_column_that_nobody_declared_is_a_newer_programs),
 		TEST(a_newer_file_is_refused),
 		TEST(another_programs_database_is_left_alone),
 		TEST(a_locked_file_is_said_to_be),
 		TEST(money_is_guarded_by_the_file_itself),
+		TEST(an_older_ledger_takes_income),
 		cmocka_unit_test(memory_may_run_out),
 	};
 

@@ -16,8 +16,11 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Parents before what names them. */
-static const enum entity_id in_order[] = { ENTITY_RATE_GROUP, ENTITY_ACCOUNT, ENTITY_RATE,
-					   ENTITY_MAPPING_GATEWAY, ENTITY_ROUTING_GATEWAY };
+static const enum entity_id in_order[] = { ENTITY_RATE_GROUP,     ENTITY_ACCOUNT,
+					   ENTITY_RATE,           ENTITY_TRANSFORM,
+					   ENTITY_NUMBER_LIST,    ENTITY_GATEWAY_GROUP,
+					   ENTITY_ROUTE_PLAN,     ENTITY_MAPPING_GATEWAY,
+					   ENTITY_ROUTING_GATEWAY };
 
 static struct db *open_switch(struct place *p)
 {
@@ -98,6 +101,11 @@ static void every_entity_is_stored_and_read(void **state)
 
 		assert_non_null(row);
 		assert_int_equal(sample_fill(e, row), 0);
+		/* Both kinds of gateway may name one of the other: the first has none to name yet. */
+		if (in_order[i] == ENTITY_MAPPING_GATEWAY)
+			assert_int_equal(row_parse(&e->field[MAPPING_GATEWAY_PORTABILITY], row,
+						   STR(""), NULL),
+					 0);
 		if (in_order[i] == ENTITY_RATE)
 			((struct rate_row *)row)->end = FIELD_ABSENT;
 		assert_int_equal(rows_add(d, e, row, NULL), 0);

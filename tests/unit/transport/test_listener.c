@@ -42,7 +42,7 @@ static void what_is_no_address_is_refused_with_what_would_be(void **state)
 		{ "192.0.2.1:5060", "protocol" },
 		{ "sctp:192.0.2.1:5060", "protocol" },
 		{ "UDP:192.0.2.1:5060", "protocol" },
-		{ "tls:192.0.2.1:5061", "TLS" },
+		{ "tls:localhost:5061", "address" },
 		{ "udp:", "address" },
 		{ "udp:localhost:5060", "address" },
 		{ "udp:192.0.2.1:65536", "address" },

@@ -130,6 +130,30 @@ static int peek_call(size_t i, const char *call_id)
 	return worker;
 }
 
+/* The user in To, as the registrar will read it, wherever else a user seems to be. */
+static void a_register_goes_to_the_worker_of_its_user(void **state)
+{
+	static const char *const of_1001[] = {
+		"REGISTER sip:x SIP/2.0\r\nCall-ID: 1\r\nTo: <sip:1001@b>\r\n\r\n",
+		"REGISTER sip:x SIP/2.0\r\nt: \"<sip:9@b>\" "
+		"<sips:1001@other;x=y>;z=<sip:8@b>\r\nCall-ID: 2\r\n\r\n",
+		"REGISTER sip:x SIP/2.0\r\nCall-ID: 3\r\nTo: "
+		"sip:1001@b;tag=t050001020304050607\r\n\r\n",
+		"REGISTER sip:x SIP/2.0\r\nTo: <sip:1001@b>\r\nTo: <sip:7@b>\r\nCall-ID: 4\r\n\r\n",
+	};
+	bool differs = false;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(of_1001); i++)
+		assert_int_equal(steer_peek(str_of(of_1001[i]), WORKERS),
+				 steer_user(STR("1001"), WORKERS));
+	for (int i = 0; i < 64; i++)
+		differs |= steer_user(str_n(&i, sizeof(i)), WORKERS) !=
+			   steer_user(STR("1001"), WORKERS);
+	assert_true(differs);
+	assert_int_equal(steer_user(STR("1001"), 1), 0);
+}
+
 static void what_shares_a_call_id_goes_to_one_worker(void **state)
 {
 	static const char *const ids[] = { "a84b4c76e66710@pc33.atlanta.com", "1", "2", "3" };
@@ -200,6 +224,7 @@ int main(void)
 		cmocka_unit_test(a_token_where_it_counts_decides),
 		cmocka_unit_test(a_worker_that_is_no_more_is_taken_modulo),
 		cmocka_unit_test(what_shares_a_call_id_goes_to_one_worker),
+		cmocka_unit_test(a_register_goes_to_the_worker_of_its_user),
 		cmocka_unit_test(calls_are_spread_evenly),
 		cmocka_unit_test(any_bytes_give_some_answer),
 	};

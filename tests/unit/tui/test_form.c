@@ -96,7 +96,7 @@ static void a_new_row_is_sent_with_its_values_and_its_defaults(void **state)
 				     "\"status\":\"normal\",\"anti_overdraft\":\"true\","
 				     "\"cut_off\":\"false\",\"unlock_at\":\"above_limit\","
 				     "\"overdraft\":\"0\",\"line_limit\":\"0\","
-				     "\"rate_limit\":\"0\"}");
+				     "\"rate_limit\":\"0\",\"call_limit\":\"0\"}");
 	}
 }
 

@@ -166,8 +166,8 @@ class Guest:
         return moment
 
     async def stop(self):
-        """Switched off in order."""
-        self.machine.shell.send("systemctl poweroff\n")
+        """Switched off in order, by the power button."""
+        self.machine.qmp.ask("system_powerdown")
         await asyncio.to_thread(self.machine.wait_off, 400)
         self.shell.forget()
 

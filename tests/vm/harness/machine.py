@@ -37,11 +37,13 @@ LINES = ("console", "journal", "shell")
 
 
 def has_kvm():
+    """A device alone is not enough: in some virtual machines it is there, and no guest comes far with it."""
     try:
         os.close(os.open("/dev/kvm", os.O_RDWR))
     except OSError:
         return False
-    return True
+    with open("/proc/cpuinfo", encoding="ascii") as f:
+        return any(word in ("vmx", "svm") for word in f.read().split())
 
 
 def volume(path, files, label="TANDEM"):
@@ -115,7 +117,7 @@ class Machine:
         words = ["qemu-system-x86_64", "-machine", "pc", *self._accelerator(), "-smp", self.cpus,
                  "-m", self.memory, "-nodefaults", "-display", "none", "-S", "-uuid", self.uuid,
                  "-qmp", f"unix:{self.path('qmp')},server=on,wait=off", *self._firmware()]
-        words += ["-drive", f"file={self.overlay},if=none,id=disk,format=qcow2"
+        words += ["-device", "VGA", "-drive", f"file={self.overlay},if=none,id=disk,format=qcow2"
                             + (f",{self.drive}" if self.drive else ""), *DISKS[self.disk]]
         if os.path.exists(self.path("volume.img")):
             words += ["-drive", f"file={self.path('volume.img')},if=virtio,format=raw"]
@@ -136,7 +138,10 @@ class Machine:
             self.qemu = subprocess.Popen([*prefix, *self.command()], stdout=log, stderr=log,
                                          stdin=subprocess.DEVNULL)
         self._await_socket(self.path("qmp"))
-        self.qmp = Qmp(self.path("qmp"))
+        try:
+            self.qmp = Qmp(self.path("qmp"))
+        except ConnectionError:
+            raise Gone(f"QEMU did not start: {self._said()}") from None
         self.console, self.journal, self.shell = (
             Serial(name, self.path(name), self.path(f"{name}.log")) for name in LINES)
         self.started = time.monotonic()
@@ -151,8 +156,11 @@ class Machine:
                 if os.path.exists(path) and probe.connect_ex(path) == 0:
                     return
             time.sleep(0.02)
+        raise Gone(f"QEMU did not start: {self._said()}")
+
+    def _said(self):
         with open(self.path("qemu.log"), encoding="utf-8", errors="replace") as f:
-            raise Gone(f"QEMU did not start: {f.read()[-2000:]}")
+            return f.read()[-2000:]
 
     def seconds(self):
         """Since power on."""

@@ -5,29 +5,11 @@ import socket
 import threading
 import time
 
-import pyte
-
-COLUMNS, LINES = 80, 24
-KEYS = {
-    "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D", "home": "\x1b[1~",
-    "end": "\x1b[4~", "pageup": "\x1b[5~", "pagedown": "\x1b[6~", "insert": "\x1b[2~",
-    "delete": "\x1b[3~", "f1": "\x1bOP", "f2": "\x1bOQ", "f3": "\x1bOR", "f4": "\x1bOS",
-    "f5": "\x1b[15~", "f6": "\x1b[17~", "f7": "\x1b[18~", "f8": "\x1b[19~", "f9": "\x1b[20~",
-    "f10": "\x1b[21~", "enter": "\r", "tab": "\t", "backtab": "\x1b[Z", "escape": "\x1b",
-    "backspace": "\x7f", "clear": "\x15", "save": "\x0f",
-}
+from harness.screen import Screen, octets
 
 
 class Gone(Exception):
     """The guest ended, or the deadline passed; the message holds what was there instead."""
-
-
-class Screen(pyte.Screen):
-    def restore_cursor(self):
-        """Anywhere on the screen, as a vt220 does; pyte keeps it inside the scrolling region."""
-        margins, self.margins = self.margins, None
-        super().restore_cursor()
-        self.margins = margins
 
 
 class Serial:
@@ -39,8 +21,7 @@ class Serial:
         self.data = b""
         self.is_open = True
         self.changed = threading.Condition()
-        self.terminal = Screen(COLUMNS, LINES)
-        self.stream = pyte.ByteStream(self.terminal)
+        self.terminal = Screen()
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(path)
         self.thread = threading.Thread(target=self._read, daemon=True)
@@ -59,7 +40,7 @@ class Serial:
                     self.log.write(chunk)
                     self.log.flush()
                     self.data += chunk
-                    self.stream.feed(chunk)
+                    self.terminal.take(chunk)
                 self.changed.notify_all()
             if not chunk:
                 return
@@ -78,9 +59,8 @@ class Serial:
         self.socket.sendall(text.encode())
 
     def press(self, *names):
-        """Keys by name (see KEYS); a single character stands for itself."""
-        for name in names:
-            self.send(KEYS.get(name, name))
+        """Keys by name (harness/screen.py); a single character stands for itself."""
+        self.socket.sendall(octets(names))
 
     @property
     def text(self):
@@ -93,7 +73,7 @@ class Serial:
     def screen(self):
         """What stands on the 80 by 24 screen now, as lines."""
         with self.changed:
-            return [line.rstrip() for line in self.terminal.display]
+            return self.terminal.shown
 
     def mark(self):
         """A place in the output, for wait_for(since=)."""
@@ -120,6 +100,4 @@ class Serial:
     def wait_screen(self, pattern, timeout=180):
         """Waits until the screen as it stands holds the pattern; gives the match."""
         compiled = re.compile(pattern)
-        return self._wait(pattern,
-                          lambda: compiled.search("\n".join(l.rstrip() for l in self.terminal.display)),
-                          lambda: "\n".join(l.rstrip() for l in self.terminal.display), timeout)
+        return self._wait(pattern, lambda: compiled.search(self.terminal.text), lambda: self.terminal.text, timeout)

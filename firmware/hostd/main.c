@@ -1,0 +1,98 @@
+/*
+ * switch-hostd: what only root may do on a Tandem machine (docs/man/switch-hostd.8): updates and the
+ * restart. It takes typed operations from administrators and nothing else.
+ *
+ * One thread in sd-event, and one for the update that is being installed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "base/log.h"
+#include "control/daemon.h"
+#include "ops.h"
+#include "update.h"
+
+enum { SECOND_US = 1000 * 1000, UPDATE_MAX = 640 << 20 };
+
+struct run {
+	struct host host;
+	struct daemon *daemon;
+	struct server *server;
+};
+
+static void on_term(void *ctx)
+{
+	struct run *r = ctx;
+
+	(void)sd_notify(0, "STOPPING=1");
+	(void)sd_event_exit(r->host.event, 0);
+}
+
+static void on_hup(void *ctx)
+{
+	(void)ctx; /* nothing is kept that could be read anew */
+}
+
+static void on_tick(void *ctx)
+{
+	struct run *r = ctx;
+
+	upload_tick(r->host.upload);
+	(void)sd_notify(0, "WATCHDOG=1");
+}
+
+static const struct daemon_duties duties = { on_term, on_hup, on_tick, SECOND_US };
+
+static int start(struct run *r, struct err *err)
+{
+	struct host *h = &r->host;
+	int e = daemon_block_signals();
+
+	if (e == 0)
+		e = daemon_make_folder(h->options.state, "--state", err);
+	if (e == 0)
+		e = places_find(&h->places, &h->options, err);
+	if (e == 0)
+		e = upload_create(&h->upload, h->options.state, UPDATE_MAX);
+	if (e == 0)
+		e = sd_event_default(&h->event);
+	if (e >= 0)
+		e = server_create(&r->server, h->event, h->options.control, ops_request, h, err);
+	if (e == 0)
+		e = daemon_attend(&r->daemon, h->event, &duties, r);
+	return e;
+}
+
+static void stop(struct run *r)
+{
+	update_stop(&r->host);
+	r->server = server_free(r->server);
+	r->daemon = daemon_free(r->daemon);
+	sd_event_unref(r->host.event);
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = { 0 };
+	struct err err = ERR_INIT;
+	int e = options_parse(&run.host.options, argc, argv, &err);
+
+	if (e == 1)
+		return EXIT_SUCCESS;
+	if (e < 0) {
+		log_failure(&err, e);
+		return 2;
+	}
+	e = start(&run, &err);
+	if (e < 0) {
+		log_failure(&err, e);
+		stop(&run);
+		return EXIT_FAILURE;
+	}
+	(void)sd_notify(0, "READY=1");
+	(void)sd_event_loop(run.host.event);
+	stop(&run);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,74 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include "formats/slots_file.h"
+
+static const char usage[] =
+	"switch-hostd: what only root may do on a Tandem machine\n"
+	"  --control PATH   its control socket (default /run/tandem/host.sock)\n"
+	"  --state DIR      what it keeps (default /var/lib/tandem-host)\n"
+	"  --keys DIR       public keys that may sign updates (default "
+	"/usr/share/tandem/update-keys)\n"
+	"  --image FILE     what the running image says of itself (default " SLOT_IMAGE ")\n"
+	"  --slots DIR      files in place of the disk's partitions: boot-a, root-a, boot-b, "
+	"root-b, grubenv\n"
+	"  --running a|b    the slot that runs, with --slots\n"
+	"  --help, --version\n";
+
+enum { OPT_CONTROL = 256, OPT_STATE, OPT_KEYS, OPT_IMAGE, OPT_SLOTS, OPT_RUNNING };
+
+static const struct option longs[] = {
+	{ "control", required_argument, NULL, OPT_CONTROL },
+	{ "state", required_argument, NULL, OPT_STATE },
+	{ "keys", required_argument, NULL, OPT_KEYS },
+	{ "image", required_argument, NULL, OPT_IMAGE },
+	{ "slots", required_argument, NULL, OPT_SLOTS },
+	{ "running", required_argument, NULL, OPT_RUNNING },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int take(struct options *o, int opt, const char *arg, struct err *err)
+{
+	const char **places[] = { &o->control, &o->state, &o->keys, &o->image, &o->slots };
+
+	if (opt == OPT_RUNNING) {
+		if (slots_index(arg[0]) < 0 || arg[1] != '\0')
+			return err_set(err, ERR_USAGE, "--running", str_of(arg), "a or b",
+				       "there is no such slot");
+		o->running = arg[0];
+		return 0;
+	}
+	if (opt < OPT_CONTROL || opt > OPT_SLOTS)
+		return err_set(err, ERR_USAGE, "", STR(""), "switch-hostd --help",
+			       "unknown option");
+	*places[opt - OPT_CONTROL] = arg;
+	return 0;
+}
+
+int options_parse(struct options *o, int argc, char **argv, struct err *err)
+{
+	int opt, r = 0;
+
+	*o = (struct options){ .control = "/run/tandem/host.sock",
+			       .state = "/var/lib/tandem-host",
+			       .keys = "/usr/share/tandem/update-keys",
+			       .image = SLOT_IMAGE };
+	while (r == 0 && (opt = getopt_long(argc, argv, "hV", longs, NULL)) != -1) {
+		if (opt == 'h' || opt == 'V') {
+			(void)fputs(opt == 'h' ? usage : "switch-hostd " TANDEM_VERSION "\n",
+				    stdout);
+			return 1;
+		}
+		r = take(o, opt, optarg, err);
+	}
+	if (r == 0 && optind < argc)
+		r = err_set(err, ERR_USAGE, "", str_of(argv[optind]), "switch-hostd --help",
+			    "unexpected argument");
+	if (r == 0 && !o->slots != !o->running)
+		r = err_set(err, ERR_USAGE, "", STR(""), NULL, "--slots and --running go together");
+	return r;
+}

@@ -1,0 +1,646 @@
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control/upload.h"
+#include "ops/clerk.h"
+#include "ops/inner.h"
+#include "ops/sheet_doc.h"
+#include "sheet/effect.h"
+#include "sheet/export.h"
+#include "sheet/load.h"
+#include "sheet/store.h"
+#include "store/rows.h"
+
+/*
+ * Rate sheets. All that takes long is done by the clerk, on a connection of its own: the file is read and checked whole; then, if it
+ * is to be put in place, switch.db is locked for everybody else (change_begin, parked.c), one transaction makes the change, and the
+ * tariff is compiled from what is stored before it is committed. The main thread publishes it. Calls are rated all the time, by the
+ * world they see; each by one version, since a rate is looked up once a call and party.
+ *
+ * A sheet without a moment of its own takes effect a little later, when it is in place for certain (a row takes some microseconds, a
+ * million take seconds), so that what the rates say is what was charged. A machine that turns out to be too slow for that gets
+ * more time, with everything undone and done again.
+ */
+
+enum { BUSY_MS = 30000, HEX = 65, ROWS_A_MS = 20, LEAST_MS = 20, WAIT_MS = 2000, TRIES = 3 };
+
+struct sheet_task {
+	struct ops *ops; /* of the main thread */
+	const char *data_dir;
+	int fd;
+	void *map;
+	size_t size;
+	struct buf group, columns, who;
+	struct buf decimal, dates, zone_name; /* how the file is read, as the group keeps it */
+	struct zone *zone;
+	struct sheet_format format;
+	enum sheet_mode mode;
+	ms_t moment; /* as asked for; FIELD_ABSENT */
+	bool is_dry, has_answer, holds_lock, is_written;
+	int64_t limit;
+	int64_t undo; /* the sheet to take back, 0 = the newest */
+	char sha256[HEX];
+	struct sheet sheet;
+	ms_t in_force; /* from when on it is */
+	int patience;  /* how many times longer than usual it may take */
+	struct tariff_rules rules;
+	struct tariff *tariff;
+};
+
+static void unlock(struct sheet_task *t);
+
+static void task_free(void *task)
+{
+	struct sheet_task *t = task;
+
+	unlock(t);
+
+	if (t->map)
+		(void)munmap(t->map, t->size);
+	if (t->fd >= 0)
+		(void)close(t->fd);
+	buf_done(&t->group);
+	buf_done(&t->columns);
+	buf_done(&t->who);
+	buf_done(&t->decimal);
+	buf_done(&t->dates);
+	buf_done(&t->zone_name);
+	zone_free(t->zone);
+	sheet_done(&t->sheet);
+	tariff_free(t->tariff);
+	free(t);
+}
+
+static struct sheet_task *task_create(struct ops *o, const struct request *r)
+{
+	struct sheet_task *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->ops = o;
+	t->data_dir = o->c.data_dir;
+	t->fd = -1;
+	buf_putz(&t->who, r->actor);
+	return t;
+}
+
+/* ---- what is asked ---- */
+
+/* The argument, else what the group remembers. */
+static void given_or(const struct request *r, const char *name, const char *remembered,
+		     struct buf *out)
+{
+	if (!arg_text(r, name, out) && remembered)
+		buf_putz(out, remembered);
+}
+
+static int read_word(struct str given, const char *name, const char *const *words, int *ret,
+		     struct err *err)
+{
+	CLEANUP(buf_done) struct buf all = BUF_INIT;
+
+	for (int i = 0; words[i]; i++) {
+		if (str_eq(given, str_of(words[i]))) {
+			*ret = i;
+			return 0;
+		}
+		buf_printf(&all, "%s%s", i ? ", " : "", words[i]);
+	}
+	return err_set(err, ERR_BAD_VALUE, name, given, buf_cstr(&all), "%s is none of these",
+		       name);
+}
+
+static int read_group(struct ops *o, struct sheet_task *t, const struct request *r, struct err *err)
+{
+	const struct entity *e = &entities[ENTITY_RATE_GROUP];
+	void *row = NULL;
+	int error = arg_need(r, "group", &t->group, err);
+
+	if (error == 0)
+		error = rows_get(o->db, e, buf_str(&t->group), clock_wall_ms(), &row, err);
+	if (error < 0 || !row)
+		return error == -ENOMEM ? error : -EINVAL;
+	const struct rate_group_row *g = row;
+	given_or(r, "columns", g->sheet_columns, &t->columns);
+	given_or(r, "decimal", e->field[RATE_GROUP_SHEET_DECIMAL].values[g->sheet_decimal],
+		 &t->decimal);
+	given_or(r, "dates", e->field[RATE_GROUP_SHEET_DATES].values[g->sheet_dates], &t->dates);
+	given_or(r, "zone", g->sheet_zone, &t->zone_name);
+	world_rules(catalog_world(o->catalog)->params, g, &t->rules); /* for the preview */
+	row_free(e, row);
+	return 0;
+}
+
+static int read_format(struct sheet_task *t, const struct request *r, struct err *err)
+{
+	static const char *const pasts[] = { "refuse", "now", NULL };
+	CLEANUP(buf_done) struct buf past = BUF_INIT;
+	const struct field *f = entities[ENTITY_RATE_GROUP].field;
+	struct str zone = t->zone_name.n ? buf_str(&t->zone_name) : STR("UTC");
+	int word = 0;
+	int64_t digits;
+	int e = read_word(buf_str(&t->decimal), "decimal", f[RATE_GROUP_SHEET_DECIMAL].values,
+			  &word, err);
+
+	t->format.is_comma = word == RATE_GROUP_SHEET_DECIMAL_COMMA;
+	if (e == 0)
+		e = read_word(buf_str(&t->dates), "dates", f[RATE_GROUP_SHEET_DATES].values, &word,
+			      err);
+	t->format.dates = (enum sheet_dates)word;
+	given_or(r, "past", "refuse", &past);
+	if (e == 0)
+		e = read_word(buf_str(&past), "past", pasts, &word, err);
+	t->format.takes_past = word == 1;
+	if (e == 0)
+		e = arg_int(r, "round", 8, 8, 0, &digits, err);
+	t->format.rounds = e == 0 && digits == 8;
+	if (e == 0 && zone_create(&t->zone, zone) < 0)
+		e = err_set(err, ERR_BAD_VALUE, "zone", zone,
+			    "UTC, +05:30 or a name such as Europe/Berlin", "there is no such zone");
+	t->format.zone = t->zone;
+	t->format.columns = buf_str(&t->columns);
+	t->format.now = clock_wall_ms();
+	return e;
+}
+
+static int read_moment(struct sheet_task *t, const struct request *r, struct err *err)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	struct sheet_format f = t->format;
+
+	t->moment = t->format.moment = FIELD_ABSENT;
+	if (!arg_text(r, "effective", &text))
+		return 0;
+	f.dates = SHEET_ISO;
+	const char *why = sheet_moment(&f, buf_str(&text), &t->moment);
+	if (!why && t->moment < t->format.now)
+		why = "it is in the past; without it the sheet takes effect at once";
+	if (why)
+		return err_set(err, ERR_BAD_VALUE, "effective", buf_str(&text),
+			       "a time to come, such as 2026-12-01T00:00:00Z", "%s", why);
+	t->format.moment = t->moment;
+	return 0;
+}
+
+static int read_all(struct ops *o, struct sheet_task *t, const struct request *r, struct err *err)
+{
+	static const char *const modes[] = { "update", "replace", NULL };
+	CLEANUP(buf_done) struct buf mode = BUF_INIT;
+	int word = 0, e = read_group(o, t, r, err);
+
+	if (e == 0)
+		e = read_format(t, r, err);
+	if (e == 0)
+		e = read_moment(t, r, err);
+	given_or(r, "mode", "update", &mode);
+	if (e == 0)
+		e = read_word(buf_str(&mode), "mode", modes, &word, err);
+	t->mode = (enum sheet_mode)word;
+	if (e == 0)
+		e = arg_int(r, "limit", 0, 100000, 100, &t->limit, err);
+	return e;
+}
+
+/* ---- on the clerk's thread ---- */
+
+static int open_db(const struct sheet_task *t, enum db_mode mode, const atomic_bool *stop,
+		   struct db **ret, struct err *err)
+{
+	CLEANUP(buf_done) struct buf path = BUF_INIT;
+
+	buf_printf(&path, "%s/switch.db", t->data_dir);
+	int r = buf_cstr(&path) ? db_open(ret, path.p, mode, BUSY_MS) : -ENOMEM;
+	if (r < 0)
+		return err_set(err, ERR_STORE, "", STR(""), "try again",
+			       "the configuration cannot be opened: %s", strerror(-r));
+	db_set_stop(*ret, stop);
+	return 0;
+}
+
+static int map_file(struct sheet_task *t, struct err *err)
+{
+	unsigned char sum[EVP_MAX_MD_SIZE];
+	struct buf hex = buf_fixed(t->sha256, sizeof(t->sha256));
+	struct stat st;
+	unsigned n = 0;
+
+	if (fstat(t->fd, &st) < 0)
+		return -errno;
+	if (st.st_size == 0)
+		return err_set(err, ERR_BAD_VALUE, "file", STR(""), "a CSV file",
+			       "the file is empty");
+	void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, t->fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	t->map = map;
+	t->size = (size_t)st.st_size;
+	if (EVP_Digest(t->map, t->size, sum, &n, EVP_sha256(), NULL) != 1)
+		return -ENOMEM;
+	buf_put_hex(&hex, sum, n);
+	return buf_cstr(&hex) ? 0 : -ENOMEM;
+}
+
+static int answer(struct sheet_task *t, const char *state, const struct delta *p,
+		  const struct effect *effect, ms_t moment, int64_t id, json_t **ret)
+{
+	const struct sheet_doc d = { .state = state,
+				     .group = buf_str(&t->group),
+				     .mode = t->mode,
+				     .moment = moment,
+				     .sheet = id,
+				     .limit = t->limit,
+				     .read = &t->sheet,
+				     .delta = p,
+				     .effect = effect };
+
+	t->has_answer = true;
+	return sheet_doc(&d, ret);
+}
+
+/* What it would change, of the rates as they are now. */
+static int preview(struct sheet_task *t, const atomic_bool *stop, json_t **ret, struct err *err)
+{
+	CLEANUP(db_close) struct db *d = NULL;
+	CLEANUP(delta_done) struct delta p = { 0 };
+	ms_t now = clock_wall_ms();
+	struct delta_ask ask = { .group = buf_str(&t->group),
+				 .mode = t->mode,
+				 .now = now,
+				 .moment = t->moment != FIELD_ABSENT ? t->moment : now,
+				 .is_preview = true };
+	int r = open_db(t, DB_READ, stop, &d, err);
+
+	if (r == 0)
+		r = delta_make(&p, d, &t->sheet, &ask);
+	struct effect_ask week = { t->data_dir, &ask, &t->rules, stop };
+	struct effect effect;
+	if (r == 0)
+		r = effect_find(&effect, d, &t->sheet, &p, &week, err);
+	return r < 0 ? r : answer(t, "checked", &p, &effect, t->moment, 0, ret);
+}
+
+static int work_read(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
+{
+	struct sheet_task *t = task;
+	int r = map_file(t, err);
+
+	t->format.stop = stop;
+	if (r == 0)
+		r = sheet_read(&t->sheet, &t->format, str_n(t->map, t->size), err);
+	if (r == 0 && t->sheet.problems)
+		return answer(t, "refused", NULL, NULL, t->moment, 0, ret);
+	return r == 0 && t->is_dry ? preview(t, stop, ret, err) : r;
+}
+
+static int log_sheet(struct db *d, const struct sheet_task *t, enum op op, int64_t sheet, ms_t now)
+{
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	CLEANUP(buf_done) struct buf after = BUF_INIT;
+	int r = stmt_prepare(&s, d,
+			     "INSERT INTO system_log (at, who, operation, key, after)"
+			     " VALUES (?,?,?,?,?)");
+
+	if (r < 0)
+		return r;
+	buf_printf(&after, "{\"sheet\":%lld}", (long long)sheet);
+	stmt_bind_int(s, 1, now);
+	stmt_bind_text(s, 2, buf_str(&t->who));
+	stmt_bind_text(s, 3, str_of(op_infos[op].name));
+	stmt_bind_text(s, 4, buf_str(&t->group));
+	stmt_bind_text(s, 5, buf_str(&after));
+	return stmt_run(s);
+}
+
+static int no_store(struct db *d, int r, struct err *err)
+{
+	(void)err_set(err, ERR_STORE, "", STR(""),
+		      r == -ENOSPC ? "room on the disk; nothing was changed" : "try again",
+		      r == -ENOSPC ? "the disk is full" : "the sheet was not stored: %s",
+		      db_error(d));
+	db_rollback(d);
+	return r;
+}
+
+/* Will the tariff be published before the sheet's moment, as far as one can say? */
+static bool is_in_time(const struct sheet_task *t, ms_t begun)
+{
+	ms_t now = clock_wall_ms();
+
+	return t->moment != FIELD_ABSENT || now + (now - begun) / 4 < t->in_force;
+}
+
+static int put_in_place(struct sheet_task *t, struct db *d, ms_t now, json_t **ret, struct err *err)
+{
+	CLEANUP(delta_done) struct delta p = { 0 };
+	struct store_ask ask = {
+		.delta = { .group = buf_str(&t->group), .mode = t->mode, .now = now },
+		.who = buf_str(&t->who),
+		.sha256 = str_of(t->sha256),
+		.columns = buf_str(&t->columns),
+		.decimal = buf_str(&t->decimal),
+		.dates = buf_str(&t->dates),
+		.zone = buf_str(&t->zone_name),
+	};
+	ms_t soon = now + LEAST_MS + (ms_t)t->sheet.rows / ROWS_A_MS * t->patience;
+	int64_t id = 0;
+
+	t->in_force = t->moment != FIELD_ABSENT && t->moment > soon ? t->moment : soon;
+	ask.delta.moment = t->in_force;
+	int r = delta_make(&p, d, &t->sheet, &ask.delta);
+	if (r == 0)
+		r = store_sheet(d, &t->sheet, &p, &ask, &id, err);
+	if (r == 0)
+		r = answer(t, "applied", &p, NULL, ask.delta.moment, id, ret);
+	if (r == 0)
+		r = log_sheet(d, t, OP_RATE_IMPORT, id, now);
+	sheet_done(&t->sheet); /* its memory is needed for the tariff */
+	if (r == 0)
+		r = load_tariff(&t->tariff, d, buf_str(&t->group), &t->rules, now, err);
+	return r;
+}
+
+/* 1: it took too long for its moment, and everything is as it was. */
+static int try_apply(struct sheet_task *t, struct db *d, json_t **ret, struct err *err)
+{
+	ms_t now = clock_wall_ms();
+	int r = db_begin(d);
+
+	if (r == 0)
+		r = put_in_place(t, d, now, ret, err);
+	if (r == 0 && !is_in_time(t, now) && t->patience < 1 << (2 * TRIES)) {
+		db_rollback(d);
+		t->tariff = tariff_free(t->tariff);
+		json_decref(*ret);
+		*ret = NULL;
+		return 1;
+	}
+	if (r == 0)
+		r = db_commit(d);
+	return r == 0 ? 0 : no_store(d, r, err);
+}
+
+static int work_apply(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
+{
+	struct sheet_task *t = task;
+	CLEANUP(db_close) struct db *d = NULL;
+	int r = open_db(t, DB_WRITE, stop, &d, err);
+
+	/* What is written is read again soon: for the tariff, and for the next rates of the same pages. */
+	if (r == 0)
+		r = db_exec(d, "PRAGMA cache_size = -65536");
+	for (t->patience = 1; r == 0; t->patience *= 4) {
+		r = try_apply(t, d, ret, err);
+		if (r != 1)
+			break;
+		r = sheet_read(&t->sheet, &t->format, str_n(t->map, t->size), err);
+	}
+	if (r < 0) {
+		json_decref(*ret);
+		*ret = NULL;
+	}
+	return r;
+}
+
+/* Who was told that it is done may rely on it with the next call. */
+static int work_wait(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
+{
+	const struct sheet_task *t = task;
+	const struct timespec moment = { .tv_nsec = 5000000 };
+
+	(void)ret;
+	(void)err;
+	while (clock_wall_ms() < t->in_force && !atomic_load(stop))
+		(void)nanosleep(&moment, NULL);
+	return 0;
+}
+
+static int work_undo(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
+{
+	struct sheet_task *t = task;
+	CLEANUP(db_close) struct db *d = NULL;
+	struct store_undone u;
+	ms_t now = clock_wall_ms();
+	int r = open_db(t, DB_WRITE, stop, &d, err);
+
+	if (r == 0)
+		r = db_begin(d);
+	if (r == 0)
+		r = store_undo(d, buf_str(&t->group), t->undo, buf_str(&t->who), now, &u, err);
+	if (r == 0)
+		r = log_sheet(d, t, OP_RATE_UNDO, u.sheet, now);
+	if (r == 0)
+		r = load_tariff(&t->tariff, d, buf_str(&t->group), &t->rules, now, err);
+	if (r == 0)
+		r = db_commit(d);
+	if (r < 0 && d)
+		return no_store(d, r, err);
+	if (r == 0)
+		*ret = json_pack("{s:I s:s% s:s s:I s:I s:I}", "sheet", (json_int_t)u.sheet,
+				 "group", t->group.p, t->group.n, "state", "undone", "ended",
+				 (json_int_t)u.ended, "restored", (json_int_t)u.restored, "kept",
+				 (json_int_t)u.kept);
+	return r;
+}
+
+/* ---- on the main thread ---- */
+
+static void unlock(struct sheet_task *t)
+{
+	struct ops *o = t->ops;
+
+	if (!t->holds_lock)
+		return;
+	t->holds_lock = false;
+	o->is_locked = o->has_sheet = false;
+	parked_run(o);
+}
+
+/* From here on nobody else writes switch.db. */
+static int lock(struct sheet_task *t, struct err *err)
+{
+	struct ops *o = t->ops;
+	void *row = NULL;
+	int r = rows_get(o->db, &entities[ENTITY_RATE_GROUP], buf_str(&t->group), clock_wall_ms(),
+			 &row, err);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : -EINVAL;
+	world_rules(catalog_world(o->catalog)->params, row, &t->rules);
+	row_free(&entities[ENTITY_RATE_GROUP], row);
+	o->is_locked = true;
+	return 0;
+}
+
+static int publish(struct sheet_task *t, struct err *err)
+{
+	const char *group = buf_cstr(&t->group);
+	struct tariff *tariff = t->tariff;
+
+	t->tariff = NULL;
+	int r = catalog_put_tariff(t->ops->catalog, group, tariff, err);
+	if (r < 0)
+		(void)err_set(err, ERR_INTERNAL, "", STR(""), "it will with the next change",
+			      "the sheet is stored, but could not take effect");
+	return r;
+}
+
+static clerk_fn *after_write(void *task, int *error, struct err *err)
+{
+	struct sheet_task *t = task;
+
+	if (t->is_written) /* and waited for */
+		return NULL;
+	t->is_written = true;
+	if (*error == 0)
+		*error = publish(t, err);
+	unlock(t);
+
+	ms_t left = t->in_force - clock_wall_ms();
+	return *error == 0 && left > 0 && left <= WAIT_MS ? work_wait : NULL;
+}
+
+static clerk_fn *after_work(void *task, int *error, struct err *err)
+{
+	struct sheet_task *t = task;
+
+	if (t->is_written || (t->holds_lock && t->ops->is_locked))
+		return after_write(task, error, err);
+	if (*error == 0 && !t->has_answer)
+		*error = lock(t, err);
+	if (*error == 0 && !t->has_answer)
+		return work_apply;
+	unlock(t);
+	return NULL;
+}
+
+static void begin(struct sheet_task *t)
+{
+	t->holds_lock = true;
+	t->ops->has_sheet = true;
+}
+
+int rate_import(struct ops *o, struct request *r, json_t **ret, struct err *err)
+{
+	bool has_more = false, is_dry = false;
+	int fd = -1;
+	int e = arg_bool(r, ARG_MORE, false, &has_more, err);
+
+	(void)ret;
+	if (e == 0)
+		e = arg_bool(r, "dry_run", false, &is_dry, err);
+	if (e < 0)
+		return e;
+	if (!has_more && !is_dry && o->has_sheet)
+		return -EAGAIN; /* before the piece is taken */
+	e = upload_take(o->uploads, r, &fd, err);
+	if (e <= 0)
+		return e < 0 ? e : OP_LATER;
+
+	struct sheet_task *t = task_create(o, r);
+	if (!t) {
+		(void)close(fd);
+		return -ENOMEM;
+	}
+	t->fd = fd;
+	t->is_dry = is_dry;
+	e = read_all(o, t, r, err);
+	if (e < 0) {
+		task_free(t);
+		return e;
+	}
+	if (!is_dry)
+		begin(t);
+	return clerk_take_steps(o->clerk, r, work_read, after_work, t, task_free);
+}
+
+int rate_undo(struct ops *o, struct request *r, json_t **ret, struct err *err)
+{
+	struct sheet_task *t;
+	int e;
+
+	(void)ret;
+	if (o->has_sheet)
+		return -EAGAIN;
+	t = task_create(o, r);
+	if (!t)
+		return -ENOMEM;
+	e = arg_need(r, "group", &t->group, err);
+	if (e == 0)
+		e = arg_int(r, "sheet", 1, INT64_MAX, 0, &t->undo, err);
+	if (e == 0) {
+		begin(t);
+		e = lock(t, err);
+	}
+	if (e < 0) {
+		task_free(t);
+		return e;
+	}
+	return clerk_take_steps(o->clerk, r, work_undo, after_write, t, task_free);
+}
+
+/* ---- export ---- */
+
+struct export_task {
+	struct sheet_task t; /* what opens the file */
+	ms_t at;
+	struct buf after;
+};
+
+static void export_free(void *task)
+{
+	struct export_task *e = task;
+
+	buf_done(&e->t.group);
+	buf_done(&e->after);
+	free(e);
+}
+
+static int work_export(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
+{
+	struct export_task *e = task;
+	CLEANUP(db_close) struct db *d = NULL;
+	CLEANUP(buf_done) struct buf page = BUF_INIT, next = BUF_INIT;
+	int r = open_db(&e->t, DB_READ, stop, &d, err);
+
+	if (r == 0)
+		r = export_page(d, buf_str(&e->t.group), e->at, buf_str(&e->after), &page, &next);
+	if (r == -EINVAL)
+		return err_set(err, ERR_BAD_VALUE, "after", buf_str(&e->after),
+			       "what `next` of the page before says", "no page ends so");
+	if (r == 0)
+		r = page_of(buf_str(&page), 0, ret);
+	if (r == 0 && next.n && json_object_set_new(*ret, "next", json_of_text(buf_str(&next))) < 0)
+		r = -ENOMEM;
+	return r;
+}
+
+int rate_export(struct ops *o, struct request *r, json_t **ret, struct err *err)
+{
+	struct export_task *t = calloc(1, sizeof(*t));
+	int e = t ? arg_need(r, "group", &t->t.group, err) : -ENOMEM;
+
+	(void)ret;
+	if (!t)
+		return e;
+	t->t.data_dir = o->c.data_dir;
+	if (e == 0)
+		e = arg_time(r, "at", clock_wall_ms(), &t->at, err);
+	if (e == 0)
+		e = rows_has(o->db, &entities[ENTITY_RATE_GROUP], RATE_GROUP_NAME,
+			     buf_str(&t->t.group));
+	if (e == 0)
+		e = err_set(err, ERR_NOT_FOUND, "group", buf_str(&t->t.group),
+			    "the name of a rate group", "there is no such rate group");
+	if (e < 0) {
+		export_free(t);
+		return e;
+	}
+	(void)arg_text(r, "after", &t->after);
+	return clerk_take(o->clerk, r, work_export, t, export_free);
+}

@@ -1,0 +1,184 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "base/log.h"
+#include "ops/clerk.h"
+#include "ops/inner.h"
+#include "store/month.h"
+
+/*
+ * What keeps the disk from filling up. Records and logs go when their time is over: records by whole months, which costs nothing
+ * and can be seen in the folder; lines of the log some at a time. Payments stay for ever. Before the disk is full no new call is
+ * taken, so that those that are up can still be booked.
+ */
+
+enum {
+	DAY_MS = 86400000,
+	LOG_LINES = 1000,
+	PERIOD_MS = 3600000,
+	MEGABYTE = 1 << 20,
+	SMALL_DISK = 20
+};
+
+/* ---- records ---- */
+
+struct clearing {
+	const char *data_dir;
+	struct month oldest; /* that stays */
+};
+
+static int remove_months(const struct clearing *c, const char *dir, int64_t *ret_removed)
+{
+	CLEANUP(free) struct month *list = NULL;
+	size_t n = 0;
+	int r = month_list(dir, &list, &n);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (month_cmp(list[i], c->oldest) >= 0)
+			continue;
+		r = month_remove(dir, list[i]);
+		log_at(r < 0 ? LOG_ERR : LOG_NOTICE, NULL, "the records of %04d-%02d %s: %s",
+		       list[i].year, list[i].month, r < 0 ? "cannot be removed" : "are removed",
+		       r < 0 ? strerror(-r) : "their time is over (CDR_KEEP_MONTHS)");
+		*ret_removed += r == 0;
+	}
+	return r;
+}
+
+static int work_clearing(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
+{
+	CLEANUP(buf_done) struct buf dir = BUF_INIT;
+	const struct clearing *c = task;
+	int64_t removed = 0;
+
+	(void)stop;
+	(void)err;
+	buf_printf(&dir, "%s/cdr", c->data_dir);
+	int r = buf_cstr(&dir) ? remove_months(c, dir.p, &removed) : -ENOMEM;
+	*ret = json_integer(removed);
+	return r;
+}
+
+/* The month that it is, and so many before it, stay. */
+static struct month months_ago(struct month m, int64_t n)
+{
+	int64_t months = (int64_t)m.year * 12 + m.month - 1 - n;
+
+	return (struct month){ (int)(months / 12), (int)(months % 12) + 1 };
+}
+
+static void clear_records(struct ops *o, int64_t months)
+{
+	struct clearing *c = malloc(sizeof(*c));
+
+	if (!c)
+		return;
+	*c = (struct clearing){ o->c.data_dir,
+				months_ago(month_of(cdr_id_at(clock_wall_ms())), months) };
+	(void)clerk_take(o->clerk, NULL, work_clearing, c, free);
+}
+
+/* ---- the log ---- */
+
+/* Some lines; how many, or negative errno. */
+static int clear_log(struct ops *o, ms_t before)
+{
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	int r = stmt_prepare(&s, o->db,
+			     "DELETE FROM system_log WHERE id IN"
+			     " (SELECT id FROM system_log WHERE at < ?1 ORDER BY at LIMIT ?2)");
+
+	if (r < 0)
+		return r;
+	stmt_bind_int(s, 1, before);
+	stmt_bind_int(s, 2, LOG_LINES);
+	r = stmt_run(s);
+	return r < 0 ? r : db_changes(o->db);
+}
+
+/* At the start, every hour, and when it was said anew; a long log over some seconds. */
+static void clear_what_is_old(struct ops *o)
+{
+	struct upkeep *u = &o->upkeep;
+	const struct params *p = catalog_world(o->catalog)->params;
+	int64_t months = param_int(p, PARAM_CDR_KEEP_MONTHS);
+	int64_t days = param_int(p, PARAM_LOG_KEEP_DAYS);
+	bool is_time = clock_mono_ms() >= u->next_ms;
+
+	if (o->is_locked)
+		return;
+
+	if (is_time || months != u->months) {
+		u->months = months;
+		if (months > 0)
+			clear_records(o, months);
+	}
+	if (is_time || days != u->days || u->has_more) {
+		int n = days > 0 ? clear_log(o, clock_wall_ms() - days * DAY_MS) : 0;
+
+		u->days = days;
+		u->has_more = n == LOG_LINES;
+		if (n > 0)
+			log_at(LOG_NOTICE, NULL,
+			       "%d lines of the system log are removed (LOG_KEEP_DAYS)", n);
+	}
+	if (is_time)
+		u->next_ms = clock_mono_ms() + PERIOD_MS;
+}
+
+/* ---- room ---- */
+
+/* A small disk has a small reserve. */
+static uint64_t reserve_of(struct ops *o, uint64_t total)
+{
+	uint64_t mb = (uint64_t)param_int(catalog_world(o->catalog)->params, PARAM_DISK_RESERVE_MB);
+	uint64_t part = total / SMALL_DISK;
+
+	return mb * MEGABYTE < part ? mb * MEGABYTE : part;
+}
+
+static void warn_of_disk(struct ops *o, uint64_t used, uint64_t total, bool is_tight)
+{
+	int64_t percent = total ? (int64_t)(used * 100 / total) : 0;
+	char text[120];
+
+	if (percent < 80 && !is_tight)
+		return;
+	(void)snprintf(text, sizeof(text), "%lld %% of the disk is in use%s", (long long)percent,
+		       is_tight ? "; no new calls, so that those that are up can be booked" : "");
+	alarm_raise(o->alarms, "disk",
+		    is_tight || percent >= 95 ? 3
+		    : percent >= 90           ? 2
+					      : 1,
+		    o->c.data_dir, percent, text);
+}
+
+void look_at_disk(struct ops *o)
+{
+	struct statvfs s;
+
+	if (statvfs(o->c.data_dir, &s) < 0)
+		return;
+
+	uint64_t room = (uint64_t)s.f_bavail * s.f_frsize;
+	uint64_t used = (uint64_t)(s.f_blocks - s.f_bfree) * s.f_frsize;
+	uint64_t reserve = reserve_of(o, used + room);
+	/* Once tight, a quarter more is asked for, or calls would come and go with every file. */
+	bool was_tight = ledger_is_tight(o->hub->ledger);
+	bool is_tight = room < (was_tight ? reserve + reserve / 4 : reserve);
+
+	if (is_tight != was_tight)
+		log_at(is_tight ? LOG_ERR : LOG_NOTICE, NULL, "the disk %s: new calls are %s",
+		       is_tight ? "is all but full" : "has room again",
+		       is_tight ? "refused" : "taken");
+	ledger_set_tight(o->hub->ledger, is_tight);
+	warn_of_disk(o, used, used + room, is_tight);
+}
+
+void upkeep_look(struct ops *o)
+{
+	clear_what_is_old(o);
+}

@@ -1,0 +1,190 @@
+#include "ops/what_if.h"
+
+#include <errno.h>
+
+#include "store/rows.h"
+
+static const char *const forms = "routing-gateway NAME down, up or price AMOUNT; ENTITY KEY "
+				 "FIELD=VALUE; parameter NAME VALUE";
+
+/* One change in its words. */
+struct wish {
+	struct str whole, entity, key, field, value;
+};
+
+static struct str word(struct str *rest)
+{
+	struct str s = str_trim(*rest);
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] != ' ' && s.p[n] != '=')
+		n++;
+	*rest = str_trim(str_skip(s, n));
+	return str_head(s, n);
+}
+
+static struct wish wish_of(struct str text)
+{
+	struct wish w = { .whole = text };
+
+	w.entity = word(&text);
+	w.key = word(&text);
+	w.field = word(&text);
+	if (!str_is_empty(text) && text.p[0] == '=')
+		text = str_trim(str_skip(text, 1));
+	w.value = text;
+	return w;
+}
+
+static int refuse(const struct wish *w, const char *why, struct err *err)
+{
+	return err_set(err, ERR_BAD_VALUE, "with", w->whole, forms, "%s", why);
+}
+
+/* ---- what is assumed of a vendor ---- */
+
+static bool is_word_of_vendors(struct str field)
+{
+	return str_eq(field, STR("down")) || str_eq(field, STR("up")) ||
+	       str_eq(field, STR("price"));
+}
+
+static int assume(struct ops *o, struct what_if *w, const struct wish *wish, struct err *err)
+{
+	CLEANUP(buf_done) struct buf name = BUF_INIT;
+	struct assumption a = { .what = str_eq(wish->field, STR("down")) ? ASSUME_DOWN
+					: str_eq(wish->field, STR("up")) ? ASSUME_UP
+									 : ASSUME_PRICE };
+	const struct vendor *v;
+
+	buf_put(&name, wish->key);
+	v = buf_cstr(&name) ? world_vendor(catalog_world(o->catalog), buf_cstr(&name)) : NULL;
+	if (!v)
+		return refuse(wish, "there is no such routing gateway", err);
+	a.gate = v->gate;
+	if (a.what == ASSUME_PRICE && (money_parse(wish->value, &a.price) < 0 || a.price < 0))
+		return refuse(wish, "not a price", err);
+	if (a.what != ASSUME_PRICE && !str_is_empty(wish->value))
+		return refuse(wish, "there is a word too many", err);
+	w->assume[w->assumed++] = a;
+	return 0;
+}
+
+/* ---- what is changed ---- */
+
+static int set_parameter(struct ops *o, const struct wish *wish, struct err *err)
+{
+	CLEANUP(params_free) struct params *trial = params_create();
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	/* NAME VALUE and NAME=VALUE: the value is what follows the name */
+	struct str rest =
+		str_skip(wish->whole, (size_t)(wish->key.p + wish->key.n - wish->whole.p));
+	enum param id = param_find(wish->key);
+	struct str value = str_trim(rest);
+
+	if (!trial)
+		return -ENOMEM;
+	if (id == PARAM_COUNT)
+		return refuse(wish, "there is no such parameter", err);
+	if (!str_is_empty(value) && value.p[0] == '=')
+		value = str_trim(str_skip(value, 1));
+
+	int r = params_set(trial, id, value, err);
+
+	if (r == 0)
+		r = stmt_prepare(&s, o->db,
+				 "INSERT INTO parameter (name, value) VALUES (?1,?2)"
+				 " ON CONFLICT (name) DO UPDATE SET value = ?2");
+	if (r < 0)
+		return r;
+	stmt_bind_text(s, 1, wish->key);
+	stmt_bind_text(s, 2, param_str(trial, id));
+	return stmt_run(s);
+}
+
+/* What routes and prices hang on, and can be changed by one row. */
+static bool is_changeable(const struct entity *e)
+{
+	return e == &entities[ENTITY_MAPPING_GATEWAY] || e == &entities[ENTITY_ROUTING_GATEWAY] ||
+	       e == &entities[ENTITY_ACCOUNT] || e == &entities[ENTITY_PHONE];
+}
+
+static int set_field(struct ops *o, const struct wish *wish, struct err *err)
+{
+	const struct entity *e = entity_find(wish->entity);
+	CLEANUP(json_decref) json_t *fields = json_object();
+	void *row = NULL;
+
+	if (!e || !is_changeable(e))
+		return refuse(wish, "nothing of that kind can be changed here", err);
+	if (str_is_empty(wish->field))
+		return refuse(wish, "it does not say what is to change", err);
+
+	CLEANUP(buf_done) struct buf name = BUF_INIT;
+
+	buf_put(&name, wish->field);
+	if (!fields || !buf_cstr(&name) ||
+	    json_object_set_new(fields, buf_cstr(&name),
+				json_stringn(wish->value.p ? wish->value.p : "", wish->value.n)) <
+		    0)
+		return refuse(wish, "not such a change", err);
+
+	int r = rows_get(o->db, e, wish->key, clock_wall_ms(), &row, err);
+
+	if (r == 0)
+		r = row_from_json(e, row, fields, err);
+	if (r == 0)
+		r = row_check(e, row, err);
+	if (r == 0)
+		r = rows_set(o->db, e, row, err);
+	row_free(e, row);
+	return r;
+}
+
+static int grant(struct ops *o, struct what_if *w, const struct wish *wish, struct err *err)
+{
+	if (str_eq(wish->entity, STR("routing-gateway")) && is_word_of_vendors(wish->field))
+		return assume(o, w, wish, err);
+	if (str_eq(wish->entity, STR("parameter")))
+		return set_parameter(o, wish, err);
+	return set_field(o, wish, err);
+}
+
+int what_if_begin(struct ops *o, const struct request *r, struct what_if *w,
+		  const struct world **ret_world, struct err *err)
+{
+	const json_t *list = json_object_get(r->params, "with");
+	const json_t *item;
+	size_t i;
+	int error;
+
+	*ret_world = catalog_world(o->catalog);
+	if (json_array_size(list) == 0)
+		return 0;
+	if (json_array_size(list) > WHAT_IF_MAX)
+		return err_set(err, ERR_BAD_VALUE, "with", STR(""), "at most 16 changes",
+			       "too many changes");
+	error = change_begin(o, err);
+	w->is_begun = error == 0;
+	json_array_foreach(list, i, item)
+	{
+		struct wish wish = wish_of(str_of(json_string_value(item)));
+
+		if (error == 0)
+			error = grant(o, w, &wish, err);
+	}
+	if (error == 0)
+		error = catalog_prepare(o->catalog, CHANGED_GATEWAYS | CHANGED_ACCOUNTS, NULL, err);
+	if (error == 0)
+		*ret_world = catalog_prepared(o->catalog);
+	return error;
+}
+
+void what_if_end(struct ops *o, struct what_if *w)
+{
+	if (!w->is_begun)
+		return;
+	db_rollback(o->db);
+	catalog_discard(o->catalog);
+	w->is_begun = false;
+}

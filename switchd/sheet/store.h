@@ -1,0 +1,34 @@
+/*
+ * store: a planned sheet put into switch.db, and taken out again. All within a transaction that the caller has begun and ends, so
+ * that a sheet is there whole or not at all.
+ *
+ * What rated a call is never edited: a rate that was in force gets an end, one that is to come back after its end comes back as a
+ * new version.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "sheet/delta.h"
+
+struct store_ask {
+	struct delta_ask delta;
+	struct str who;
+	struct str sha256; /* of the file, hex */
+	struct str columns, decimal, dates,
+		zone; /* how the file was read: remembered in the group */
+};
+
+/* 0 with the sheet's number; negative errno with *err. */
+int store_sheet(struct db *d, const struct sheet *s, const struct delta *p,
+		const struct store_ask *ask, int64_t *ret_id, struct err *err);
+
+struct store_undone {
+	int64_t sheet;
+	int64_t ended;    /* rates of the sheet that were in force, or would have come */
+	int64_t restored; /* rates that go on, or are to come again */
+	int64_t kept;     /* prefixes that were changed by hand since: they stay */
+};
+
+/* sheet: 0 = the group's newest. -EINVAL with *err if there is none, or it is not the newest that stands. */
+int store_undo(struct db *d, struct str group, int64_t sheet, struct str who, ms_t now,
+	       struct store_undone *ret, struct err *err);

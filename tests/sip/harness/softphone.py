@@ -1,0 +1,167 @@
+"""Other people's phones, as programs: baresip and linphonec, with sound files for microphone and ear."""
+
+import array
+import glob
+import math
+import os
+import shutil
+import subprocess
+import wave
+
+from . import net
+from .watch import poll
+
+RATE = 8000
+
+
+def write_tone(path, hz, seconds=20):
+    """A sine to be played as what the microphone hears."""
+    samples = array.array("h", (int(12000 * math.sin(2 * math.pi * hz * i / RATE)) for i in range(RATE * seconds)))
+    with wave.open(path, "wb") as f:
+        f.setnchannels(1)
+        f.setsampwidth(2)
+        f.setframerate(RATE)
+        f.writeframes(samples.tobytes())
+
+
+def strength(samples, hz, rate):
+    """Share of the energy that a tone of that frequency has (Goertzel)."""
+    w = 2 * math.cos(2 * math.pi * hz / rate)
+    a = b = 0.0
+    for x in samples:
+        a, b = x + w * a - b, a
+    total = sum(x * x for x in samples) or 1
+    return 2 * (a * a + b * b - w * a * b) / (total * len(samples))
+
+
+def hears(path, hz):
+    """Is there half a second of that tone in what was recorded?"""
+    found = glob.glob(path)
+    if not found:
+        return False
+    with open(found[0], "rb") as f:
+        data = f.read()
+    rate = int.from_bytes(data[24:28], "little")  # 0 until the file is closed
+    samples = array.array("h", data[44:44 + (len(data) - 44) // 2 * 2])
+    for r in (rate,) if rate else (RATE, 16000, 48000):
+        step = r // 2
+        if any(strength(samples[i:i + step], hz, r) > 0.5 for i in range(0, len(samples) - step, step)):
+            return True
+    return False
+
+
+def have_a_way_out():
+    """Both programs look for an address that is not loopback's, and hold themselves offline without a default route.
+    In a network of its own a test may have neither: then they get one that leads nowhere."""
+    routes = subprocess.run(["ip", "route", "show", "default"], capture_output=True, text=True, check=True).stdout
+    if not routes.strip():
+        for words in ("addr add 10.255.255.1/32 dev lo", "route add default dev lo src 10.255.255.1"):
+            subprocess.run(["ip", *words.split()], check=False, stderr=subprocess.DEVNULL)
+
+
+class Softphone:
+    """A program in a folder of its own. said: what it has printed so far."""
+
+    def __init__(self, t, number, hz, password):
+        self.t, self.number, self.hz, self.password = t, number, hz, password
+        self.folder = os.path.join(t.folder, f"phone-{number}")
+        os.makedirs(self.folder)
+        self.speech, self.ear = os.path.join(self.folder, "speech.wav"), os.path.join(self.folder, "*dec.wav")
+        write_tone(self.speech, hz)
+        self.process, self.output = None, os.path.join(self.folder, "said")
+        t.keep(self)
+
+    def put(self, name, text):
+        with open(os.path.join(self.folder, name), "w", encoding="ascii") as f:
+            f.write(text)
+        return os.path.join(self.folder, name)
+
+    def run(self, *command):
+        assert shutil.which(command[0]), f"{command[0]} is not installed (build.sh installs it)"
+        with open(self.output, "wb") as out:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=out, cwd=self.folder,
+                                            env=dict(os.environ, HOME=self.folder))
+
+    @property
+    def said(self):
+        with open(self.output, "rb") as f:
+            return f.read()
+
+    def tell(self, line):
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    async def says(self, word, within=15):
+        async def found():
+            return word in self.said
+        try:
+            await poll(found, f"{word} from {self.number}", within)
+        except AssertionError as e:
+            raise AssertionError(f"{e}:\n{self.said.decode(errors='replace')[-3000:]}") from None
+
+    async def hears(self, hz, within=20):
+        async def heard():
+            return hears(self.ear, hz)
+        try:
+            await poll(heard, f"a tone of {hz} Hz in the ear of {self.number}", within, every=0.3)
+        except AssertionError as e:
+            raise AssertionError(f"{e}:\n{self.said.decode(errors='replace')[-3000:]}") from None
+
+    def close(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+
+class Baresip(Softphone):
+    """Registers by itself, answers by itself."""
+
+    async def start(self):
+        ip, _ = self.t.address
+        self.put("config", "\n".join((
+            f"sip_listen 127.0.0.1:{net.free_port('127.0.0.1')}", "audio_buffer 20-160",
+            f"audio_source aufile,{self.speech}", "audio_player aubridge,nowhere", f"snd_path {self.folder}",
+            "module_path /usr/lib/baresip/modules", "module stdio.so", "module g711.so", "module aufile.so",
+            "module aubridge.so", "module sndfile.so", "module_tmp account.so", "module_app menu.so", "")))
+        self.put("accounts", f"<sip:{self.number}@{ip}:{self.t.address[1]}>;auth_pass={self.password};regint=600;"
+                             "answermode=auto;audio_codecs=PCMA/8000/1\n")
+        self.put("contacts", "")
+        have_a_way_out()
+        self.run("baresip", "-f", self.folder)
+
+    def dial(self, number):
+        self.tell(f"/dial {number}")
+
+    async def speak(self):
+        """It does from the start."""
+
+    def hang_up(self):
+        self.tell("/hangup")
+
+
+class Linphone(Softphone):
+    """linphonec, which does as it is told."""
+
+    async def start(self):
+        ip, port = self.t.address
+        rc = self.put("linphonerc", f"[sip]\nsip_port={net.free_port('127.0.0.1')}\nsip_tcp_port=0\nsip_tls_port=0\n"
+                                    f"[rtp]\naudio_rtp_port={net.free_port('127.0.0.1') & ~1}\n")
+        for folder in (".local/share/linphone", ".config/linphone"):
+            os.makedirs(os.path.join(self.folder, folder))
+        have_a_way_out()
+        self.run("linphonec", "-c", rc, "-a", "-d", "0")
+        self.ear = os.path.join(self.folder, "ear.wav")
+        self.tell("soundcard use files")
+        self.tell(f"record {self.ear}")
+        self.tell(f"register sip:{self.number}@{ip}:{port} sip:{ip}:{port} {self.password}")
+
+    def dial(self, number):
+        self.tell(f"call sip:{number}@{self.t.address[0]}:{self.t.address[1]}")
+
+    async def speak(self):
+        """A file can be played once there is a call to play it in."""
+        await self.says(b"Media streams established")
+        self.tell(f"play {self.speech}")
+
+    def hang_up(self):
+        self.tell("terminate")

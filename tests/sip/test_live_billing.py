@@ -1,0 +1,119 @@
+"""The live parameters of billing, as test_live.py has the others."""
+
+from harness import plans
+from harness.books import check_fee
+from harness.oracle import Terms, charge, money
+from harness.plans import reject
+from harness.stage import BUY, SELL
+from test_live import live
+
+
+async def held_call(t, caller, seconds, number="88017"):
+    call = await caller.place(number, hold=seconds)
+    return await t.cdr(call)
+
+
+@live("SERVER_BILLING_FEE_PRECISION")
+async def test_fee_precision(t):
+    """0.0123 a minute for a second is 0.000205: whole at 0, 0.0002 at 4."""
+    caller, _carrier = await t.plain()
+    check_fee(await held_call(t, caller, 0.1), SELL)
+    await t.set("SERVER_BILLING_FEE_PRECISION", 4)
+    cdr = await held_call(t, caller, 0.1)
+    check_fee(cdr, SELL.but(fee_precision=4))
+    assert money(cdr["fee"]) == money("0.0002")
+
+
+@live("SERVER_BILLING_FEE_UNIT")
+async def test_fee_unit(t):
+    caller, _carrier = await t.plain(rates={"880": Terms(price="60", unit=60, first=7)})
+    check_fee(await held_call(t, caller, 0.1), Terms(price="60", first=7))
+    await t.set("SERVER_BILLING_FEE_UNIT", "5")
+    cdr = await held_call(t, caller, 0.1)
+    assert money(cdr["fee"]) == 5, cdr
+
+
+@live("SERVER_BILLING_FREE_E164S")
+async def test_free_numbers(t):
+    """A listed number costs nothing, and passes even where a paid one is refused for want of money."""
+    caller, _carrier = await t.plain(pay="0.02")
+    await t.set("SERVER_BILLING_FREE_E164S", "880112")
+    free = await held_call(t, caller, 0.1, "880112")
+    paid = await held_call(t, caller, 0.1, "880113")
+    assert money(free["fee"]) == 0 < money(paid["fee"])
+
+
+@live("SERVER_BILLING_FREE_TIME")
+async def test_free_time(t):
+    """Taken off for the customer, never off the vendor's cost."""
+    caller, _carrier = await t.plain()
+    check_fee(await held_call(t, caller, 0.1), SELL, BUY)
+    await t.set("SERVER_BILLING_FREE_TIME", 6)
+    cdr = await held_call(t, caller, 0.1)
+    check_fee(cdr, SELL.but(free_time_s=6), BUY)
+    assert money(cdr["fee"]) == 0 < money(cdr["cost"])
+
+
+@live("SERVER_BILLING_HOLD_TIME_PRECISION")
+async def test_hold_time_precision(t):
+    """The rest of a call of some 0.3 s counts as a second at 50 ms, and is dropped at 1000."""
+    caller, _carrier = await t.plain(rates={"880": SELL.but(hold_time_precision_ms=0)})
+    assert (await held_call(t, caller, 0.3))["billed_s"] == 1
+    await t.set("SERVER_BILLING_HOLD_TIME_PRECISION", 1000)
+    cdr = await held_call(t, caller, 0.3)
+    check_fee(cdr, SELL.but(hold_time_precision_ms=1000))
+    assert cdr["hold_ms"] >= 1000 or cdr["billed_s"] == 0
+
+
+@live("SERVER_BILLING_NO_CDR_E164S")
+async def test_hidden_numbers(t):
+    """Booked and in `ledger verify`, but in no list and no export."""
+    caller, _carrier = await t.plain()
+    await t.set("SERVER_BILLING_NO_CDR_E164S", "880110")
+    shown, hidden = await caller.place("88017", hold=0.1), await caller.place("880110", hold=0.1)
+    assert len(await t.ctl.ask("cdr.list", call_id=shown.call_id)) == 1
+    await t.books.settled()
+    assert not await t.ctl.ask("cdr.list", call_id=hidden.call_id)
+    exported = await t.exported(format="csv")
+    assert shown.call_id in exported and hidden.call_id not in exported
+    assert await t.books.balance("acme") == 100 - 2 * charge(SELL, 1000).total
+    await t.books.verify()
+    t.audit = False
+
+
+@live("SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME")
+async def test_advance_time(t):
+    """0.03 covers two minutes at 0.0123 and not three."""
+    caller, _carrier = await t.plain(pay="0.03")
+    await t.set("SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME", 2)
+    await caller.place("88017")
+    await t.set("SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME", 3)
+    await t.refused(caller.invite("88018"), 403, "CustomerBalanceNotEnough")
+    await t.set("SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME", 0)
+    await caller.place("88019")
+
+
+@live("SERVER_BILLING_RECORD_ZERO_HOLD_TIME")
+async def test_record_of_unanswered_calls(t):
+    caller, carrier = await t.plain()
+    carrier.plan = reject(486)
+    await t.refused(caller.invite("88017"), 486, "UserBusy")
+    await t.set("SERVER_BILLING_RECORD_ZERO_HOLD_TIME", "Off")
+    call = caller.invite("88018")
+    await call.expect(486)
+    carrier.plan = plans.answer()
+    await t.cdr(await caller.place("88019"))
+    assert not await t.ctl.ask("cdr.list", call_id=call.call_id)
+
+
+@live("SERVER_VERIFY_CLEARING_CUSTOMER", "SERVER_VERIFY_CLEARING_CUSTOMER_REMAIN_MONEY_LIMIT")
+async def test_clearing_balance(t):
+    """A vendor whose account has less than the limit is passed over, when the check is on."""
+    caller, _carrier = await t.plain()
+    await t.books.pay("vendor-acc", "50")
+    await t.set("SERVER_VERIFY_CLEARING_CUSTOMER_REMAIN_MONEY_LIMIT", "100")
+    await caller.place("88017")
+    await t.set("SERVER_VERIFY_CLEARING_CUSTOMER", "On")
+    await t.refused(caller.invite("88018"), 503, "AccountBalanceNotEnough")
+    await t.set("SERVER_VERIFY_CLEARING_CUSTOMER_REMAIN_MONEY_LIMIT", "40")
+    await caller.place("88019")

@@ -1,0 +1,82 @@
+"""The live parameters of whether media is relayed and of calls that the switch ends, as test_live.py has the others."""
+
+from harness.phone import Phone
+from harness.scene import scene
+from harness.sip import Sdp
+from test_live import live
+
+
+async def talks_directly(t, caller, carrier, number, ip=None):
+    """Does each end of the call hear of the other's own address?"""
+    place = caller.call if isinstance(caller, Phone) else caller.invite
+    call = place(number, sdp=Sdp(ip or caller.ip, 20000))
+    await call.expect(200)
+    leg = carrier.legs[-1]
+    seen = (call.remote_sdp.ip, leg.remote_sdp.ip)
+    await call.hang_up()
+    assert seen in ((t.switch.ip, t.switch.ip), (carrier.ip, ip or caller.ip)), seen
+    return seen[0] == carrier.ip
+
+
+@live("SS_MEDIAPROXYMODE")
+async def test_media_relay_modes(t):
+    """Of gateways on auto: On always, Off never, Auto where the caller's media is elsewhere, unset as
+    SS_MEDIA_PROXY_ENABLE. Must On beats gateways that are off; On does not."""
+    caller, carrier = await t.plain(media_relay="auto")
+    await t.ctl.ask("routing-gateway.set", name="vendor", media_relay="auto")
+    await t.set("SS_MEDIA_PROXY_ENABLE", "Off")
+    assert await talks_directly(t, caller, carrier, "88010")
+    for mode, near, far in (("On", False, False), ("Off", True, True), ("Auto", True, False), ("Must On", False, False)):
+        await t.set("SS_MEDIAPROXYMODE", mode)
+        assert await talks_directly(t, caller, carrier, "88011") is near, mode
+        assert await talks_directly(t, caller, carrier, "88012", t.net.ip(99)) is far, mode
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", media_relay="off")
+    await t.ctl.ask("routing-gateway.set", name="vendor", media_relay="off")
+    assert not await talks_directly(t, caller, carrier, "88013")
+    await t.set("SS_MEDIAPROXYMODE", "On")
+    assert await talks_directly(t, caller, carrier, "88014")
+
+
+@live("SS_MEDIA_PROXY_BEHIND_NAT")
+async def test_media_of_phones_behind_nat(t):
+    """A phone that is registered from behind NAT is relayed although everybody is set to direct media; Off lets it be."""
+    carrier = await t.carrier()
+    await t.phones_account()
+    await t.vendor(carrier, media_relay="off")
+    phone = await t.phone(media_relay="off")
+    await phone.register()
+    assert await talks_directly(t, phone, carrier, "88010"), "not behind NAT"
+    await phone.register(expires=0)
+    await phone.register(["<sip:1001@10.0.0.9>"])
+    assert not await talks_directly(t, phone, carrier, "88011")
+    await t.set("SS_MEDIA_PROXY_BEHIND_NAT", "Off")
+    assert await talks_directly(t, phone, carrier, "88012")
+
+
+async def cut_by_account(t, caller, carrier, number):
+    call = caller.invite(number)
+    await call.expect(200)
+    await call.ended_by_peer()
+    await carrier.legs[-1].ended_by_peer()
+    return call
+
+
+@scene(idle=True)
+@live("SS_ENABLE_CALL_LIMIT", "SERVER_BILLING_RECORD_SERVER_HANG_UP")
+async def test_longest_call_of_an_account(t):
+    """The account's own limit ends the call where it is shorter than that of all; its record is shown, or only kept."""
+    caller, carrier = await t.plain(account={"call_limit": 1})
+    call = await cut_by_account(t, caller, carrier, "88010")
+    await t.cdr(call, reason="MaxDuration", hangup_side="switch")
+    before = await t.books.balance("acme")
+    await t.set("SERVER_BILLING_RECORD_SERVER_HANG_UP", "Off")
+    hidden = await cut_by_account(t, caller, carrier, "88011")
+    shown = await caller.place("88012", hold=0.1)
+    await t.cdr(shown, reason="CallerHangup")
+    await t.books.settled()
+    assert not await t.ctl.ask("cdr.list", call_id=hidden.call_id)
+    assert await t.books.balance("acme") < before, "hidden, and charged all the same"
+    await t.books.verify()
+    await t.set("SS_ENABLE_CALL_LIMIT", "Off")
+    await t.cdr(await caller.place("88013", hold=2), reason="CallerHangup")
+    t.audit = False
