@@ -29,7 +29,11 @@ void booking_give_room(struct booking *b)
 
 static bool send_mail(struct booking *b, const struct mail *m)
 {
-	return ring_push(b->to, m, sizeof(*m), NULL, 0);
+	atomic_fetch_add(&b->ledger->waiting, 1);
+	if (ring_push(b->to, m, sizeof(*m), NULL, 0))
+		return true;
+	atomic_fetch_sub(&b->ledger->waiting, 1);
+	return false;
 }
 
 bool booking_answer(struct booking *b, uint64_t ref, struct cdr_row *cdr, char *legs,

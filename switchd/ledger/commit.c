@@ -45,7 +45,6 @@ static void on_mail(struct inbox *in, const void *record, size_t n)
 	it->is_told = it->mail.ref != 0 || it->mail.kind == MAIL_PAYMENT;
 	if (it->is_told)
 		it->receipt = (struct receipt){ .what = what[it->mail.kind], .ref = it->mail.ref };
-	atomic_store(&l->queued, (uint32_t)l->items);
 }
 
 int beat(struct ledger *l, ms_t now_mono)
@@ -117,10 +116,10 @@ static void tell(struct ledger *l)
 		}
 		mail_done(&it->mail);
 	}
+	atomic_fetch_sub(&l->waiting, (uint32_t)l->items);
 	l->items = 0;
 	for (int i = 0; i < l->desks; i++)
 		ring_flush(l->desk[i].from);
-	atomic_store(&l->queued, 0);
 }
 
 /* The file cannot be written: items stay, but for payments, what is rated again, and answers that are too late, which are refused now. */
@@ -144,6 +143,7 @@ static void refuse_the_impatient(struct ledger *l, int error)
 		ring_flush(it->desk->from);
 		mail_done(&it->mail);
 	}
+	atomic_fetch_sub(&l->waiting, (uint32_t)(l->items - kept));
 	l->items = kept;
 }
 

@@ -201,7 +201,7 @@ void ledger_stats(struct ledger *l, struct ledger_stats *ret)
 	ret->booked = atomic_load(&l->booked);
 	ret->failed_commits = atomic_load(&l->failed);
 	ret->outbox = atomic_load(&l->outbox);
-	ret->queued = atomic_load(&l->queued);
+	ret->waiting = atomic_load(&l->waiting);
 	(void)pthread_mutex_lock(&l->lock);
 	memcpy(ret->error, l->error, sizeof(ret->error));
 	(void)pthread_mutex_unlock(&l->lock);

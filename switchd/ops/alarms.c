@@ -173,7 +173,7 @@ static void look_at_ledger(struct ops *o)
 
 	ledger_stats(o->hub->ledger, &s);
 	if (!ledger_is_up(o->hub->ledger))
-		alarm_raise(o->alarms, "database", 3, "ledger", s.queued, s.error);
+		alarm_raise(o->alarms, "database", 3, "ledger", s.waiting, s.error);
 	if ((int64_t)s.outbox >
 	    param_int(catalog_world(o->catalog)->params, PARAM_SERVER_MAX_CDR_PENDING_LIST_LENGTH))
 		alarm_raise(o->alarms, "pending_cdrs", 2, "ledger", (int64_t)s.outbox,

@@ -76,9 +76,11 @@ class Books:
         return money((await self.ctl.ask("account.show", id=account))["balance"])
 
     async def settled(self):
-        """Waits until no call is in progress and every hold is given back."""
+        """Waits until no call is in progress, every record is booked and every hold given back."""
         async def idle():
             if await self.ctl.ask("call.list"):
+                return False
+            if (await self.ctl.ask("status.show"))["ledger"]["waiting"]:
                 return False
             return all(not money(a["holds"]) for a in await every(self.ctl, "account"))
         await poll(idle, "end of all calls and holds")
