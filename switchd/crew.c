@@ -71,12 +71,14 @@ int crew_open(struct crew *c, const struct options *o, struct err *err)
 {
 	struct media_config m = { .host = o->media,
 				  .host_count = o->media_count,
+				  .outside = &o->outside,
 				  .threads = o->media_threads,
 				  .workers = o->workers };
 
 	memset(c, 0, sizeof(*c));
 	c->hub.workers = o->workers;
 	c->hub.security = o->security;
+	c->hub.outside = o->outside;
 	c->hub.timers = SIP_TIMERS_DEFAULT;
 	rand_bytes(c->hub.secret, sizeof(c->hub.secret));
 	int r = make_rings(c, o->workers);

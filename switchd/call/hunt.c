@@ -173,19 +173,18 @@ static enum reason make_offer(struct leg *l, struct buf *out)
 	/* Our own description to the caller, turned round: the caller's address and the codecs that were agreed on. */
 	CLEANUP(sdp_free) struct sdp *s = NULL;
 	const char *what;
-	struct addr rtp[SDP_MEDIA_MAX];
+	struct addr ours, rtp[SDP_MEDIA_MAX];
 
 	if (!c->relay || sdp_parse(&s, body, &what) < 0)
 		return REASON_CODEC_MISMATCH;
+	ours = relay_shown(c->relay, SIDE_CALLEE, &l->dialog.flow.peer);
 	for (int i = 0; i < sdp_media_count(s); i++) {
-		rtp[i] = *relay_local(c->relay, SIDE_CALLEE);
+		rtp[i] = ours;
 		if (addr_port(&sdp_media_at(s, i)->rtp) == 0)
 			addr_set_port(&rtp[i], 0);
 	}
 	l->origin.version++;
-	return sdp_put(s, &l->origin, relay_local(c->relay, SIDE_CALLEE), rtp, out) < 0
-		       ? REASON_OVERLOAD
-		       : REASON_NONE;
+	return sdp_put(s, &l->origin, &ours, rtp, out) < 0 ? REASON_OVERLOAD : REASON_NONE;
 }
 
 int hunt_invite(struct leg *l, const struct vendor *v, struct str body, struct str credentials)

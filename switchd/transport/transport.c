@@ -119,8 +119,8 @@ static bool is_forbidden(struct transport *t, const struct flow *to)
 		return true;
 	if (addr_port(&to->peer) != addr_port(&t->listener[to->listener].addr))
 		return false;
-	transport_local(t, to, &self);
-	return addr_eq(&self, &to->peer);
+	transport_own(t, to, &self);
+	return addr_eq(&self, &to->peer) || outside_has(t->config.outside, &to->peer);
 }
 
 static bool is_known(const struct transport *t, const struct flow *f)
@@ -252,6 +252,12 @@ int transport_flow(struct transport *t, enum proto proto, const struct addr *pee
 
 void transport_local(struct transport *t, const struct flow *f, struct addr *ret)
 {
+	transport_own(t, f, ret);
+	outside_show(t->config.outside, &f->peer, ret);
+}
+
+void transport_own(struct transport *t, const struct flow *f, struct addr *ret)
+{
 	struct addr source;
 
 	*ret = t->listener[f->listener].addr;
@@ -272,7 +278,7 @@ void transport_socket(struct transport *t, const struct flow *f, struct addr *re
 	if (own)
 		*ret = *own;
 	else
-		transport_local(t, f, ret);
+		transport_own(t, f, ret);
 }
 
 void transport_trust(struct transport *t, const struct flow *f)

@@ -16,6 +16,7 @@ import glob
 import importlib.util
 import inspect
 import os
+import signal
 import sys
 import time
 import traceback
@@ -167,6 +168,8 @@ def main():
         return 0
     if os.geteuid() != 0:
         raise SystemExit("run.py: network namespaces need root")
+    # Whoever ends us (a time limit, an operator) ends the guests and takes their networks away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     began = time.monotonic()
     passed = asyncio.run(run_all(tests, options))
     print(f"\n{time.monotonic() - began:.0f} s, seed {options.seed}")

@@ -26,7 +26,7 @@ from harness.wire import Wire
 
 SWITCH, ADMIN, CUSTOMER, VENDOR = (f"192.0.2.{n}" for n in (10, 1, 20, 30))
 STRANGER = "203.0.113.66"
-SIP_PORT, SSH_PORT, API_PORT, MEDIA_PORTS = 5060, 2222, 8080, (10000, 20000)
+SIP_PORT, SSH_PORT, MEDIA_PORTS = 5060, 2222, (10000, 20000)
 SELL = Terms(price="0.0123", unit=60, first=1, step=1)
 BUY = Terms(price="0.0071", unit=60, first=6, step=6)
 PAID = "10.00"
