@@ -10,7 +10,7 @@ usage() {
 		  run [--no-vm]     boot the image in QEMU with a sample customer, vendor and rate, place calls
 		                    through it, show the bill; --no-vm: switchd alone, from build/bin
 		  test [STAGE...]   everything: $(tests/run.sh --stages)
-		  test --all        and what takes longer: analyze sip-3 sip-tsan sip-el7 vm
+		  test --all        and what takes longer: analyze sip-3 sip-tsan sip-el7 vm-night
 		  build             programs into build/bin/
 		  image             the bootable disk: build/image/tandem.img, .img.zst, tandem-*.update, sbom.spdx.json
 		  rpm               the package for CentOS 7: build/rpm/tandem-*.el7.x86_64.rpm
