@@ -3,10 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct {
-	const char *word;
-	size_t offset;
-} flags[] = {
+#include "base/flag.h"
+
+static const struct flag flags[] = {
 	{ "--json", offsetof(struct options, is_json) },
 	{ "--dry-run", offsetof(struct options, is_dry) },
 	{ "--help", offsetof(struct options, is_help) },
@@ -30,17 +29,6 @@ static int check_media(const char *text, struct err *err)
 		       "LOW-HIGH, from 1024 to 65535, such as 10000-20000", "no range of ports");
 }
 
-static bool take_flag(struct options *o, const char *word)
-{
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		if (strcmp(word, flags[i].word) != 0)
-			continue;
-		*(bool *)((char *)o + flags[i].offset) = true;
-		return true;
-	}
-	return false;
-}
-
 /* How many words were taken. */
 static int take(struct options *o, const char *const *word, struct err *err)
 {
@@ -55,7 +43,7 @@ static int take(struct options *o, const char *const *word, struct err *err)
 		*value = word[1];
 		return 2;
 	}
-	if (take_flag(o, word[0]))
+	if (flag_take(flags, sizeof(flags) / sizeof(flags[0]), o, word[0]))
 		return 1;
 	if (word[0][0] == '-')
 		return err_set(err, ERR_USAGE, "", str_of(word[0]), NULL,

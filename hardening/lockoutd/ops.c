@@ -328,12 +328,8 @@ void ops_request(void *guard, struct request *r)
 {
 	struct err err = ERR_INIT;
 	json_t *result = NULL;
-	int error = args_check(r, &err);
+	int error = args_admit(r, handlers[r->op] != NULL, &err);
 
-	if (error == 0 && !handlers[r->op])
-		error = err_set(&err, ERR_UNKNOWN_OPERATION, "", str_of(op_infos[r->op].name),
-				"switchctl, which knows whom to ask",
-				"this is asked of %s, at its own socket", op_infos[r->op].owner);
 	if (error == 0)
 		error = handlers[r->op](guard, r, &result, &err);
 	if (error == 0 && result) {
@@ -341,7 +337,5 @@ void ops_request(void *guard, struct request *r)
 		return;
 	}
 	json_decref(result);
-	(void)err_set(&err, ERR_INTERNAL, "", STR(""), "", "%s could not be done: %s",
-		      op_infos[r->op].name, strerror(error < 0 ? -error : ENOMEM));
-	request_fail(r, &err);
+	request_give_up(r, error < 0 ? error : -ENOMEM, &err);
 }

@@ -1,14 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "rig.h"
 
-#include <cmocka.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <jansson.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,25 +9,13 @@
 #include "kernel-tuning/run.h"
 #include "knobs/setting.h"
 
-enum { WORDS = 12 };
-
 static char root[64];
-static char *out, *err;
 
 /* --- a /proc/sys of our own --- */
 
 static void path_of(char *path, size_t size, const char *key)
 {
 	(void)snprintf(path, size, "%s/proc/sys/%s", root, key);
-}
-
-static void make_parents(char *path)
-{
-	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		(void)mkdir(path, 0700);
-		*p = '/';
-	}
 }
 
 static void put(const char *key, const char *value)
@@ -65,14 +45,6 @@ static const char *get(const char *key)
 	return value;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
 static int make_root(void **state)
 {
 	(void)state;
@@ -91,10 +63,8 @@ static int make_root(void **state)
 static int remove_root(void **state)
 {
 	(void)state;
-	free(out);
-	free(err);
-	out = err = NULL;
-	return nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	rig_forget();
+	return remove_all(root);
 }
 
 /* A machine of four processors with a card of two queues, and one that has as many as processors. */
@@ -133,28 +103,7 @@ static void put_hardware(void)
 
 static int tune(const char *line)
 {
-	const char *word[WORDS] = { "switch-tune", "--root", root };
-	char copy[128];
-	char *rest = copy;
-	size_t n;
-	int words = 3;
-
-	free(out);
-	free(err);
-	FILE *o = open_memstream(&out, &n), *e = open_memstream(&err, &n);
-	(void)snprintf(copy, sizeof(copy), "%s", line);
-	while (rest && line[0] && words < WORDS)
-		word[words++] = strsep(&rest, " ");
-	int status = run(words, word, o, e);
-	(void)fclose(o);
-	(void)fclose(e);
-	return status;
-}
-
-static void assert_has(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("'%s' is not in '%s'", part, text);
+	return rig_run(run, (const char *const[3]){ "switch-tune", "--root", root }, line);
 }
 
 /* The member of the row with that key, from the JSON that was printed; the caller frees it. */
