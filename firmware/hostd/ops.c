@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "change.h"
 #include "control/args.h"
 #include "update.h"
 
@@ -17,6 +18,10 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_MACHINE_RESTART] = machine_restart,
 	[OP_AUDIT_SHOW] = audit_show,
 	[OP_AUDIT_RUN] = audit_run,
+	[OP_MACHINE_SETTINGS] = machine_settings,
+	[OP_MACHINE_CHANGE] = machine_change,
+	[OP_MACHINE_CONFIRM] = machine_confirm,
+	[OP_MACHINE_UNDO] = machine_undo,
 };
 
 void ops_request(void *host, struct request *r)

@@ -1,5 +1,7 @@
 #include "rig.h"
 
+#include <stdbool.h>
+
 #include <fcntl.h>
 #include <ftw.h>
 #include <jansson.h>
