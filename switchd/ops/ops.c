@@ -271,6 +271,7 @@ static int on_second(sd_event_source *s, uint64_t usec, void *ctx)
 	clerk_look(o->clerk);
 	upload_tick(o->uploads);
 	upkeep_look(o);
+	decoys_look(o);
 	registrations_write(o);
 	blacklist_write(o);
 	reports_look(o);
@@ -319,6 +320,7 @@ struct ops *ops_free(struct ops *o)
 		spends_close(o);
 	catalog_free(o->catalog);
 	alarms_free(o->alarms);
+	decoys_close(o);
 	report_free(o->report);
 	db_close(o->db);
 	free(o);

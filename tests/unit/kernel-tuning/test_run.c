@@ -97,6 +97,13 @@ static void put_hardware(void)
 	put("../../sys/devices/system/cpu/cpu0/cpuidle/state3/latency", "200\n");
 	put("../../sys/devices/system/cpu/cpu0/cpuidle/state3/disable", "0\n");
 	put("../../sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
+	put("../../sys/devices/system/cpu/cpu0/power/pm_qos_resume_latency_us", "0\n");
+	put("../../ethtool/eth0/rx-ring", "256\n");
+	put("../../ethtool/eth0/rx-ring-max", "8192\n");
+	put("../../ethtool/eth0/tx-ring", "512\n");
+	put("../../ethtool/eth0/tx-ring-max", "512\n");
+	put("../../ethtool/eth0/rx-usecs", "3\n");
+	put("../../ethtool/eth0/adaptive-rx", "0\n");
 }
 
 /* --- what it says --- */
@@ -311,6 +318,43 @@ static void many_processors_are_named_in_words(void **state)
 	assert_said("sys/class/net/eth0/queues/rx-1/rps_cpus", "state", "\"right\"");
 }
 
+/* Below a root that is not this machine's a card is files as all else is. */
+static void a_card_has_long_rings_and_some_patience(void **state)
+{
+	(void)state;
+	put_hardware();
+	assert_int_equal(tune("--json --dry-run apply"), RUN_DONE);
+	assert_said("ethtool/eth0/rx-ring", "wanted", "\"4096\"");
+	assert_said("ethtool/eth0/rx-ring", "state", "\"would\"");
+	assert_said("ethtool/eth0/tx-ring", "state", "\"right\"");
+	assert_int_equal(tune("--json apply"), RUN_DONE);
+	assert_string_equal(get("../../ethtool/eth0/rx-ring"), "4096");
+	assert_string_equal(get("../../ethtool/eth0/rx-usecs"), "50");
+	assert_said("ethtool/eth0/rx-ring", "why",
+		    "\"bursts wait in the card until a processor takes them; the card has room for "
+		    "8192\"");
+	assert_int_equal(tune("revert"), RUN_DONE);
+	assert_string_equal(get("../../ethtool/eth0/rx-ring"), "256");
+	put("../../ethtool/eth0/adaptive-rx", "1\n");
+	assert_int_equal(tune("--json show"), RUN_DONE);
+	assert_null(said("ethtool/eth0/rx-usecs", "now"));
+}
+
+static void a_card_is_served_by_the_processors_of_its_node(void **state)
+{
+	(void)state;
+	put_hardware();
+	put("../../sys/class/net/eth0/device/numa_node", "1\n");
+	put("../../sys/devices/system/node/node1/cpulist", "1,3\n");
+	assert_int_equal(tune("--json apply"), RUN_DONE);
+	assert_string_equal(get("../irq/30/smp_affinity"), "2");
+	assert_string_equal(get("../irq/31/smp_affinity"), "8");
+	assert_said("sys/class/net/eth0/queues/rx-0/rps_cpus", "wanted", "\"0\"");
+	put("../../sys/class/net/eth0/device/numa_node", "-1\n"); /* it has none */
+	assert_int_equal(tune("--json apply"), RUN_DONE);
+	assert_string_equal(get("../irq/31/smp_affinity"), "2");
+}
+
 static void processors_stay_awake(void **state)
 {
 	(void)state;
@@ -318,6 +362,8 @@ static void processors_stay_awake(void **state)
 	assert_int_equal(tune("--json apply"), RUN_DONE);
 	assert_string_equal(get("../../sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
 			    "performance");
+	assert_string_equal(get("../../sys/devices/system/cpu/cpu0/power/pm_qos_resume_latency_us"),
+			    "100");
 	assert_string_equal(get("../../sys/devices/system/cpu/cpu0/cpuidle/state0/disable"), "0\n");
 	assert_string_equal(get("../../sys/devices/system/cpu/cpu0/cpuidle/state3/disable"), "1");
 }
@@ -456,6 +502,8 @@ int main(void)
 		WITH_ROOT(work_of_a_card_is_spread_over_processors),
 		WITH_ROOT(a_card_with_a_queue_for_each_processor_is_left_alone),
 		WITH_ROOT(many_processors_are_named_in_words),
+		WITH_ROOT(a_card_has_long_rings_and_some_patience),
+		WITH_ROOT(a_card_is_served_by_the_processors_of_its_node),
 		WITH_ROOT(processors_stay_awake),
 		WITH_ROOT(memory_of_sockets_follows_the_calls_that_are_expected),
 		WITH_ROOT(a_choice_is_read_in_its_brackets),
