@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/flag.h"
+#include "load.h"
 
 static const struct flag flags[] = {
 	{ "--json", offsetof(struct options, is_json) },
@@ -29,16 +30,27 @@ static int check_media(const char *text, struct err *err)
 		       "LOW-HIGH, from 1024 to 65535, such as 10000-20000", "no range of ports");
 }
 
+static int take_load(struct options *o, const char *text, struct err *err)
+{
+	if (str_to_u32(str_of(text), LOAD_SECONDS_MAX, &o->load_s) == 0 && o->load_s > 0)
+		return 0;
+	return err_set(err, ERR_USAGE, "--load", str_of(text), "1 to 60",
+		       "no such number of seconds");
+}
+
 /* How many words were taken. */
 static int take(struct options *o, const char *const *word, struct err *err)
 {
 	const char **value = strcmp(word[0], "--root") == 0          ? &o->root
 			     : strcmp(word[0], "--media-ports") == 0 ? &o->media
 								     : NULL;
+	bool is_load = strcmp(word[0], "--load") == 0;
 
-	if (value && !word[1])
+	if ((value || is_load) && !word[1])
 		return err_set(err, ERR_USAGE, "", str_of(word[0]), NULL, "%s needs a value",
 			       word[0]);
+	if (is_load)
+		return take_load(o, word[1], err) < 0 ? -EINVAL : 2;
 	if (value) {
 		*value = word[1];
 		return 2;

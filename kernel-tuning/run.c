@@ -137,6 +137,11 @@ static int tune(const struct options *o, FILE *out, FILE *err)
 	struct err e = ERR_INIT;
 	const struct verb *v = verb_of(o, &e);
 
+	if (v && o->load_s && v->act != verify)
+		v = err_set(&e, ERR_USAGE, "--load", STR(""), "verify --load SECONDS",
+			    "a test load goes with verify alone") < 0
+			    ? NULL
+			    : v;
 	if (!v)
 		return fail(&e, -EINVAL, err);
 
@@ -144,6 +149,8 @@ static int tune(const struct options *o, FILE *out, FILE *err)
 
 	if (r == 0)
 		r = plan_create(&p, o->root, media, lines, &e);
+	if (r == 0 && o->load_s)
+		r = plan_load(p, lines, o->load_s);
 	if (r == 0 && v->act)
 		r = v->act(p, o->is_dry);
 	if (r == 0)

@@ -27,7 +27,7 @@ static inline int rig_run(rig_fn *run, const char *const first[3], const char *l
 {
 	enum { WORDS = 16 };
 	const char *word[WORDS + 1] = { first[0], first[1], first[2] };
-	char copy[256];
+	char copy[512];
 	char *rest = copy;
 	size_t n;
 	int words = 3;

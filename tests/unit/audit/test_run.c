@@ -346,6 +346,9 @@ static void the_configured_ports_are_open(void **state)
 	put("/etc/tandem/tandem.conf", "sip_port = 5070\nmedia_ports = 20000-20100\n");
 	assert_control("NET-8", RUN_FAULTS, "failed", "TCP port 5060");
 	assert_control("NET-9", RUN_FAULTS, "failed", "UDP port 10000");
+	put("/var/lib/tandem-lockout/settings.json",
+	    "{\"SS_LOCKOUT_HONEYPOT_PORTS\":\"3389, 5060\"}");
+	assert_control("NET-8", RUN_DONE, "passed", "");
 	put("/etc/tandem/tandem.conf", "sip_port = much\n");
 	assert_control("NET-8", RUN_FAULTS, "failed", "tandem.conf has faults");
 }

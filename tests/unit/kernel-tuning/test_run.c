@@ -442,6 +442,17 @@ static void packets_lost_since_apply_are_a_fault(void **state)
 	assert_int_equal(tune("verify"), RUN_DONE);
 }
 
+/* Over the loopback interface of whoever runs the test: each packet of one call for a second arrives. */
+static void a_test_load_arrives_whole(void **state)
+{
+	(void)state;
+	put("../../etc/tandem/tandem.conf", "lines = 1\n");
+	assert_int_equal(tune("apply"), RUN_DONE);
+	assert_int_equal(tune("--load 1 --json verify"), RUN_DONE);
+	assert_int_equal(tune("--load 1 --json apply"), RUN_USAGE);
+	assert_has(err, "goes with verify alone");
+}
+
 static void wrong_words_are_told(void **state)
 {
 	static const struct {
@@ -458,6 +469,8 @@ static void wrong_words_are_told(void **state)
 		{ "--media-ports 010000-20000 apply", "no range" },
 		{ "--media-ports 10000-20000-30000 apply", "no range" },
 		{ "--media-ports 10000 apply", "no range" },
+		{ "--load", "needs a value" },
+		{ "--load 61 verify", "no such number" },
 	};
 
 	(void)state;
@@ -509,6 +522,7 @@ int main(void)
 		WITH_ROOT(a_choice_is_read_in_its_brackets),
 		WITH_ROOT(revert_puts_back_what_was_there_first),
 		WITH_ROOT(packets_lost_since_apply_are_a_fault),
+		WITH_ROOT(a_test_load_arrives_whole),
 		WITH_ROOT(wrong_words_are_told),
 		WITH_ROOT(a_root_without_proc_is_told),
 		WITH_ROOT(help_and_version_are_given),
