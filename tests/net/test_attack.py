@@ -163,28 +163,28 @@ async def test_500_slow_connections(t):
 
 @scene(start=False, long=True, heavy=True, within=300)
 async def test_ban_lists_that_are_full(t):
-    """65,536 bans: what one more costs, what a packet costs, and a start with all of them."""
+    """65,536 bans: a start with all of them, what one more costs, and who makes room for it."""
     await t.lockout.start()
-    begin = time.monotonic()
-
-    async def ban(n):
-        await t.firewall.ask("ban.add", address=f"11.{n >> 16}.{n >> 8 & 255}.{n & 255}", seconds=86400, within=60)
-    for first in range(0, 65536, 512):
-        await asyncio.gather(*[ban(n) for n in range(first, first + 512)])
-    each = (time.monotonic() - begin) / 65536
-    begin = time.monotonic()
-    await t.firewall.ask("ban.add", address="12.0.0.1", seconds=86400)
-    one = time.monotonic() - begin
-    assert (await t.ban("11.0.0.0"))["state"] != "banned", "the oldest makes room"
     await t.firewall.ask("ban.add", address=t.net.ip(9), seconds=86400)
-    t.lockout.kill()
+    await t.lockout.stop()
+    path = os.path.join(t.lockout.data, "bans.jsonl")
+    with open(path, encoding="utf-8") as f:
+        line = f.read()
+    with open(path, "w", encoding="utf-8") as f:
+        f.writelines(line.replace(t.net.ip(9), f"11.0.{n >> 8}.{n & 255}") for n in range(65535))
+        f.write(line)
     begin = time.monotonic()
     await t.lockout.start()
     ready = time.monotonic() - begin
+    assert (await t.ban("11.0.0.0"))["state"] == "banned"
+    begin = time.monotonic()
+    for n in range(100):
+        await t.firewall.ask("ban.add", address=f"12.0.0.{n}", seconds=86400)
+    each = (time.monotonic() - begin) / 100
+    assert (await t.ban("11.0.0.0"))["state"] != "banned" and (await t.ban("12.0.0.99"))["state"] == "banned"
     banned, free = Udp(t.net.ip(9)), Udp(t.net.ip(8))
     assert not banned.is_through(15000) and free.is_through(15001)
-    assert (await t.ban("11.0.255.255"))["state"] == "banned"
-    show("65,536 bans", f"{each * 1e6:.0f} us each", f"one more {one * 1000:.1f} ms", f"start with all {ready:.1f} s",
+    show("65,536 bans", f"start with all {ready:.1f} s", f"one more {each * 1000:.1f} ms",
          f"switch-lockoutd {memory_kib(t.lockout.process)} kB")
 
 

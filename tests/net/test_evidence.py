@@ -42,12 +42,12 @@ async def export(t, address, status=0):
 
 @scene(start=False)
 async def test_maxretry_findtime_bantime_and_what_was_sent(t):
-    """By the names that fail2ban has for them; the packets are kept, exported, and outlive the daemon."""
+    """By the names that fail2ban has for them (SS_LOCKOUT_MAX_RETRY, SS_LOCKOUT_FIND_TIME, ...); the packets are kept, exported, and outlive the daemon."""
     await t.guarded()
     guesser, owner, carrier = await t.caller("guesser", 20), await t.caller("owner", 21), await t.carrier()
     await t.customer(owner, auth="password", address=[t.net.cidr], user=USER, password=PASSWORD)
     await t.vendor(carrier)
-    for name, value in (("maxretry", 3), ("findtime", 300), ("bantime", 1200)):
+    for name, value in (("maxretry", 3), ("findtime", 300), ("bantime", 1200), ("SS_LOCKOUT_BAN_TIME_MAX", 3600)):
         status, _, err = await t.switch.cli("parameter", "set", name, str(value))
         assert status == 0, err
     await t.ctl.ask("mapping-gateway.set", name="acme-in", address=[])
