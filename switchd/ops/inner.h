@@ -43,6 +43,7 @@ struct ops {
 	struct report *report;
 	struct clerk *clerk;
 	struct couriers *couriers;
+	struct decoys *decoys; /* decoys.c */
 	struct upkeep upkeep;
 	struct permit permit;
 	struct list waiting; /* requests that workers or the ledger have not answered yet */
@@ -91,6 +92,12 @@ op_fn license_show, license_activate;
 
 /* The answer of a request, from what its handler came to. Takes result. */
 void ops_answer(struct request *r, int error, json_t *result, struct err *err);
+
+/* ---- honeypot ports, and what else of SS_LOCKOUT_ needs a look (decoys.c) ---- */
+int decoys_check(enum param id, struct str text, struct err *err);
+/* Once a second: listens where the parameter says. */
+void decoys_look(struct ops *o);
+void decoys_close(struct ops *o);
 
 /* ---- changes (change.c) ---- */
 /* A change of configuration: one transaction, a line in the log, a world that compiles, then it acts. */
