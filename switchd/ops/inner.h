@@ -240,6 +240,8 @@ void look_at_names(struct ops *o);
 /* What is over goes; once a second. */
 void upkeep_look(struct ops *o);
 void look_at_disk(struct ops *o);
+/* Bytes of the disk that are for calls: what can wait leaves them. */
+uint64_t upkeep_reserve(struct ops *o);
 
 /* ---- license.c ---- */
 /* Looks for a licence from an earlier day; one that is no good is an alarm, not a failure. */

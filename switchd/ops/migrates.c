@@ -41,7 +41,8 @@ struct migration {
 	int64_t version, limit, openings, booked;
 	money_t opening_sum;
 	ms_t now;
-	bool is_dry, is_compare, holds_lock, has_desk, has_intake;
+	uint64_t reserve; /* bytes of the disk that are not for this */
+	bool is_dry, is_compare, is_full, holds_lock, has_desk, has_intake;
 	const char *state;
 };
 
@@ -60,6 +61,8 @@ static void let_go(struct migration *m)
 
 	if (m->db)
 		db_rollback(m->db);
+	if (m->db && m->is_full)
+		spool_give_back(m->db);
 	if (m->has_desk)
 		atomic_store(&o->rerate_runs, false);
 	m->has_desk = false;
@@ -149,6 +152,11 @@ static int work_read(void *task, const atomic_bool *stop, json_t **ret, struct e
 					.stop = stop };
 
 	(void)ret;
+	if (r < 0)
+		return r;
+	/* What of the file becomes rows is not known yet; it is less than twice of it. */
+	if (!m->is_compare)
+		r = spool_has_room(m->data_dir, m->spool.size * 2, m->reserve, err);
 	if (r < 0)
 		return r;
 	m->has_intake = true;
@@ -462,9 +470,8 @@ static int take_step(struct migration *m, struct err *err)
 
 	switch (m->step) {
 	case STEP_READ:
-		m->step = STEP_ROWS;
-		/* fall through */
 	case STEP_ROWS:
+		m->step = STEP_ROWS;
 		r = m->is_compare ? 0 : add_some(m);
 		if (r == 0)
 			r = read_groups(m);
@@ -490,6 +497,7 @@ static clerk_fn *after_work(void *task, int *error, struct err *err)
 	if (r < 0) {
 		tell(m, r, err);
 		*error = r;
+		m->is_full = r == -ENOSPC;
 		m->step = STEP_DONE;
 	}
 	if (m->step == STEP_DONE) {
@@ -513,6 +521,7 @@ static int lock(struct migration *m, struct err *err)
 		return err_set(err, ERR_CONFLICT, "", STR(""), "try again when it is done",
 			       "records are being rated again, or balances booked");
 	m->has_desk = true;
+	m->reserve = upkeep_reserve(o);
 	m->holds_lock = o->is_locked = o->has_sheet = true;
 	return 0;
 }

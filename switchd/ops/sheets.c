@@ -141,7 +141,18 @@ static int no_store(struct db *d, int r, struct err *err)
 		      r == -ENOSPC ? "the disk is full" : "the sheet was not stored: %s",
 		      db_error(d));
 	db_rollback(d);
+	if (r == -ENOSPC)
+		spool_give_back(d);
 	return r;
+}
+
+/* A change is written twice, beside the database and then into it, some 120 bytes each time. */
+static int has_room(const struct sheet_task *t, const struct delta *p, struct err *err)
+{
+	enum { BYTES = 300, LEAST = 1 << 20 };
+	uint64_t changes = p->adds + p->ends + p->drops;
+
+	return spool_has_room(t->data_dir, changes * BYTES + LEAST, t->reserve, err);
 }
 
 /* Will the tariff be published before the sheet's moment, as far as one can say? */
@@ -170,6 +181,8 @@ static int put_in_place(struct sheet_task *t, struct db *d, ms_t now, json_t **r
 	t->in_force = t->moment != FIELD_ABSENT && t->moment > soon ? t->moment : soon;
 	ask.delta.moment = t->in_force;
 	int r = delta_make(&p, d, &t->sheet, &ask.delta);
+	if (r == 0)
+		r = has_room(t, &p, err);
 	if (r == 0)
 		r = store_sheet(d, &t->sheet, &p, &ask, &id, err);
 	if (r == 0)
@@ -290,6 +303,7 @@ static int lock(struct sheet_task *t, struct err *err)
 		return r == -ENOMEM ? r : -EINVAL;
 	world_rules(catalog_world(o->catalog)->params, row, &t->rules);
 	row_free(&entities[ENTITY_RATE_GROUP], row);
+	t->reserve = upkeep_reserve(o);
 	o->is_locked = true;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -55,4 +56,27 @@ int spool_open_config(const char *data_dir, enum db_mode mode, const atomic_bool
 			       "the configuration cannot be opened: %s", strerror(-r));
 	db_set_stop(*ret, stop);
 	return 0;
+}
+
+int spool_has_room(const char *data_dir, uint64_t need, uint64_t reserve, struct err *err)
+{
+	enum { MEGABYTE = 1 << 20 };
+	struct statvfs s;
+
+	if (statvfs(data_dir, &s) < 0)
+		return -errno;
+	uint64_t room = (uint64_t)s.f_bavail * s.f_frsize;
+	if (room >= reserve + need)
+		return 0;
+	(void)err_set(err, ERR_STORE, "", STR(""), "room on the disk; nothing was changed",
+		      "it takes some %llu MB, and the disk has %llu MB beside those that calls need",
+		      (unsigned long long)(need / MEGABYTE + 1),
+		      (unsigned long long)(room > reserve ? (room - reserve) / MEGABYTE : 0));
+	return -ENOSPC;
+}
+
+void spool_give_back(struct db *d)
+{
+	db_set_stop(d, NULL);
+	(void)db_exec(d, "PRAGMA wal_checkpoint(TRUNCATE)");
 }

@@ -22,6 +22,10 @@ static inline struct str spool_text(const struct spool *s)
 {
 	return str_n(s->map, s->size);
 }
+/* Is there room for so many bytes beside what is kept for calls? 0; -ENOSPC with *err. */
+int spool_has_room(const char *data_dir, uint64_t need, uint64_t reserve, struct err *err);
+/* After a transaction that found no room: what it wrote beside the database is given back. */
+void spool_give_back(struct db *d);
 /* -EINVAL with *err. */
 int spool_open_config(const char *data_dir, enum db_mode mode, const atomic_bool *stop,
 		      struct db **ret, struct err *err);
