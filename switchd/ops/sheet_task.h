@@ -23,8 +23,8 @@ struct sheet_task {
 	int64_t undo; /* the sheet to take back, 0 = the newest */
 	struct sheet sheet;
 	uint64_t reserve; /* bytes of the disk that are not for sheets */
-	ms_t in_force; /* from when on it is */
-	int patience;  /* how many times longer than usual it may take */
+	ms_t in_force;    /* from when on it is */
+	int patience;     /* how many times longer than usual it may take */
 	struct tariff_rules rules;
 	struct tariff *tariff;
 };

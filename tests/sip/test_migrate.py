@@ -2,11 +2,13 @@
 
 import json
 import os
+import sqlite3
 
 from harness.books import check_fee
 from harness.oracle import Terms, money
 from harness.scene import scene
 from harness.voses import archive, csv, dump, row
+from harness.watch import poll
 
 PERIOD = Terms(price="0.0123", unit=60, first=60, step=60)
 COST = Terms(price="0.0071", unit=6, first=6, step=6)
@@ -160,3 +162,23 @@ async def test_a_file_that_is_cut_off_or_something_else_is_refused(t):
         err = await take(t, "other", what, status=1)
         assert "there is no table in it" in err, err
     assert await t.ctl.ask("account.list") == []
+
+
+@scene()
+async def test_a_balance_that_a_crash_left_unbooked_is_booked_once(t):
+    """Killed when the accounts are stored and the ledger has not heard of their money: the next start books it, and no other does."""
+    await take(t, "apply", dump(system(t, 5060)[:5]))
+    t.switch.kill()
+    with sqlite3.connect(os.path.join(t.switch.data, "switch.db")) as db:
+        db.execute("INSERT INTO opening_due (request_key, account, amount) VALUES ('migrate 1 1001', '1001', 700000000)")
+    db.close()
+    t.books.paid["1001"] += money("7")
+
+    async def booked():
+        return (await t.ctl.ask("account.show", id="1001"))["balance"] == "19.5"
+    for _ in range(2):
+        await t.switch.start()
+        await poll(booked, "the rest of the balance")
+        t.switch.kill()
+    await t.switch.start()
+    assert len(await t.ctl.ask("payment.list", account="1001")) == 2
