@@ -73,6 +73,7 @@ op_fn account_recharge, payment_correct, payment_show, payment_list;
 op_fn entity_add, entity_set, entity_show, entity_list, entity_del;
 op_fn rate_add, rate_set, rate_show, rate_list, rate_del, rate_quote;
 op_fn rate_import, rate_export, rate_undo;
+op_fn migrate_check, migrate_apply, migrate_compare, migrate_mapping;
 op_fn gateway_addresses, gateway_status, routing_gateway_test, call_test;
 op_fn number_list_import, listed_number_list, area_import, area_find, transform_try;
 op_fn blacklist_add_op, blacklist_list, blacklist_del_op;
@@ -116,6 +117,14 @@ int change_end(struct ops *o, const struct request *r, const struct change *c, i
 /* ---- entity.c ---- */
 /* Computed fields of a row (balance, lines in use, health) as they are now. */
 void entity_fill(struct ops *o, enum entity_id id, void *row);
+
+/* Would it do, beside what o->db holds? 0 or negative with *err; of rates that is rate_check. */
+int entity_check(struct ops *o, const struct entity *e, const void *row, struct err *err);
+int rate_check(const struct rate_row *row, struct err *err);
+
+/* ---- migrates.c ---- */
+/* Opening balances that the run before could not book. */
+int migrates_open(struct ops *o);
 
 /* ---- reports.c ---- */
 /* Would the parameter have a meaning with this value? 0 or -EINVAL with *err. */
@@ -238,6 +247,8 @@ void look_at_names(struct ops *o);
 /* What is over goes; once a second. */
 void upkeep_look(struct ops *o);
 void look_at_disk(struct ops *o);
+/* Bytes of the disk that are for calls: what can wait leaves them. */
+uint64_t upkeep_reserve(struct ops *o);
 
 /* ---- license.c ---- */
 /* Looks for a licence from an earlier day; one that is no good is an alarm, not a failure. */

@@ -39,6 +39,10 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_RATE_IMPORT] = rate_import,
 	[OP_RATE_EXPORT] = rate_export,
 	[OP_RATE_UNDO] = rate_undo,
+	[OP_MIGRATE_CHECK] = migrate_check,
+	[OP_MIGRATE_APPLY] = migrate_apply,
+	[OP_MIGRATE_COMPARE] = migrate_compare,
+	[OP_MIGRATE_MAPPING] = migrate_mapping,
 	[OP_RATE_SHEET_LIST] = entity_list,
 	[OP_RATE_SHEET_SHOW] = entity_show,
 	[OP_TRANSFORM_ADD] = entity_add,
@@ -289,6 +293,8 @@ int ops_start(struct ops *o)
 
 	if (r == 0)
 		r = registrations_start(o);
+	if (r == 0)
+		r = migrates_open(o);
 	if (r == 0)
 		r = couriers_open(o);
 	if (r == 0)
