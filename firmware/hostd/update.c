@@ -51,10 +51,10 @@ static const char *state_of(const struct places *p, const struct slots *s,
 			    const struct slot_note *n, int slot)
 {
 	if (slot == p->running)
-		return s->is_tried[slot] ? "running, not healthy yet" : "running";
+		return s->tries[slot] > 0 ? "running, not healthy yet" : "running";
 	if (!s->is_ok[slot])
 		return "empty";
-	if (s->is_tried[slot])
+	if (s->tries[slot] > 0)
 		return "failed"; /* it was started and did not report health */
 	return n->is_trial ? "installed, starts next" : "good";
 }
@@ -263,7 +263,7 @@ int update_rollback(struct host *h, struct request *r, struct err *err)
 		return e;
 	/* On trial again: if it does not become healthy, this slot comes back. */
 	note[other].is_trial = true;
-	s.is_tried[other] = false;
+	s.tries[other] = 0;
 	s.order[0] = (char)('A' + other);
 	s.order[1] = (char)('A' + h->places.running);
 	e = slot_notes_write(h->places.notes, note, err);
