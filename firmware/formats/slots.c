@@ -61,10 +61,8 @@ static int parse_word(struct slots *s, struct str name, struct str value, unsign
 		bool *flag;
 		uint8_t *tries;
 	} WORDS[] = {
-		{ STR("A_OK"), &s->is_ok[0], NULL },
-		{ STR("A_TRY"), NULL, &s->tries[0] },
-		{ STR("B_OK"), &s->is_ok[1], NULL },
-		{ STR("B_TRY"), NULL, &s->tries[1] },
+		{ STR("A_OK"), &s->is_ok[0], NULL },  { STR("A_TRY"), NULL, &s->tries[0] },
+		{ STR("B_OK"), &s->is_ok[1], NULL },  { STR("B_TRY"), NULL, &s->tries[1] },
 		{ STR("RESET"), &s->is_reset, NULL },
 	};
 

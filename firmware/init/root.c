@@ -104,8 +104,10 @@ static void check_data(const char *device)
 /* A factory reset: nothing of what this machine was told or has booked stays. */
 static int reset_data(const char *device)
 {
-	const char *const argv[] = { "mke2fs", "-q", "-F", "-t", "ext4", "-L", "data", "-E",
-				     "lazy_itable_init=1,root_owner=0:0", device, NULL };
+	const char *const argv[] = { "mke2fs", "-q",   "-F",
+				     "-t",     "ext4", "-L",
+				     "data",   "-E",   "lazy_itable_init=1,root_owner=0:0",
+				     device,   NULL };
 
 	printf("tandem: factory reset: the data partition is made anew\n");
 	int r = run_inside("/usr/sbin/mke2fs", argv);

@@ -59,7 +59,8 @@ static int become_shell(void)
 	char *const env[] = { (char[]){ "HOME=/root" }, (char[]){ "PATH=/usr/sbin:/usr/bin" },
 			      (char[]){ "TERM=linux" }, (char[]){ "LANG=C.UTF-8" }, NULL };
 
-	(void)puts("The root file system is read-only and verified; /data holds what this machine knows.\n"
+	(void)puts("The root file system is read-only and verified; /data holds what this machine "
+		   "knows.\n"
 		   "`exit` restarts the machine.");
 	(void)execve("/bin/sh", argv, env);
 	return -errno;

@@ -150,14 +150,18 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(const char *path);
 	} VERBS[] = {
-		{ "show", show },	{ "good", good },	      { "trial", trial },
-		{ "give-up", give_up }, { "reset-done", reset_done },
+		{ "show", show },
+		{ "good", good },
+		{ "trial", trial },
+		{ "give-up", give_up },
+		{ "reset-done", reset_done },
 	};
 	const char *path = argc > 2 ? argv[2] : ENVIRONMENT;
 
 	for (size_t i = 0; argc >= 2 && argc <= 3 && i < sizeof(VERBS) / sizeof(VERBS[0]); i++)
 		if (strcmp(argv[1], VERBS[i].name) == 0)
 			return VERBS[i].run(path);
-	(void)fprintf(stderr, "usage: tandem-slot show | good | trial | give-up | reset-done [FILE]\n");
+	(void)fprintf(stderr,
+		      "usage: tandem-slot show | good | trial | give-up | reset-done [FILE]\n");
 	return USAGE;
 }

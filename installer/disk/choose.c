@@ -26,7 +26,8 @@ static const char *obstacle(const struct choose_order *o, const struct disk *d)
 static void show(const struct choose_order *o, struct talk *t, const struct disk *list, int n)
 {
 	if (n == 0)
-		talk_say(t, "\nNo disk was found. A controller may need a driver that is not here, or a "
+		talk_say(t, "\nNo disk was found. A controller may need a driver that is not here, "
+			    "or a "
 			    "setting in the machine's firmware (AHCI in place of a RAID mode).\n");
 	else
 		talk_say(t, "\n      disk            size      what it is, what is on it\n");
@@ -98,7 +99,8 @@ int choose_ask(const struct choose_order *o, struct talk *t, struct disk *ret)
 /* ---- by name ---- */
 
 /* What could have been named. */
-static void put_names(const struct choose_order *o, const struct disk *list, int n, struct buf *names)
+static void put_names(const struct choose_order *o, const struct disk *list, int n,
+		      struct buf *names)
 {
 	for (int i = 0; i < n; i++)
 		if (!obstacle(o, &list[i]))

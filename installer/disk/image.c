@@ -24,8 +24,8 @@ struct image {
 	uint64_t bytes;   /* of the disk */
 	uint64_t zero_at; /* where a run of zeros begins that is not written yet */
 	int out;
-	int percent; /* last told */
-	bool is_end; /* of what comes in */
+	int percent;               /* last told */
+	bool is_end;               /* of what comes in */
 	unsigned char *is_written; /* for each piece: it is not zeros */
 	char packed[PIECE], piece[PIECE], first[PIECE];
 };
