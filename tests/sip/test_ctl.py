@@ -48,6 +48,7 @@ async def test_the_commands_of_the_design(t):
     call = await caller.place("8801712345678", hold=0.2)
     told = await done(t, "route", "explain", "gateway=acme-in", "caller=1001", "callee=8801712345678")
     assert "carrier-a" in told
+    await t.books.settled()
     (cdr,) = await asked(t, "cdr", "list")
     assert cdr["call_id"] == call.call_id and cdr["reason"] == "CallerHangup"
     assert (await asked(t, "cdr", "show", cdr["id"]))["call_id"] == call.call_id
@@ -200,6 +201,7 @@ async def test_export_to_a_pipe(t):
     """cdr export writes CSV to standard output, nothing else."""
     caller, _carrier = await t.plain()
     call = await caller.place("88017")
+    await t.books.settled()
     out = await done(t, "cdr", "export", "-", "format=csv")
     assert out.split("\n")[0].count(",") > 10 and call.call_id in out
 

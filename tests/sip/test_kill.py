@@ -120,8 +120,9 @@ def judge(row, call, leg, killed):
     """The record of one answered call: never longer than the wire allows. killed: when a crash cut it."""
     restarted = row["reason"] == "SwitchRestarted"
     if not killed:
-        # The 200 to BYE may leave after 300 ms without the commit; one that came sooner promises it.
-        prompt = call.bye_done - call.bye_sent < 0.3
+        # The 200 to BYE may leave without the commit 300 ms after the loop turn began that read the BYE; one
+        # that came sooner promises it.
+        prompt = call.bye_done - call.bye_sent < 0.25
         assert not (restarted and prompt), f"{call} ended before the kill, its record says SwitchRestarted"
     if restarted:
         most = (killed or call.bye_done) - leg.ok_at

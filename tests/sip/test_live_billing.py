@@ -71,8 +71,8 @@ async def test_hidden_numbers(t):
     caller, _carrier = await t.plain()
     await t.set("SERVER_BILLING_NO_CDR_E164S", "880110")
     shown, hidden = await caller.place("88017", hold=0.1), await caller.place("880110", hold=0.1)
-    assert len(await t.ctl.ask("cdr.list", call_id=shown.call_id)) == 1
     await t.books.settled()
+    assert len(await t.ctl.ask("cdr.list", call_id=shown.call_id)) == 1
     assert not await t.ctl.ask("cdr.list", call_id=hidden.call_id)
     exported = await t.exported(format="csv")
     assert shown.call_id in exported and hidden.call_id not in exported

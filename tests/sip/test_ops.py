@@ -122,6 +122,7 @@ async def test_cdr_list_filters_and_pages(t):
             await caller.invite(f"88017{i:02d}").expect(486)
         else:
             await caller.place(f"88017{i:02d}")
+    await t.books.settled()
     rows = await t.ctl.ask("cdr.list")
     assert [r["callee"] for r in rows] == [f"88017{i:02d}" for i in reversed(range(25))]
     assert len(await t.ctl.ask("cdr.list", reason="UserBusy")) == 5

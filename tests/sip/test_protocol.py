@@ -19,6 +19,7 @@ async def test_options_is_answered_to_known_peers(t):
     flow = await caller.tcp_flow()
     assert (await caller.ask("OPTIONS", flow=flow).response()).code == 200
     await caller.place("88017")
+    await t.books.settled()
     assert len(await t.ctl.ask("cdr.list")) == 1
 
 

@@ -96,7 +96,7 @@ async def test_explain_and_calls_agree(t):
     for place, s in enumerate(table):
         for vendor in s.vendors:
             fields = gateway(place, vendor, carriers)
-            asks.append(t.ctl.ask("routing-gateway.add", **fields))
+            asks.append(t.ctl.ask("routing-gateway.add", within=60, **fields))
             carrier = carriers[vendor.name if vendor.name in carriers else "e"]
             for callee in (number_of(place) + s.dials, "11" + number_of(place) + s.dials):
                 carrier.on(callee, vendor.does)
