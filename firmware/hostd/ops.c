@@ -10,13 +10,10 @@
 typedef int op_fn(struct host *h, struct request *r, struct err *err);
 
 static op_fn *const handlers[OP_COUNT] = {
-	[OP_UPDATE_INSTALL] = update_install,
-	[OP_UPDATE_STATUS] = update_status,
-	[OP_UPDATE_LIST] = update_list,
-	[OP_UPDATE_ROLLBACK] = update_rollback,
-	[OP_MACHINE_RESTART] = machine_restart,
-	[OP_AUDIT_SHOW] = audit_show,
-	[OP_AUDIT_RUN] = audit_run,
+	[OP_UPDATE_INSTALL] = update_install, [OP_UPDATE_STATUS] = update_status,
+	[OP_UPDATE_LIST] = update_list,       [OP_UPDATE_ROLLBACK] = update_rollback,
+	[OP_MACHINE_RESET] = machine_reset,   [OP_MACHINE_RESTART] = machine_restart,
+	[OP_AUDIT_SHOW] = audit_show,         [OP_AUDIT_RUN] = audit_run,
 };
 
 void ops_request(void *host, struct request *r)
