@@ -182,11 +182,9 @@ static int failed(struct err *err, int r, const char *what)
 static int clear_ends(struct image *i, uint64_t bytes)
 {
 	int r = put_zeros(i->out, 0, PIECE);
-	uint64_t end = bytes / PIECE * PIECE;
 
-	end = end == bytes ? bytes - PIECE : end;
 	if (r == 0)
-		r = put_zeros(i->out, end, bytes - end);
+		r = put_zeros(i->out, bytes - PIECE, PIECE);
 	return r == 0 && fsync(i->out) < 0 ? -errno : r;
 }
 

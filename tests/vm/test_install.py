@@ -120,7 +120,7 @@ initrd {server.url}/install.img
 boot
 """})
         card = ["-netdev", f"user,id=net,tftp={folder},bootfile=boot.ipxe", "-device",
-                "virtio-net-pci,netdev=net,romfile=/usr/lib/ipxe/qemu/pxe-virtio.rom", "-boot", "n", "-no-reboot"]
+                "virtio-net-pci,netdev=net,bootindex=0", "-no-reboot"]
         try:
             with Machine(image, boot="bios", size=SIZE, is_blank=True, extra=card) as m:
                 m.start()
