@@ -221,6 +221,18 @@ static void count_end(struct call *c, enum hangup side, bool was_up)
 
 enum { MINUTE_MS = 60000, REFUSAL_BITS = 24 };
 
+/* The last room on the disk belongs to calls that were answered. */
+static bool is_spared(const struct call *c)
+{
+	struct gate *g = c->q.gate_of_source;
+
+	if (!ledger_is_low(c->worker->hub->ledger))
+		return false;
+	if (g)
+		atomic_fetch_add(&g->unrecorded, 1);
+	return true;
+}
+
 /*
  * A flood of refused INVITEs of one source must not fill the disk (security.md F3): of those beyond CDR_REFUSED_MAX a minute there
  * is but a count.
@@ -251,7 +263,7 @@ static bool wants_record(const struct call *c, bool was_answered)
 {
 	return was_answered ||
 	       (param_bool(c->worker->world->params, PARAM_SERVER_BILLING_RECORD_ZERO_HOLD_TIME) &&
-		!is_flood(c));
+		!is_spared(c) && !is_flood(c));
 }
 
 /* What the switch ended is booked all the same: without the record wanted it is one that no list shows. */

@@ -31,7 +31,7 @@ def boots_once(image, boot, disk):
         m.journal.wait_for("The filesystem on /dev/[a-z0-9]+ is now", 1)
         m.power_cut()
         assert environment(m, image) == {"ORDER": "A B", "A_OK": "1", "A_TRY": "0", "B_OK": "0",
-                                         "B_TRY": "0"}
+                                         "B_TRY": "0", "RESET": "0"}
         print(f"     {boot}, {disk}: console after {seconds:.0f} s")
 
 

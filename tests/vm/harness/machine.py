@@ -81,11 +81,13 @@ class StandsStill(Exception):
 class Machine:
     """boot: kernel, bios or uefi; disk: a key of DISKS; files: what a volume TANDEM holds; append:
     more words for the kernel (boot="kernel"); drive: more options of the disk (cache=none); extra:
-    more words for QEMU; size: of the disk (4G), when it is larger than the image."""
+    more words for QEMU; size: of the disk (4G), when it is larger than the image; is_blank: nothing is
+    on it."""
 
     def __init__(self, image, net=None, boot="kernel", disk="virtio", memory=768, cpus=2, files=None,
                  append="", drive="", extra=(), nic="virtio-net-pci", mac="52:54:00:54:44:4d",
-                 uuid="7a6d6e64-7465-4d00-8000-000000000001", folder=None, size=None):
+                 uuid="7a6d6e64-7465-4d00-8000-000000000001", folder=None, size=None,
+                 is_blank=False):
         self.image = os.path.abspath(image)
         self.net, self.boot, self.disk, self.append, self.drive = net, boot, disk, append, drive
         self.memory, self.cpus, self.nic, self.mac, self.uuid = memory, cpus, nic, mac, uuid
@@ -97,8 +99,8 @@ class Machine:
         self.tap = net.tap() if net else None
         self.qemu = self.qmp = self.console = self.journal = self.shell = None
         self.started = 0.0
-        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b",
-                        os.path.join(self.image, "tandem.img"), self.overlay,
+        base = [] if is_blank else ["-F", "raw", "-b", os.path.join(self.image, "tandem.img")]
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *base, self.overlay,
                         *([size] if size else [])], check=True)
         if files is not None:
             volume(self.path("volume.img"), files)
