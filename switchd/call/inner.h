@@ -154,7 +154,7 @@ struct taken {
 
 struct call {
 	struct worker *worker;
-	struct call *front;    /* what it was before a phone sent it on (forward.h); NULL: nothing */
+	struct call *front;   /* what it was before a phone sent it on (forward.h); NULL: nothing */
 	const char *diverted; /* of a front: why, in the words of RFC 5806 */
 	struct hnode by_id, by_invite;
 	struct list dead_node;

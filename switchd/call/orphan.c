@@ -29,9 +29,9 @@ static json_t *leg_json(const struct leg *l)
 
 	const char *vendor = l->is_phone ? NULL : l->gateway;
 	const char *sender =
-		l->call->is_sender_phone ? NULL
-					 : (l->call->sender ? l->call->sender
-							    : l->call->cdr->mapping_gateway);
+		l->call->is_sender_phone
+			? NULL
+			: (l->call->sender ? l->call->sender : l->call->cdr->mapping_gateway);
 	const char *gateway = l->side == SIDE_CALLER ? sender : vendor;
 
 	return json_pack("{s:s s:s s:s s:s s:s? s:s s:s? s:i s:i s:s s:s s:i s:s?}", "call_id",

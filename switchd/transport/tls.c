@@ -264,7 +264,8 @@ int tls_on_chain(int is_good, X509_STORE_CTX *ctx)
 {
 	int error = X509_STORE_CTX_get_error(ctx);
 
-	if (is_good || (error != X509_V_ERR_UNABLE_TO_GET_CRL && error != X509_V_ERR_CRL_HAS_EXPIRED))
+	if (is_good ||
+	    (error != X509_V_ERR_UNABLE_TO_GET_CRL && error != X509_V_ERR_CRL_HAS_EXPIRED))
 		return is_good;
 	X509_STORE_CTX_set_error(ctx, X509_V_OK);
 	return 1;

@@ -29,7 +29,7 @@ struct tls_summary {
 	int certificates;
 	int64_t expires_s; /* wall time, of the one that expires first */
 	char first[64];    /* its name */
-	int lists;          /* of revoked certificates */
+	int lists;         /* of revoked certificates */
 	int64_t lists_end_s; /* wall time by which the first of them says that there is a newer one; 0: none says */
 };
 
