@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "call/forward.h"
 #include "call/hop.h"
 #include "call/identity.h"
 #include "call/inner.h"
@@ -408,6 +409,8 @@ static void give_up(struct call *c, enum reason why)
 {
 	int code = verdict_code(&c->verdict);
 
+	if (forward_after(c, why))
+		return;
 	finish(c, why, HANGUP_SWITCH, c->q.attempts ? code : 0);
 }
 
@@ -451,12 +454,15 @@ void hunt_next(struct call *c)
 			give_up(c, REASON_DESTINATION_FORBIDDEN);
 			return;
 		}
+		if (forward_always(c))
+			return;
 		c->q.contacts = contacts_of(c);
 		if (r == REASON_NONE)
 			r = choose(&c->q, &c->tried, &choice);
 		/* A phone that did not say a word, at none of its contacts, is not there, whatever its registration says. */
 		if (r == REASON_PHONE_OFFLINE && !was_heard(&c->tried)) {
-			finish(c, r, HANGUP_SWITCH, 0);
+			if (!forward_after(c, r))
+				finish(c, r, HANGUP_SWITCH, 0);
 			return;
 		}
 		if (r != REASON_NONE) {

@@ -194,6 +194,8 @@ const char *transport_error_text(int error)
 	switch (error) {
 	case -EKEYEXPIRED:
 		return "its certificate is expired, or not valid yet";
+	case -EKEYREVOKED:
+		return "its certificate was revoked by who signed it (crl.pem)";
 	case -EKEYREJECTED:
 		return "its certificate is for another name, or not the one that is pinned";
 	case -ENOKEY:
