@@ -265,6 +265,8 @@ enum reason offer_open(struct call *c, const struct source *s, const struct vend
 		       const struct addr *to);
 
 /* ---- setup.c: INVITE of a new call ---- */
+/* Once it is known, or given up to know, where the number is. */
+void setup_go_on(struct call *c);
 void setup_invite(struct worker *w, struct server_txn *t, const struct msg *m);
 /* True: it came from nobody we know, is counted, and was dropped or refused as SS_REPLY_UNAUTHORIZED says. */
 bool refuse_stranger(struct worker *w, struct server_txn *t, const struct msg *m);
