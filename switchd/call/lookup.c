@@ -6,8 +6,8 @@
 #include "call/numbers.h"
 #include "call/way.h"
 #include "call/world_gateway.h"
+#include "number/dip.h"
 #include "sip/party.h"
-#include "vendor/dip.h"
 #include "vendor/ported.h"
 #include "vendor/sender.h"
 

@@ -7,8 +7,8 @@
 #include "base/htab.h"
 #include "base/trie.h"
 #include "call/identity.h"
+#include "number/naptr.h"
 #include "route/retry.h"
-#include "vendor/naptr.h"
 
 /* A list of networks; with_ports: each must name its port (auth=ip_port), else none may. */
 static int compile_nets(struct str list, const char *field, bool with_ports, struct cidr **ret,

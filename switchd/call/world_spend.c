@@ -38,7 +38,8 @@ static int compile_limits(struct spend_rule *r, struct err *err)
 			   r->limits.most[i].calls != FIELD_ABSENT;
 	return has_any ? 0
 		       : err_set(err, ERR_MISSING_FIELD, "hour_money", STR(""),
-				 "at least one of minute_, hour_, day_money and _calls, or hour_times",
+				 "at least one of minute_, hour_, day_money and _calls, or "
+				 "hour_times",
 				 "spend rule %s limits nothing", row->name);
 }
 

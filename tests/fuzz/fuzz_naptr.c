@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "vendor/naptr.h"
+#include "number/naptr.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

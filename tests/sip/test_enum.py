@@ -76,7 +76,7 @@ async def test_a_name_server_that_does_not_say(t):
     routed as dialled, and the record says why. A second server is asked where the first one fails."""
     second = t.keep(Names())
     caller, a, b, names = await stage(t, portability_timeout=300, portability_keep=0)
-    for number, regexp in (("880180", "!^.*$!tel:+1;rn=x!"), ("880181", "!(((a*)*)*)*$!tel:+1;npdi;rn=+7701!"), ("880182", "!^.*$"),
+    for number, regexp in (("880180", "!^.*$!tel:+1;rn=x!"), ("880181", "!^.((([0-9]*)*)*)*x!tel:+1;npdi;rn=+7701!"), ("880182", "!^.*$"),
                            ("880183", "!(*UTF).*!tel:+1;npdi;rn=+7701!"), ("880184", "!^9!tel:+1;npdi;rn=+7701!")):
         names.put(name_of(number), "NAPTR", (1, 1, "u", PSTN, ".", regexp))
         cdr = await t.cdr(await caller.place(number), routing_gateway="a")
@@ -146,7 +146,7 @@ ns 3600 A 192.0.2.1
 7.1.0.8.8 3600 NAPTR 10 10 "u" "E2U+pstn:tel" "!^\\+(.*)$!tel:+\\1;npdi;rn=+770199!" .
 *.8.1.0.8.8 3600 NAPTR 10 10 "u" "E2U+pstn:sip+sip" "!^(.*)$!sip:\\1;npdi;rn=+7701@carrier.example;user=phone!" .
 """ + "".join(f'9.1.0.8.8 3600 NAPTR {n} 10 "u" "E2U+sip" "!^.*$!sip:a-rather-long-user-name-{n:04}@carrier.example!" .\n'
-              for n in range(2, 30)) + '9.1.0.8.8 3600 NAPTR 1 1 "u" "E2U+pstn:tel" "!^.*$!tel:+1;npdi;rn=+770177!" .\n'
+              for n in range(2, 11)) + '9.1.0.8.8 3600 NAPTR 1 1 "u" "E2U+pstn:tel" "!^.*$!tel:+1;npdi;rn=+770177!" .\n'
 
 
 @contextlib.asynccontextmanager

@@ -61,4 +61,5 @@ class Names(asyncio.DatagramProtocol):
         self.transport.sendto(head + data[12:at + 5] + answers, addr)
 
     def close(self):
-        self.transport.close()
+        if self.transport:
+            self.transport.close()

@@ -8,7 +8,7 @@
 
 #include "base/addr.h"
 #include "base/loop.h"
-#include "vendor/naptr.h"
+#include "number/naptr.h"
 
 struct dip;
 

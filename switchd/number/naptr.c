@@ -1,4 +1,4 @@
-#include "vendor/naptr.h"
+#include "number/naptr.h"
 
 #include <arpa/nameser.h>
 #include <errno.h>
@@ -11,8 +11,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-/* Of an answer at most RECORDS are looked at; what an expression may cost is bounded as in number/pattern. */
-enum { HEAD = 12, RECORDS = 16, FIXED = 4, STEPS = 5000, DEPTH = 500, HEAP_KIB = 256, NEST = 8 };
+/* What an expression may cost is bounded as in number/pattern. */
+enum { HEAD = 12, RECORDS = 64, FIXED = 4, STEPS = 5000, DEPTH = 500, HEAP_KIB = 256, NEST = 8 };
 enum { GROUPS = 10 };
 
 /* ---- asking ---- */

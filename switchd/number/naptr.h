@@ -18,7 +18,7 @@ enum { NAPTR_QUESTION_BYTES = 320, NAPTR_ANSWER_BYTES = 4096, NAPTR_ZONE_MAX = 1
 struct naptr_question {
 	uint8_t bytes[NAPTR_QUESTION_BYTES];
 	size_t n;
-	size_t name_n; /* of the name in it, behind the head */
+	size_t name_n;                  /* of the name in it, behind the head */
 	char number[PORTED_DIGITS + 2]; /* with its +, as the expressions see it */
 };
 

@@ -1,4 +1,4 @@
-#include "vendor/naptr.h"
+#include "number/naptr.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/cleanup.h"
 
 enum { HEAD = 12 };
 
@@ -38,16 +39,17 @@ static void what_is_no_number_or_no_domain_is_not_asked_for(void **state)
 	static const struct {
 		const char *number, *zone;
 	} bad[] = {
-		{ "", "e164.arpa" },   { "88*1", "e164.arpa" }, { "+", "e164.arpa" },
-		{ "1", "" },	       { "1", "a..b" },	   { "1", "a:53" },
-		{ "1", "192.0.2.1" },  { "12345678901234567890123456789012345678901", "a" },
+		{ "", "e164.arpa" },  { "88*1", "e164.arpa" },
+		{ "+", "e164.arpa" }, { "1", "" },
+		{ "1", "a..b" },      { "1", "a:53" },
+		{ "1", "192.0.2.1" }, { "12345678901234567890123456789012345678901", "a" },
 	};
 	struct naptr_question q;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(
-			naptr_ask(&q, str_of(bad[i].number), str_of(bad[i].zone), 1), -EINVAL);
+		assert_int_equal(naptr_ask(&q, str_of(bad[i].number), str_of(bad[i].zone), 1),
+				 -EINVAL);
 	assert_int_equal(naptr_ask(&q, STR("+1"), STR("a"), 1), 0);
 }
 
@@ -165,11 +167,11 @@ static void an_answer_that_has_no_records(void **state)
 
 	(void)state;
 	assert_int_equal(answer(0x8180, NULL, 0, digits), 0);
-	assert_int_equal(answer(0x8183, NULL, 0, digits), 0);	     /* no such name */
-	assert_int_equal(answer(0x8182, NULL, 0, digits), -EAGAIN);  /* failed */
-	assert_int_equal(answer(0x8185, NULL, 0, digits), -EAGAIN);  /* refused */
+	assert_int_equal(answer(0x8183, NULL, 0, digits), 0);       /* no such name */
+	assert_int_equal(answer(0x8182, NULL, 0, digits), -EAGAIN); /* failed */
+	assert_int_equal(answer(0x8185, NULL, 0, digits), -EAGAIN); /* refused */
 	assert_int_equal(answer(0x8380, NULL, 0, digits), -EMSGSIZE);
-	assert_int_equal(answer(0x0180, NULL, 0, digits), -EPROTO);  /* a question */
+	assert_int_equal(answer(0x0180, NULL, 0, digits), -EPROTO); /* a question */
 }
 
 static void what_was_not_asked_is_no_answer(void **state)

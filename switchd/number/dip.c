@@ -1,4 +1,4 @@
-#include "vendor/dip.h"
+#include "number/dip.h"
 
 #include <errno.h>
 #include <stdlib.h>
