@@ -115,6 +115,21 @@ def test_units_are_ones_that_systemd_understands(image):
     assert said == [], "\n".join(said)
 
 
+def test_what_is_to_be_started_is_linked(image):
+    """Each unit of ours that says where it is wanted is wanted there, by a link that leads to it: systemd ignores a plain file
+    in its place. (A template is linked by its instances.)"""
+    root, lost = unpacked(image), []
+    for path in sorted(glob.glob(f"{UNITS}/*.service") + glob.glob(f"{UNITS}/*.timer")):
+        name = os.path.basename(path)
+        with open(path, encoding="utf-8") as f:
+            targets = re.findall(r"^WantedBy=(\S+)$", f.read(), re.MULTILINE)
+        for target in targets:
+            links = glob.glob(f"{root}/etc/systemd/system/{target}.wants/{name.replace('@.', '@*.')}")
+            if not links or not all(os.path.islink(x) and os.readlink(x).endswith("/" + name) for x in links):
+                lost.append(f"{name} in {target}")
+    assert lost == [], lost
+
+
 def test_things_are_where_a_centos_operator_looks(image):
     root = unpacked(image)
     lost = [path for path in PLACES if not inside(root, path)]
