@@ -392,16 +392,3 @@ async def test_after_early_media_without_a_relay_the_hunt_is_over(t):
     await call.rings(183)
     await t.refused(call, 503, "Rejected", tries=1, vendor_code=503)
     assert not v2.legs
-
-
-async def test_an_answer_and_a_bye_at_once(t):
-    """False answer supervision: a vendor that answers and hangs up. The call is over: it is nobody else's, it is charged for as
-    long as it was, and both sides have their BYE."""
-    caller, (v1, v2) = await vendors(t, answer(), answer())
-    for n, plan in enumerate((answer(bye_after=0), answer(ring=False, bye_after=0))):
-        v1.plan = plan
-        call = caller.invite(f"88017{n}")
-        await call.expect(200)
-        await call.ended_by_peer()
-        await t.billed(call, v1.legs[-1], reason="CalleeHangup", tries=1, routing_gateway="v1", hangup_side="callee")
-    assert not v2.legs
