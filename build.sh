@@ -29,7 +29,7 @@ COMPILE=(gcc make python3 pkg-config libosip2-dev liburcu-dev libsqlite3-dev lib
 SANITIZE=(clang llvm libclang-rt-dev libcmocka-dev)
 LINT=(clang-format clang-tidy shellcheck pyflakes3)
 CALLS=(sip-tester sqlite3)
-PEERS=(kamailio kamailio-tls-modules baresip-core linphone-cli nftables iproute2 python3-pyte tshark sngrep
+PEERS=(kamailio kamailio-tls-modules knot baresip-core linphone-cli nftables iproute2 python3-pyte tshark sngrep
 	sipvicious)
 BENCH=(kamailio linux-perf)
 RPM=(binutils patchelf rpm busybox-static)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "call/agents.h"
 #include "call/inquiry.h"
 #include "call/numbers.h"
@@ -11,6 +12,7 @@
 #include "call/spending.h"
 #include "call/trap.h"
 #include "call/watched.h"
+#include "number/areas.h"
 
 int number_set(struct number *n, struct str digits)
 {
@@ -170,9 +172,49 @@ enum reason inquiry_price(struct inquiry *q, const struct payer *payer, ms_t wal
 	struct str before = param_str(q->world->params, PARAM_SERVER_BILLING_FORWARD_PREFIX);
 
 	if (!q->is_referred)
-		return price_find(&q->price, payer, q->callee.digits, wall_ms, NULL);
-	(void)snprintf(digits, sizeof(digits), "%.*s%s", STR_ARG(before), q->callee.digits);
+		return price_find(&q->price, payer, q->rated.digits, wall_ms, NULL);
+	(void)snprintf(digits, sizeof(digits), "%.*s%s", STR_ARG(before), q->rated.digits);
 	return price_find(&q->price, payer, digits, wall_ms, NULL);
+}
+
+/* What stands before the number that is charged, and why. Areas of this world: the call may have waited since it came. */
+static struct str jurisdiction(const struct inquiry *q, struct str number, const char **ret_why)
+{
+	const struct mapping_gateway_row *row = q->source->row;
+	const char *here, *there;
+
+	*ret_why = "";
+	if (!row->interstate_prefix && !row->undetermined_prefix)
+		return STR("");
+	here = areas_find(q->world->areas, str_of(q->caller.digits));
+	there = areas_find(q->world->areas, number);
+	if (!here || !there) {
+		*ret_why = ", the areas are not known";
+		return str_of(row->undetermined_prefix);
+	}
+	if (strcmp(here, there) == 0)
+		return STR("");
+	*ret_why = ", not the caller's area";
+	return str_of(row->interstate_prefix);
+}
+
+/* The number that the customer pays by, and its agents. */
+static enum reason charged_by(struct inquiry *q)
+{
+	bool is_ported = q->source->row->rate_number == MAPPING_GATEWAY_RATE_NUMBER_PORTED &&
+			 q->ported.digits[0];
+	struct str number = str_of(is_ported ? q->ported.digits : q->callee.digits);
+	struct buf out = buf_fixed(q->rated.digits, sizeof(q->rated.digits));
+	const char *why;
+	struct str before = jurisdiction(q, number, &why);
+
+	buf_put(&out, before);
+	buf_put(&out, str_head(number, NUMBER_MAX - before.n));
+	q->rated.digits[out.n] = '\0';
+	if (is_ported || why[0])
+		trail_add(&q->trail, "charged number", "ok", "%s%s%s", q->rated.digits,
+			  is_ported ? ", ported" : "", why);
+	return REASON_NONE;
 }
 
 static enum reason admit_rate(struct inquiry *q)
@@ -191,7 +233,7 @@ static enum reason admit_rate(struct inquiry *q)
 	if (inquiry_price(q, payer, q->wall_ms) != REASON_NONE) {
 		trail_add(&q->trail, "rate", "refuse", "no rate in group %s for %s%s",
 			  payer->row->rate_group ? payer->row->rate_group : "(none)",
-			  q->callee.digits, q->is_referred ? ", transferred or forwarded" : "");
+			  q->rated.digits, q->is_referred ? ", transferred or forwarded" : "");
 		return REASON_NO_RATE;
 	}
 
@@ -328,9 +370,20 @@ static enum reason admit_split(struct inquiry *q)
 	return REASON_NONE;
 }
 
+typedef enum reason step_fn(struct inquiry *q);
+
+static enum reason go_through(struct inquiry *q, step_fn *const steps[])
+{
+	enum reason r = REASON_NONE;
+
+	for (size_t i = 0; steps[i] && r == REASON_NONE; i++)
+		r = steps[i](q);
+	return r;
+}
+
 enum reason admit(struct inquiry *q)
 {
-	static enum reason (*const steps[])(struct inquiry *) = {
+	static step_fn *const steps[] = {
 		/* clang-format off */
 		admit_system,
 		admit_source,
@@ -341,21 +394,28 @@ enum reason admit(struct inquiry *q)
 		watched_begin,
 		agents_open,
 		admit_account,
+		NULL,
+		/* clang-format on */
+	};
+
+	return go_through(q, steps);
+}
+
+enum reason admit_price(struct inquiry *q)
+{
+	static step_fn *const steps[] = {
+		/* clang-format off */
+		charged_by,
 		admit_rate,
 		agents_rate,
 		admit_spend,
 		admit_money,
 		admit_split,
+		NULL,
 		/* clang-format on */
 	};
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		enum reason r = steps[i](q);
-
-		if (r != REASON_NONE)
-			return r;
-	}
-	return REASON_NONE;
+	return go_through(q, steps);
 }
 
 bool admit_extend(struct inquiry *q, int64_t reach_ms, int64_t *ret_ms)

@@ -87,14 +87,14 @@ enum reason agents_rate(struct inquiry *q)
 	if (!first || q->is_free)
 		return REASON_NONE;
 
-	enum reason r = rate_all(first, q->callee.digits, q->wall_ms, &q->agents, &last);
+	enum reason r = rate_all(first, q->rated.digits, q->wall_ms, &q->agents, &last);
 	if (r == REASON_NONE)
 		tell(q);
 	else
 		trail_add(&q->trail, "agent", "refuse", "%s: %s, group %s, number %s",
 			  reason_name(r), last->row->id,
 			  last->row->rate_group ? last->row->rate_group : "(none)",
-			  q->callee.digits);
+			  q->rated.digits);
 	return r;
 }
 
@@ -106,7 +106,7 @@ void agents_fix(struct inquiry *q, const struct payer *payer, ms_t wall_ms)
 	if (q->is_free || (!payer->agent && !q->agents))
 		return;
 	if (payer->agent &&
-	    rate_all(payer->agent, q->callee.digits, wall_ms, &now, &last) != REASON_NONE)
+	    rate_all(payer->agent, q->rated.digits, wall_ms, &now, &last) != REASON_NONE)
 		return;
 	free_shares(q->agents);
 	q->agents = now;

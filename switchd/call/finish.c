@@ -419,6 +419,8 @@ static void copy_areas(struct cdr_row *r, const struct cdr_row *from)
 		r->caller_area = strdup(from->caller_area);
 	if (from && from->callee_area)
 		r->callee_area = strdup(from->callee_area);
+	if (from && from->ported)
+		r->ported = strdup(from->ported);
 }
 
 static int copy_facts(struct cdr_row *r, const struct leg *l)

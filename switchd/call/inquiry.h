@@ -94,6 +94,7 @@ struct inquiry {
 	uint32_t attempts;
 	struct number
 		ported; /* where the callee is now: its routing number; empty: where it seems */
+	struct number rated;      /* what the customer and its agents are charged by */
 	struct number split;      /* routing prefix that stands before the callee; empty: none */
 	uint64_t turn;            /* where calls are shared by weight */
 	bool has_turn, has_order; /* ... and the trail says in which order they stand */
@@ -104,6 +105,8 @@ struct inquiry {
 
 /* The steps from a known source to a call that may be sent on (design.md §6), each a line of the trail. */
 enum reason admit(struct inquiry *q);
+/* Those after it, which need to know where a ported number is, if that is what it is charged by: price, money, hold. */
+enum reason admit_price(struct inquiry *q);
 /* Gives back lines and counts; money is settled by finish. */
 void admit_release(struct inquiry *q);
 void inquiry_done(struct inquiry *q);

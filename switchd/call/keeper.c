@@ -114,12 +114,17 @@ static struct means means_of(const struct kept *x, const struct vendor *v, int a
 
 /* ---- probes ---- */
 
+static bool is_probed(const struct vendor *v)
+{
+	return v->row->options_check && !vendor_is_name_server(v->row);
+}
+
 static void keep_probe(struct kept *x, const struct vendor *v, int address, ms_t first_in_ms)
 {
 	const struct params *p = x->keeper->worker->world->params;
 	ms_t period = param_int(p, PARAM_SS_SIP_OPTIONS_CHECK_PERIOD) * SECOND_MS;
 
-	if (!v || !v->row->options_check)
+	if (!v || !is_probed(v))
 		x->probe = probe_free(x->probe);
 	else if (x->probe)
 		probe_adjust(x->probe, means_of(x, v, address), period);
@@ -239,7 +244,7 @@ static void look_at(struct keeper *k, const struct vendor *v, int address, int *
 {
 	struct kept *x = find(k, v->reach[address]);
 
-	if (!x && !v->row->options_check && !v->row->registration)
+	if (!x && !is_probed(v) && !v->row->registration)
 		return;
 	if (!x) {
 		x = add(k, v, address);

@@ -5,6 +5,8 @@
 
 #include "call/numbers.h"
 #include "call/way.h"
+#include "call/world_gateway.h"
+#include "number/dip.h"
 #include "sip/party.h"
 #include "vendor/ported.h"
 #include "vendor/sender.h"
@@ -14,7 +16,8 @@ struct lookup {
 	char *server;
 	uint64_t key;
 	ms_t keep_ms;
-	struct client_txn *asking;
+	struct client_txn *asking; /* a server by SIP, or */
+	struct dip *dip;           /* a name server */
 	struct timer timer;
 };
 
@@ -83,17 +86,28 @@ static void go_on(struct lookup *l)
 	struct call *c = l->call;
 
 	c->lookup = lookup_free(l);
+	c->q.world = c->worker->world;
 	c->q.source = call_source(c);
 	if (!c->q.source)
 		finish(c, REASON_DESTINATION_FORBIDDEN, HANGUP_SWITCH, 0);
 	else
-		hunt_next(c);
+		setup_go_on(c);
 }
 
 static void failed(struct lookup *l, const char *why)
 {
 	trail_add(&l->call->q.trail, "portability", "failed", "%s: %s; routed as dialled",
 		  l->server, why);
+	go_on(l);
+}
+
+static void learnt(struct lookup *l, const char *digits)
+{
+	struct worker *w = l->call->worker;
+
+	if (l->keep_ms > 0)
+		ported_keep(w->ported, l->key, digits, w->loop.now_ms + l->keep_ms);
+	note(&l->call->q, l->server, digits, "");
 	go_on(l);
 }
 
@@ -116,10 +130,7 @@ static void on_response(void *ctx, struct client_txn *t, const struct msg *m)
 		failed(l, buf_cstr(&text));
 		return;
 	}
-	if (l->keep_ms > 0)
-		ported_keep(w->ported, l->key, digits, w->loop.now_ms + l->keep_ms);
-	note(&l->call->q, l->server, digits, "");
-	go_on(l);
+	learnt(l, digits);
 }
 
 static void on_fail(void *ctx, struct client_txn *t, int error)
@@ -138,7 +149,45 @@ static void on_timer(struct timer *t, int64_t now_ms)
 	failed(l, "no answer in time");
 }
 
-static int ask(struct lookup *l, const struct vendor *v, const struct addr *to)
+static void on_dip(void *ctx, int result, const char digits[PORTED_DIGITS + 1])
+{
+	static const struct {
+		int error;
+		const char *text;
+	} whys[] = {
+		{ -ENOENT, "its records say nothing about portability" },
+		{ -EMSGSIZE, "its answer is longer than 4096 octets" },
+		{ -EAGAIN, "it does not know now" },
+		{ -ECONNREFUSED, "nobody listens there" },
+		{ -ETIMEDOUT, "no answer in time" },
+	};
+	const char *why = "it could not be asked";
+
+	for (size_t i = 0; i < sizeof(whys) / sizeof(whys[0]); i++)
+		why = whys[i].error == result ? whys[i].text : why;
+	if (result < 0)
+		failed(ctx, why);
+	else
+		learnt(ctx, digits);
+}
+
+static int ask_names(struct lookup *l, const struct vendor *v)
+{
+	struct dip_order o = { .zone = str_of(v->row->portability_zone),
+			       .server = v->address,
+			       .servers = v->address_count,
+			       .time_ms = v->row->portability_timeout,
+			       .on_done = on_dip,
+			       .ctx = l };
+	struct number sent;
+
+	if (numbers_callee_out(&l->call->q, v, &sent) != REASON_NONE)
+		return -EINVAL;
+	o.number = str_of(sent.digits);
+	return dip_create(&l->dip, &l->call->worker->loop, &o);
+}
+
+static int ask_sip(struct lookup *l, const struct vendor *v, const struct addr *to)
 {
 	struct worker *w = l->call->worker;
 	struct sender s = {
@@ -174,6 +223,11 @@ static int ask(struct lookup *l, const struct vendor *v, const struct addr *to)
 				&owner, l, &l->asking);
 	dialog_done(&d);
 	return r;
+}
+
+static int ask(struct lookup *l, const struct vendor *v, const struct addr *to)
+{
+	return vendor_is_name_server(v->row) ? ask_names(l, v) : ask_sip(l, v, to);
 }
 
 static struct lookup *create(struct call *c, const struct vendor *v, uint64_t key)
@@ -228,6 +282,7 @@ struct lookup *lookup_free(struct lookup *l)
 		client_cancel(l->asking); /* harmless if it has answered */
 		client_detach(l->asking);
 	}
+	l->dip = dip_free(l->dip);
 	free(l->server);
 	free(l);
 	return NULL;

@@ -8,7 +8,7 @@
 
 struct lookup;
 
-/* True: the call waits, and hunt_next is called later. False: nobody is to be asked, or the answer was kept. */
+/* True: the call waits, and setup_go_on is called later. False: nobody is to be asked, or the answer was kept. */
 bool lookup_begin(struct call *c);
 /* Ends it without a word; NULL is fine. */
 struct lookup *lookup_free(struct lookup *l);

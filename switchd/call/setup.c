@@ -165,6 +165,12 @@ static void note_referral(struct call *c, const struct entry *e)
 		  e->peer->row->name, e->payer->row->name);
 }
 
+/* Is it charged by the number that is to be asked for? */
+static bool asks_first(const struct call *c)
+{
+	return c->q.source->row->rate_number == MAPPING_GATEWAY_RATE_NUMBER_PORTED;
+}
+
 /* Number, limits, price, hold: everything up to the choice of a vendor. */
 static enum reason decide(struct call *c, const struct msg *m, const struct entry *e,
 			  enum reason why)
@@ -184,6 +190,8 @@ static enum reason decide(struct call *c, const struct msg *m, const struct entr
 		r = transfer_find(c, &e->referral);
 	if (r == REASON_NONE)
 		r = admit(&c->q);
+	if (r == REASON_NONE && !asks_first(c))
+		r = admit_price(&c->q);
 	trap_tell(w, m, &c->q);
 	if (setup_keep_numbers(c) < 0 && r == REASON_NONE)
 		r = REASON_OVERLOAD;
@@ -218,6 +226,28 @@ static void begin(struct worker *w, struct server_txn *t, const struct msg *m,
 	(void)server_reply(t, &(struct reply){ .code = 100 });
 	buf_put(&c->offer, m->body);
 	if (!lookup_begin(c))
+		setup_go_on(c);
+}
+
+/* Best effort: a record without them is still right. */
+static void record_numbers(struct call *c)
+{
+	const struct inquiry *q = &c->q;
+
+	if (q->ported.digits[0])
+		c->cdr->ported = strdup(q->ported.digits);
+	if (q->rated.digits[0] && strcmp(q->rated.digits, q->callee.digits) != 0)
+		c->cdr->rated_number = strdup(q->rated.digits);
+}
+
+void setup_go_on(struct call *c)
+{
+	enum reason r = asks_first(c) ? admit_price(&c->q) : REASON_NONE;
+
+	record_numbers(c);
+	if (r != REASON_NONE)
+		finish(c, r, HANGUP_SWITCH, 0);
+	else
 		hunt_next(c);
 }
 

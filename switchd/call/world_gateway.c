@@ -7,6 +7,7 @@
 #include "base/htab.h"
 #include "base/trie.h"
 #include "call/identity.h"
+#include "number/naptr.h"
 #include "route/retry.h"
 
 /* A list of networks; with_ports: each must name its port (auth=ip_port), else none may. */
@@ -79,6 +80,14 @@ static int compile_certs(struct source *s, struct err *err)
 	return 0;
 }
 
+static int check_before(const char *field, const char *digits, struct err *err)
+{
+	if (str_is_empty(str_of(digits)) || trie_is_key(str_of(digits)))
+		return 0;
+	return err_set(err, ERR_BAD_VALUE, field, str_of(digits), "0-9 * # +",
+		       "cannot stand before a number");
+}
+
 int source_compile(struct source *s, struct err *err)
 {
 	const struct mapping_gateway_row *row = s->row;
@@ -114,6 +123,10 @@ int source_compile(struct source *s, struct err *err)
 	if (r == 0)
 		r = split_parse(str_of(row->split), &s->split, err);
 	if (r == 0)
+		r = check_before("interstate_prefix", row->interstate_prefix, err);
+	if (r == 0)
+		r = check_before("undetermined_prefix", row->undetermined_prefix, err);
+	if (r == 0)
 		r = compile_certs(s, err);
 	if (r == 0 && !s->phone)
 		r = screen_compile(&s->screen, &entities[ENTITY_MAPPING_GATEWAY], row, err);
@@ -141,10 +154,14 @@ static int check_place(const struct vendor *v, struct str item, struct err *err)
 	struct str host;
 	uint16_t port;
 
-	if (addr_parse(item, proto_port(v->proto), &a) == 0
+	if (addr_parse(item, vendor_port(v), &a) == 0
 		    ? !addr_is_any(&a) && !addr_is_multicast(&a)
-		    : dns_name_parse(item, &host, &port) == 0)
+		    : !vendor_is_name_server(v->row) && dns_name_parse(item, &host, &port) == 0)
 		return 0;
+	if (vendor_is_name_server(v->row))
+		return err_set(err, ERR_BAD_VALUE, "address", item,
+			       "address or address:port, such as 203.0.113.53",
+			       "not a name server's address");
 	return err_set(err, ERR_BAD_VALUE, "address", item,
 		       "address:port or a name, such as 203.0.113.5:5060 or sip.example.com",
 		       "not a vendor's address");
@@ -189,6 +206,23 @@ static int compile_tls(struct vendor *v, struct err *err)
 	return 0;
 }
 
+static int check_name_server(const struct routing_gateway_row *row, struct err *err)
+{
+	struct naptr_question unused;
+
+	if (!vendor_is_name_server(row))
+		return 0;
+	if (naptr_ask(&unused, STR("1"), str_of(row->portability_zone), 0) < 0)
+		return err_set(err, ERR_BAD_VALUE, "portability_zone",
+			       str_of(row->portability_zone),
+			       "a domain of letters, digits and hyphens, such as e164.arpa",
+			       "not a domain");
+	if (row->registration)
+		return err_set(err, ERR_BAD_VALUE, "registration", STR("true"), "false",
+			       "nobody registers at a name server");
+	return 0;
+}
+
 static enum proto proto_of(int64_t transport)
 {
 	if (transport == ROUTING_GATEWAY_TRANSPORT_TLS)
@@ -204,6 +238,8 @@ int vendor_compile(struct vendor *v, struct err *err)
 
 	if (r == 0)
 		r = compile_tls(v, err);
+	if (r == 0)
+		r = check_name_server(v->row, err);
 	if (r == 0)
 		r = vendor_check_registration(v->row, err);
 	if (r == 0)

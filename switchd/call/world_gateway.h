@@ -6,6 +6,10 @@
 
 int source_compile(struct source *s, struct err *err);
 int vendor_compile(struct vendor *v, struct err *err);
+/* Not asked by SIP, but by ENUM. */
+bool vendor_is_name_server(const struct routing_gateway_row *row);
+/* Where no port is given. */
+uint16_t vendor_port(const struct vendor *v);
 /* The addresses behind its names. 0 or -ENOMEM. */
 int vendor_resolve(struct vendor *v, const struct world_input *in);
 /* What keeps for each of its addresses whether it is there. 0 or -ENOMEM. */

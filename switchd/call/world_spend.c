@@ -28,14 +28,18 @@ static int compile_limits(struct spend_rule *r, struct err *err)
 	r->limits = (struct spent_limits){
 		.most = { [SPENT_MINUTE] = { row->minute_money, row->minute_calls },
 			  [SPENT_HOUR] = { row->hour_money, row->hour_calls },
-			  [SPENT_DAY] = { row->day_money, row->day_calls } }
+			  [SPENT_DAY] = { row->day_money, row->day_calls } },
+		.times = row->hour_times,
+		.least = { row->least_money, row->least_calls }
 	};
+	has_any = row->hour_times != FIELD_ABSENT;
 	for (int i = 0; i < SPENT_WINDOWS; i++)
 		has_any |= r->limits.most[i].money != FIELD_ABSENT ||
 			   r->limits.most[i].calls != FIELD_ABSENT;
 	return has_any ? 0
 		       : err_set(err, ERR_MISSING_FIELD, "hour_money", STR(""),
-				 "at least one of minute_, hour_, day_money and _calls",
+				 "at least one of minute_, hour_, day_money and _calls, or "
+				 "hour_times",
 				 "spend rule %s limits nothing", row->name);
 }
 

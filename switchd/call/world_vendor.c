@@ -33,6 +33,17 @@ static void add_name(struct vendor *v, struct str item, uint32_t rank, const str
 	}
 }
 
+bool vendor_is_name_server(const struct routing_gateway_row *row)
+{
+	return row->purpose == ROUTING_GATEWAY_PURPOSE_PORTABILITY &&
+	       row->portability_by == ROUTING_GATEWAY_PORTABILITY_BY_ENUM;
+}
+
+uint16_t vendor_port(const struct vendor *v)
+{
+	return vendor_is_name_server(v->row) ? DNS_PORT : proto_port(v->proto);
+}
+
 int vendor_resolve(struct vendor *v, const struct world_input *in)
 {
 	struct str list = str_of(v->row->address), item;
@@ -46,7 +57,7 @@ int vendor_resolve(struct vendor *v, const struct world_input *in)
 		struct addr a;
 		struct spot s = { .rank = rank };
 
-		if (addr_parse(item, proto_port(v->proto), &a) == 0)
+		if (addr_parse(item, vendor_port(v), &a) == 0)
 			add_address(v, &a, &s);
 		else
 			add_name(v, item, rank, in);

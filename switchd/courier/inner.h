@@ -63,5 +63,7 @@ int text_deliver(struct courier *c, const struct batch *b, ms_t now);
 int text_publish(struct courier *c, ms_t now, bool is_forced);
 
 /* ---- send.c ---- */
+/* One POST: 0 if the receiver said 2xx, else negative errno with *err. */
+int send_post(struct str url, const char *type, struct str body, int end, struct err *err);
 /* 0: the receiver said 2xx. Else negative errno with *err. Ends when c->end is readable. */
 int send_batch(const struct courier *c, const struct batch *b, struct err *err);

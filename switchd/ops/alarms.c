@@ -25,7 +25,7 @@ struct alarm {
 	char info[ALARM_INFO];
 	int64_t value;
 	ms_t begin, last;
-	bool is_seen;
+	bool is_seen, is_told;
 	ms_t acked; /* 0: nobody has said that he looks after it */
 	char acked_by[ALARM_ACTOR];
 };
@@ -148,9 +148,33 @@ void alarm_count(struct alarms *a, const char *type, int level, const char *obje
 		alarm_raise(a, type, level, object, (int64_t)n, info);
 }
 
-/* What was not raised again in this look is over. */
-static void clear_unseen(struct alarms *a)
+static json_t *alarm_json(const struct alarm *x)
 {
+	static const char *const levels[] = { "general", "minor", "major", "critical" };
+	char begin[CLOCK_TEXT], last[CLOCK_TEXT], acked[CLOCK_TEXT];
+
+	return json_pack("{s:s s:s s:s s:s s:s s:I s:s s:o s:s}", "type", x->type, "level",
+			 levels[x->level], "object", x->object, "begin",
+			 clock_text(x->begin, begin), "last", clock_text(x->last, last), "value",
+			 (json_int_t)x->value, "info", x->info, "acked",
+			 x->acked ? json_string(clock_text(x->acked, acked)) : json_null(),
+			 "acked_by", x->acked_by);
+}
+
+/* Whoever does not look is told once that it stands, and once that it is over; nobody of one that keeps telling from arriving. */
+static void tell(struct ops *o, struct alarm *x, bool is_over)
+{
+	bool is_due = is_over ? x->is_told : !x->is_told;
+
+	if (is_due && strcmp(x->type, "notices") != 0)
+		notice_alarm(o, alarm_json(x), is_over);
+	x->is_told = true;
+}
+
+/* What was not raised again in this look is over. */
+static void clear_unseen(struct ops *o)
+{
+	struct alarms *a = o->alarms;
 	struct list *it, *tmp;
 
 	LIST_EACH (it, tmp, &a->list) {
@@ -158,10 +182,12 @@ static void clear_unseen(struct alarms *a)
 
 		if (!x->is_seen) {
 			log_at(LOG_NOTICE, NULL, "alarm %s is over: %s", x->type, x->object);
+			tell(o, x, true);
 			list_del(&x->node);
 			a->count--;
 			free(x);
 		} else {
+			tell(o, x, false);
 			x->is_seen = false;
 		}
 	}
@@ -267,7 +293,7 @@ static void look_at_licence(struct ops *o)
 			    "the licence expired over 30 days ago: few lines, nothing new");
 }
 
-void alarms_look(struct ops *o)
+static void look_at_all(struct ops *o)
 {
 	look_at_licence(o);
 	look_at_ledger(o);
@@ -280,20 +306,14 @@ void alarms_look(struct ops *o)
 	look_at_balances(o);
 	look_at_spends(o);
 	look_at_guesses(o);
-	clear_unseen(o->alarms);
+	look_at_notices(o);
 }
 
-static json_t *alarm_json(const struct alarm *x)
+void alarms_look(struct ops *o)
 {
-	static const char *const levels[] = { "general", "minor", "major", "critical" };
-	char begin[CLOCK_TEXT], last[CLOCK_TEXT], acked[CLOCK_TEXT];
-
-	return json_pack("{s:s s:s s:s s:s s:s s:I s:s s:o s:s}", "type", x->type, "level",
-			 levels[x->level], "object", x->object, "begin",
-			 clock_text(x->begin, begin), "last", clock_text(x->last, last), "value",
-			 (json_int_t)x->value, "info", x->info, "acked",
-			 x->acked ? json_string(clock_text(x->acked, acked)) : json_null(),
-			 "acked_by", x->acked_by);
+	if (!param_bool(catalog_world(o->catalog)->params, PARAM_SERVER_ALARM_DISABLE))
+		look_at_all(o);
+	clear_unseen(o);
 }
 
 int alarm_list(struct ops *o, struct request *r, json_t **ret, struct err *err)

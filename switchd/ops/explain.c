@@ -51,13 +51,18 @@ static enum reason choose_among(struct ops *o, struct inquiry *q)
 static json_t *explain(struct ops *o, struct inquiry *q)
 {
 	CLEANUP(buf_done) struct buf scratch = BUF_INIT;
+	bool asks_first = q->source->row->rate_number == MAPPING_GATEWAY_RATE_NUMBER_PORTED;
 	enum reason r = admit(q);
 	const char *verdict;
 
-	if (r == REASON_NONE) {
+	if (r == REASON_NONE && asks_first)
 		lookup_explain(q);
+	if (r == REASON_NONE)
+		r = admit_price(q);
+	if (r == REASON_NONE && !asks_first)
+		lookup_explain(q);
+	if (r == REASON_NONE)
 		r = choose_among(o, q);
-	}
 	verdict = r == REASON_NONE ? "ok" : reason_name(r);
 
 	struct str steps = trail_text(&q->trail, &scratch);

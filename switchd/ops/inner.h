@@ -43,6 +43,7 @@ struct ops {
 	struct report *report;
 	struct clerk *clerk;
 	struct couriers *couriers;
+	struct notices *notices;
 	struct decoys *decoys; /* decoys.c */
 	struct upkeep upkeep;
 	struct permit permit;
@@ -231,6 +232,19 @@ void trace_configure(struct ops *o);
 /* ---- couriers.c ---- */
 /* Would the parameter have a meaning with this value? 0 or -EINVAL with *err. */
 int couriers_check(enum param id, struct str text, struct err *err);
+
+/* ---- notices.c ---- */
+int notices_open(struct ops *o);
+void notices_close(struct ops *o);
+int notices_check(enum param id, struct str text, struct err *err);
+/* A mail, if one is due. */
+void notices_look(struct ops *o);
+/* Takes the alarm, as `alarm list` shows it. */
+void notice_alarm(struct ops *o, json_t *alarm, bool is_over);
+void notice_phone(struct ops *o, struct str number, bool is_online);
+void notice_payment(struct ops *o, const struct payment_row *p);
+/* The alarm that they cannot be told. */
+void look_at_notices(struct ops *o);
 int couriers_open(struct ops *o);
 /* The parameters may have changed. */
 void couriers_order(struct ops *o);

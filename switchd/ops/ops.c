@@ -272,6 +272,7 @@ static int on_second(sd_event_source *s, uint64_t usec, void *ctx)
 	packages_look(o);
 	guesses_look(o);
 	alarms_look(o);
+	notices_look(o);
 	clerk_look(o->clerk);
 	upload_tick(o->uploads);
 	upkeep_look(o);
@@ -298,6 +299,8 @@ int ops_start(struct ops *o)
 	if (r == 0)
 		r = couriers_open(o);
 	if (r == 0)
+		r = notices_open(o);
+	if (r == 0)
 		r = names_open(o);
 	if (r >= 0)
 		r = sd_event_now(o->c.event, CLOCK_MONOTONIC, &now) < 0 ? -EIO : 0;
@@ -318,6 +321,7 @@ struct ops *ops_free(struct ops *o)
 	o->is_locked = false;
 	upload_free(o->uploads);
 	couriers_free(o->couriers);
+	notices_close(o);
 	waiting_stop(o);
 	registrations_close(o);
 	if (o->catalog)

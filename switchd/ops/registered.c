@@ -17,6 +17,7 @@ struct pending {
 	struct hnode node;
 	char *user;
 	struct buf bytes;
+	bool was_online, is_online; /* before and after it was written */
 };
 
 struct registrations {
@@ -119,6 +120,7 @@ struct writer {
 	struct ops *ops;
 	struct stmt *add;
 	ms_t shift; /* from monotonic to wall time */
+	int contacts;
 };
 
 static int fill(struct registration_row *row, struct str user, const struct binding *b, ms_t shift)
@@ -153,17 +155,23 @@ static int write_contact(void *ctx, struct str user, const struct binding *b)
 		r = stmt_run(w->add);
 	}
 	row_free(e, row);
+	w->contacts++;
 	return r;
 }
 
-static int write_one(struct writer *w, struct stmt *del, const struct pending *p)
+static int write_one(struct writer *w, struct stmt *del, struct pending *p)
 {
 	struct str user;
 
 	stmt_bind_text(del, 1, str_of(p->user));
 	int r = stmt_run(del);
 
-	return r == 0 ? registration_each(buf_str(&p->bytes), &user, write_contact, w) : r;
+	p->was_online = r == 0 && db_changes(w->ops->db) > 0;
+	w->contacts = 0;
+	if (r == 0)
+		r = registration_each(buf_str(&p->bytes), &user, write_contact, w);
+	p->is_online = w->contacts > 0;
+	return r;
 }
 
 static int write_all(struct ops *o)
@@ -211,8 +219,13 @@ void registrations_write(struct ops *o)
 		log_at(LOG_WARNING, NULL, "registrations cannot be written: %s", strerror(-r));
 		return; /* again in a second */
 	}
-	while ((it = htab_walk(&g->pending, NULL)))
-		pending_free(g, CONTAINER(it, struct pending, node));
+	while ((it = htab_walk(&g->pending, NULL))) {
+		struct pending *p = CONTAINER(it, struct pending, node);
+
+		if (p->is_online != p->was_online)
+			notice_phone(o, str_of(p->user), p->is_online);
+		pending_free(g, p);
+	}
 }
 
 /* ---- reading ---- */

@@ -92,6 +92,11 @@ static int rates_of(struct run *r, const char *account, const struct tariff **re
 	return e;
 }
 
+static struct str charged_number(const struct cdr_row *c)
+{
+	return str_of(c->rated_number ? c->rated_number : c->callee);
+}
+
 /* 1: there is a rate for it; 0: none, or a locked one. */
 static int terms_for(struct run *r, const char *account, const struct cdr_row *c,
 		     const struct rate **ret, struct terms *ret_terms)
@@ -101,7 +106,7 @@ static int terms_for(struct run *r, const char *account, const struct cdr_row *c
 
 	if (e < 0)
 		return e;
-	*ret = t ? tariff_find(t, str_of(c->callee), c->answer) : NULL;
+	*ret = t ? tariff_find(t, charged_number(c), c->answer) : NULL;
 	if (!*ret || (*ret)->is_locked)
 		return 0;
 	tariff_terms(t, *ret, ret_terms);
@@ -121,7 +126,7 @@ static int set(char **to, char *text)
 
 static char *prefix_of(const struct cdr_row *c, const struct rate *rate)
 {
-	return str_dup(str_head(str_of(c->callee), rate->prefix_len));
+	return str_dup(str_head(charged_number(c), rate->prefix_len));
 }
 
 static int put_charge(struct cdr_row *c, const struct rate *rate, const struct terms *t)
@@ -161,7 +166,7 @@ static int rate_agents(struct run *r, const struct cdr_row *c, struct shares *s)
 		x->terms = t;
 		x->version = rate->version;
 		(void)str_copy(x->prefix, sizeof(x->prefix),
-			       str_head(str_of(c->callee), rate->prefix_len));
+			       str_head(charged_number(c), rate->prefix_len));
 	}
 	return e < 0 ? e : shares_compute(s, c->fee + c->tax, c->hold_ms);
 }

@@ -39,21 +39,25 @@ static int64_t state_of(const struct spend_rule *r)
 static void say_why(struct spend_count *n, const struct spend_rule *r, const struct payer *p,
 		    const struct spent_excess *x)
 {
-	const struct spent_sum *most = &r->limits.most[x->window];
+	char times[48] = "limit ";
 	bool is_one = strcmp(n->account, SPEND_TOGETHER) != 0;
 	char text[MONEY_TEXT], limit[MONEY_TEXT];
 	struct spent_sum sum;
 
 	spent_sum(&n->spent, x->window, &sum);
+	if (x->is_average)
+		(void)snprintf(times, sizeof(times), "at least %lld times the average of ",
+			       (long long)r->row->hour_times);
 	n->value = x->is_calls ? sum.calls : sum.money / MONEY_ONE;
 	if (x->is_calls)
-		(void)snprintf(n->why, sizeof(n->why), "%lld calls within %s, limit %lld",
-			       (long long)sum.calls, windows[x->window], (long long)most->calls);
+		(void)snprintf(n->why, sizeof(n->why), "%lld calls within %s, %s%lld",
+			       (long long)sum.calls, windows[x->window], times,
+			       (long long)x->limit);
 	else
-		(void)snprintf(n->why, sizeof(n->why), "%s%s%s within %s, limit %s",
+		(void)snprintf(n->why, sizeof(n->why), "%s%s%s within %s, %s%s",
 			       money_text(sum.money, text), is_one ? " " : "",
-			       is_one ? p->row->currency : "", windows[x->window],
-			       money_text(most->money, limit));
+			       is_one ? p->row->currency : "", windows[x->window], times,
+			       money_text(x->limit, limit));
 }
 
 static void stop(struct spend_count *n, const struct spend_rule *r)

@@ -116,6 +116,7 @@ static void on_booked(void *ctx, enum booked what, uint64_t ref, int error,
 		log_at(LOG_INFO, FIELDS(.account = payment->account),
 		       "payment %lld booked for account %s", (long long)payment->id,
 		       payment->account);
+		notice_payment(o, payment);
 		request_done(w->request, row_to_json(&entities[ENTITY_PAYMENT], payment));
 	} else {
 		say_why(error, &err);

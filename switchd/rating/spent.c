@@ -6,7 +6,7 @@
 
 #include "model/entity.h"
 
-enum { SLOTS_MAX = 61 };
+enum { SLOTS_MAX = 61, HOUR_S = 3600, AVERAGE_HOURS = 6 };
 
 /* The slot that is filled and `slots - 1` whole ones before it. */
 static const struct shape {
@@ -151,6 +151,35 @@ void spent_sum(const struct spent *s, enum spent_window w, struct spent_sum *ret
 	*ret = s->slots ? s->slots->ring[w].sum : (struct spent_sum){ 0 };
 }
 
+/* How long ago, in half hours, the day's oldest slot is that has something. */
+static int64_t oldest_slot(const struct ring *day)
+{
+	int slots = shapes[SPENT_DAY].slots;
+
+	for (int64_t age = slots - 1; age > 0; age--) {
+		if (day->newest >= age && !is_empty(&day->slot[(day->newest - age) % slots]))
+			return age;
+	}
+	return 0;
+}
+
+bool spent_average(const struct spent *s, struct spent_sum *ret)
+{
+	const struct spent_sum *day, *hour;
+	int64_t before_s;
+
+	if (!s->slots)
+		return false;
+	day = &s->slots->ring[SPENT_DAY].sum;
+	hour = &s->slots->ring[SPENT_HOUR].sum;
+	before_s = oldest_slot(&s->slots->ring[SPENT_DAY]) * shapes[SPENT_DAY].slot_s - HOUR_S;
+	if (before_s < AVERAGE_HOURS * HOUR_S)
+		return false;
+	ret->money = (money_t)((int128_t)(day->money - hour->money) * HOUR_S / before_s);
+	ret->calls = (day->calls - hour->calls) * HOUR_S / before_s;
+	return true;
+}
+
 bool spent_is_empty(const struct spent *s)
 {
 	return !s->slots;
@@ -191,6 +220,31 @@ void spent_mark(struct spent *s, const struct spent_limits *limits)
 	atomic_store(&s->calls_at, calls);
 }
 
+static bool is_times(int64_t value, int64_t average, int64_t times, int64_t least)
+{
+	return value > 0 && value >= least && (int128_t)value >= (int128_t)average * times;
+}
+
+static bool exceeds_average(const struct spent *s, const struct spent_limits *limits,
+			    struct spent_excess *ret)
+{
+	const struct spent_sum *least = &limits->least;
+	struct spent_sum average, hour;
+	bool money, calls;
+
+	if (limits->times == FIELD_ABSENT || !spent_average(s, &average))
+		return false;
+	spent_sum(s, SPENT_HOUR, &hour);
+	money = is_times(hour.money, average.money, limits->times, least->money);
+	calls = is_times(hour.calls, average.calls, limits->times, least->calls);
+	if (money || calls)
+		*ret = (struct spent_excess){ .window = SPENT_HOUR,
+					      .is_calls = !money,
+					      .is_average = true,
+					      .limit = money ? average.money : average.calls };
+	return money || calls;
+}
+
 bool spent_exceeds(const struct spent *s, const struct spent_limits *limits,
 		   struct spent_excess *ret)
 {
@@ -204,10 +258,12 @@ bool spent_exceeds(const struct spent *s, const struct spent_limits *limits,
 		calls = most->calls != FIELD_ABSENT && sum.calls >= most->calls;
 		if (!money && !calls)
 			continue;
-		*ret = (struct spent_excess){ (enum spent_window)w, !money };
+		*ret = (struct spent_excess){ .window = (enum spent_window)w,
+					      .is_calls = !money,
+					      .limit = money ? most->money : most->calls };
 		return true;
 	}
-	return false;
+	return exceeds_average(s, limits, ret);
 }
 
 /* ---- over a restart ---- */

@@ -33,6 +33,8 @@ struct spent_sum {
 /* FIELD_ABSENT: none. */
 struct spent_limits {
 	struct spent_sum most[SPENT_WINDOWS];
+	int64_t times;          /* what the last hour may be of an average one (spent_average) */
+	struct spent_sum least; /* ... and below this it is never too much */
 };
 
 struct spent_slots;
@@ -67,6 +69,8 @@ void spent_give(struct spent *s, money_t first);
 /* What was told since is put into the slots; true: something was. For want of memory it is tried again. */
 bool spent_look(struct spent *s, int64_t now_s);
 void spent_sum(const struct spent *s, enum spent_window w, struct spent_sum *ret);
+/* An hour of those before the last one, within the day; false: there are fewer than 6 that anything was counted in the first of. */
+bool spent_average(const struct spent *s, struct spent_sum *ret);
 bool spent_is_empty(const struct spent *s);
 /* Sets the marks. limits NULL: none that stops a call. */
 void spent_mark(struct spent *s, const struct spent_limits *limits);
@@ -74,6 +78,8 @@ void spent_mark(struct spent *s, const struct spent_limits *limits);
 struct spent_excess {
 	enum spent_window window;
 	bool is_calls;
+	bool is_average; /* times the average of the hour, which is in limit */
+	int64_t limit;
 };
 bool spent_exceeds(const struct spent *s, const struct spent_limits *limits,
 		   struct spent_excess *ret);

@@ -12,7 +12,7 @@
 #include "base/addr.h"
 #include "transport/flow.h"
 
-enum { DNS_NAME_MAX = 253, DNS_TARGETS_MAX = 32, DNS_ANSWER_BYTES = 16384 };
+enum { DNS_PORT = 53, DNS_NAME_MAX = 253, DNS_TARGETS_MAX = 32, DNS_ANSWER_BYTES = 16384 };
 
 struct dns_place {
 	const char *host;

@@ -30,18 +30,16 @@ static bool param(const struct uri *u, struct str name, struct str *ret)
 	return u->scheme == URI_TEL && lex_param(u->params, name, ret);
 }
 
-/* 1, 0 as ported_read; -ENOENT: nothing about portability. */
-static int read_contact(struct str contact, char ret[PORTED_DIGITS + 1])
+int ported_uri(struct str uri, char ret[PORTED_DIGITS + 1])
 {
 	struct buf out = buf_fixed(ret, PORTED_DIGITS + 1);
-	struct name_addr a;
 	struct str rn, unused;
 	struct uri u;
 
-	if (lex_name_addr(contact, &a) < 0 || uri_parse(a.uri, &u) < 0 || u.scheme == URI_OTHER)
+	if (uri_parse(uri, &u) < 0 || u.scheme == URI_OTHER)
 		return -ENOENT;
 	if (!param(&u, STR("rn"), &rn))
-		return param(&u, STR("npdi"), &unused) ? 0 : -ENOENT;
+		return param(&u, STR("npdi"), &unused) ? 0 : -ENODATA;
 
 	const struct uri number = { .scheme = URI_TEL, .user = rn };
 
@@ -49,6 +47,13 @@ static int read_contact(struct str contact, char ret[PORTED_DIGITS + 1])
 		return -ENOENT;
 	ret[out.n] = '\0';
 	return ret[strspn(ret, "0123456789")] ? -ENOENT : 1;
+}
+
+static int read_contact(struct str contact, char ret[PORTED_DIGITS + 1])
+{
+	struct name_addr a;
+
+	return lex_name_addr(contact, &a) < 0 ? -ENOENT : ported_uri(a.uri, ret);
 }
 
 int ported_read(const struct msg *m, char ret[PORTED_DIGITS + 1])

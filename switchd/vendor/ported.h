@@ -16,6 +16,8 @@ enum { PORTED_DIGITS = 40 };
  * 1: *ret is the routing number that a Contact of a 3xx names; 0: the server knows the number and names none; -ENOENT: it does not say.
  */
 int ported_read(const struct msg *m, char ret[PORTED_DIGITS + 1]);
+/* The same of one sip or tel URI; -ENODATA: it has neither rn nor npdi; -ENOENT: it cannot be read. *ret is written in any case. */
+int ported_uri(struct str uri, char ret[PORTED_DIGITS + 1]);
 
 struct ported;
 

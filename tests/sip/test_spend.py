@@ -1,6 +1,10 @@
 """Spend rules: money and calls within a minute, an hour, a day; who goes beyond is stopped, at once or while his calls
 are up, and stays so over a restart."""
 
+import os
+import sqlite3
+import time
+
 from harness import plans
 from harness.control import Refused
 from harness.oracle import Terms, money
@@ -224,3 +228,34 @@ async def test_rules_that_make_no_sense_are_refused(t):
     await refused(rule(t, day_calls=1000), "16")
     await refused(t.ctl.ask("spend.reset", rule="nothing"), "rule")
     assert len(await t.ctl.ask("spend-rule.list")) == 16
+
+
+async def history(t, hours, money_each, calls_each):
+    """Puts into the store what a switch that was up for so many hours would have counted in each half hour."""
+    await t.switch.stop()
+    slots = "".join(f"{1800 * n}:{money_each}:{calls_each}," for n in range(2, 2 * hours))
+    db = sqlite3.connect(os.path.join(t.switch.data, "switch.db"))
+    with db:
+        db.execute("UPDATE spend SET slots = ';' || ?, saved = ?", (slots, int(time.time() * 1000)))
+    db.close()
+    await t.switch.start()
+
+
+async def test_so_many_times_the_average_hour(t):
+    """Nothing while there are few hours to compare with, or little is spent; beyond, the account is stopped and told why."""
+    caller, _ = await stage(t)
+    await rule(t, hour_times=3, least_calls=2, least_money="1000")
+    await caller.place("88017", hold=0.06)
+    await state(t, "normal")
+    await history(t, 4, 0, 1)
+    for _ in range(3):
+        await caller.place("88017")
+    assert (await counted(t))["state"] == "normal"
+    await history(t, 20, 10**8, 1)
+    for _ in range(6):
+        await t.cdr(await caller.place("88017"))
+    row = await state(t, "blocked")
+    assert "6 calls within an hour, at least 3 times the average of 2" in row["why"], row
+    await t.refused(caller.invite("88017"), 403, "SpendLimit")
+    assert "at least 3 times" in (await alarm(t))["info"]
+    await refused(rule(t, name="s", hour_times=1), "hour_times")

@@ -21,8 +21,8 @@ def data_of(kind, value):
     if kind == "SRV":
         priority, weight, port, host = value
         return struct.pack(">HHH", priority, weight, port) + wire_name(host)
-    order, preference, flags, service, target = value
-    return struct.pack(">HH", order, preference) + text(flags) + text(service) + text("") + wire_name(target)
+    order, preference, flags, service, target, *regexp = value
+    return struct.pack(">HH", order, preference) + text(flags) + text(service) + text("".join(regexp)) + wire_name(target)
 
 
 class Names(asyncio.DatagramProtocol):
@@ -61,4 +61,5 @@ class Names(asyncio.DatagramProtocol):
         self.transport.sendto(head + data[12:at + 5] + answers, addr)
 
     def close(self):
-        self.transport.close()
+        if self.transport:
+            self.transport.close()

@@ -26,6 +26,7 @@ static struct spent_limits none(void)
 
 	for (int w = 0; w < SPENT_WINDOWS; w++)
 		l.most[w] = (struct spent_sum){ FIELD_ABSENT, FIELD_ABSENT };
+	l.times = FIELD_ABSENT;
 	return l;
 }
 
@@ -208,6 +209,45 @@ static void what_is_none_of_ours_is_not_loaded(void **state)
 	}
 }
 
+/* Ten calls of 1 an hour for some hours; then the last hour is what it is. */
+static void so_many_times_the_average_hour_is_too_much(void **state)
+{
+	static const struct {
+		int64_t hours, calls, money, times;
+		int is; /* 0 no, 1 calls, 2 money */
+	} cases[] = {
+		{ 12, 29, 29, 3, 0 },    { 12, 30, 0, 3, 1 },  { 12, 30, 30, 3, 2 },
+		{ 12, 19, 30, 3, 2 },    { 12, 19, 19, 2, 0 }, { 3, 1000, 1000, 2, 0 },
+		{ 23, 1000, 0, 100, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct spent_limits l = none();
+		struct spent_excess x = { .limit = -1 };
+		struct spent s = make();
+		int64_t now = START;
+
+		l.times = cases[i].times;
+		l.least = (struct spent_sum){ 20, 20 };
+		for (int64_t n = 0; n < 2 * cases[i].hours; n++, now += 1800) {
+			spent_tell(&s, 5, 5);
+			if (!spent_look(&s, now))
+				return; /* no memory */
+		}
+		now += 3600;
+		spent_tell(&s, cases[i].money, cases[i].calls);
+		(void)spent_look(&s, now);
+		assert_int_equal(spent_exceeds(&s, &l, &x), cases[i].is != 0);
+		if (cases[i].is) {
+			assert_true(x.is_average);
+			assert_int_equal(x.is_calls, cases[i].is == 1);
+			assert_in_range(x.limit, 9, 10);
+		}
+		spent_done(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +258,7 @@ int main(void)
 		cmocka_unit_test(limits_as_large_as_can_be_do_not_overflow),
 		cmocka_unit_test(it_outlives_a_restart),
 		cmocka_unit_test(what_is_none_of_ours_is_not_loaded),
+		cmocka_unit_test(so_many_times_the_average_hour_is_too_much),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
