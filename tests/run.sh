@@ -6,10 +6,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 O=${O:-build}
-STAGES=(lint unit asan tsan replay sip-1 sip-asan net tui image vm)
+STAGES=(lint unit asan tsan replay sip-1 sip-asan net tui image)
 # For the night: gcc's analyser; the calls again with other numbers of workers and under the thread sanitizer; what of the
 # image in QEMU takes long where the processor is emulated. docs/testing.md says when they were last run.
-NIGHT=(analyze sip-3 sip-tsan sip-el7 vm-night)
+NIGHT=(analyze sip-3 sip-tsan sip-el7 vm vm-night)
 MAKE=(make -k -j"$(nproc)" --output-sync=target "O=$O")
 SUITE_SECONDS=1200
 VM_SECONDS=1500
