@@ -19,38 +19,10 @@ struct page {
 	bool is_html;
 };
 
-static void put_escaped(struct buf *out, const char *text)
-{
-	CLEANUP(buf_done) struct buf clean = BUF_INIT;
-
-	buf_put_printable(&clean, str_of(text));
-	for (size_t i = 0; i < clean.n; i++) {
-		switch (clean.p[i]) {
-		case '<':
-			buf_putz(out, "&lt;");
-			break;
-		case '>':
-			buf_putz(out, "&gt;");
-			break;
-		case '&':
-			buf_putz(out, "&amp;");
-			break;
-		case '"':
-			buf_putz(out, "&quot;");
-			break;
-		case '\'':
-			buf_putz(out, "&#39;");
-			break;
-		default:
-			buf_putc(out, clean.p[i]);
-		}
-	}
-}
-
 static void put_text(struct page *p, const char *text)
 {
 	if (p->is_html)
-		put_escaped(p->out, text);
+		buf_put_html(p->out, str_of(text));
 	else
 		buf_put_printable(p->out, str_of(text));
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+
 enum { LEAST = 64 };
 
 struct buf buf_fixed(void *p, size_t cap)
@@ -147,6 +149,26 @@ void buf_put_printable(struct buf *b, struct str s)
 			buf_put(b, str_head(s, n));
 		s = str_skip(s, n ? n : 1);
 	}
+}
+
+void buf_put_html(struct buf *b, struct str s)
+{
+	static const char *const entity[] = {
+		['<'] = "&lt;", ['>'] = "&gt;", ['&'] = "&amp;", ['"'] = "&quot;", ['\''] = "&#39;"
+	};
+	CLEANUP(buf_done) struct buf clean = BUF_INIT;
+
+	buf_put_printable(&clean, s);
+	for (size_t i = 0; i < clean.n; i++) {
+		unsigned char c = (unsigned char)clean.p[i];
+
+		if (c < sizeof(entity) / sizeof(entity[0]) && entity[c])
+			buf_putz(b, entity[c]);
+		else
+			buf_putc(b, clean.p[i]);
+	}
+	if (clean.err)
+		(void)fail(b, clean.err);
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)

@@ -53,6 +53,8 @@ void buf_put_i64(struct buf *b, int64_t v);
 void buf_put_hex(struct buf *b, const void *p, size_t n);
 /* s as UTF-8 with '?' for what is malformed, a control character, or changes direction or order. */
 void buf_put_printable(struct buf *b, struct str s);
+/* The same as text of HTML, in an element or in a quoted attribute: nothing in it is markup. */
+void buf_put_html(struct buf *b, struct str s);
 /* "…", with a backslash before quotes and backslashes (RFC 3261 §25.1, JSON); control characters stay as they are. */
 void buf_put_quoted(struct buf *b, struct str s);
 /* A fixed buffer needs room for the NUL that printf writes behind its text, too. */

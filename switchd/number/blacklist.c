@@ -1,37 +1,26 @@
 #include "number/blacklist.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/htab.h"
+#include "base/places.h"
 
 /*
- * Two tables of sets of WAYS places, as in call/suspend.c. A number's hash says which set and is the
- * place's key: SipHash under our key, so nobody can aim at another's. Everything else of a place is
- * one word, changed by compare-and-swap:
+ * Two tables of places (base/places.h). A place's word:
  *
  *	tag 13 bits | count 20 bits | seconds 31 bits
  *
  * of the list until when it holds, of the counts when the first was counted. The tag is of the key's
  * hash: a word that some other key left behind counts for nothing.
  */
-enum { WAYS = 8, SETS = BLACKLIST_MAX / WAYS, TIME_BITS = 31, COUNT_BITS = 20 };
+enum { TIME_BITS = 31, COUNT_BITS = 20 };
 
 #define TIME_MASK  ((UINT64_C(1) << TIME_BITS) - 1)
 #define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
 
-struct place {
-	_Atomic uint64_t key; /* 0: free */
-	_Atomic uint64_t word;
-};
-
-struct table {
-	struct place place[SETS][WAYS];
-};
-
 struct blacklist {
-	struct table listed, counted;
+	struct places listed, counted;
 	struct blacklisted *_Atomic news;
 };
 
@@ -58,43 +47,6 @@ static uint64_t make_word(uint64_t hash, struct state s)
 	       ((uint64_t)s.count & COUNT_MASK) << TIME_BITS | ((uint64_t)s.time_s & TIME_MASK);
 }
 
-static struct place *find(struct table *t, uint64_t hash)
-{
-	struct place *set = t->place[hash / 2 % SETS];
-
-	for (int i = 0; i < WAYS; i++) {
-		if (atomic_load(&set[i].key) == hash)
-			return &set[i];
-	}
-	return NULL;
-}
-
-/* Its own place, or a free one, or that of the lowest time. */
-static struct place *claim(struct table *t, uint64_t hash)
-{
-	struct place *set = t->place[hash / 2 % SETS];
-
-	for (;;) {
-		struct place *oldest = find(t, hash);
-		uint64_t oldest_key = 0, oldest_time = UINT64_MAX;
-
-		if (oldest)
-			return oldest;
-		for (int i = 0; i < WAYS; i++) {
-			uint64_t key = atomic_load(&set[i].key), word = atomic_load(&set[i].word);
-			uint64_t time = key ? word & TIME_MASK : 0;
-
-			if (time < oldest_time) {
-				oldest = &set[i];
-				oldest_key = key;
-				oldest_time = time;
-			}
-		}
-		if (atomic_compare_exchange_strong(&oldest->key, &oldest_key, hash))
-			return oldest;
-	}
-}
-
 static char side_kind(enum blacklist_side side)
 {
 	return side == BLACKLIST_CALLER ? 'r' : 'e';
@@ -109,16 +61,10 @@ int64_t blacklist_left(const struct blacklist *b, enum blacklist_side side, stru
 		       int64_t now_s)
 {
 	uint64_t hash = hash_of(side_kind(side), number);
-	const struct place *set = b->listed.place[hash / 2 % SETS];
+	const struct place *p = places_find(&b->listed, hash);
+	int64_t left = p ? read_word(hash, atomic_load(&p->word)).time_s - now_s : 0;
 
-	for (int i = 0; i < WAYS; i++) {
-		if (atomic_load(&set[i].key) != hash)
-			continue;
-		int64_t left = read_word(hash, atomic_load(&set[i].word)).time_s - now_s;
-
-		return left > 0 ? left : 0;
-	}
-	return 0;
+	return left > 0 ? left : 0;
 }
 
 void blacklist_add(struct blacklist *b, enum blacklist_side side, struct str number, int64_t for_s,
@@ -126,13 +72,13 @@ void blacklist_add(struct blacklist *b, enum blacklist_side side, struct str num
 {
 	uint64_t hash = hash_of(side_kind(side), number);
 
-	atomic_store(&claim(&b->listed, hash)->word,
+	atomic_store(&places_claim(&b->listed, hash)->word,
 		     make_word(hash, (struct state){ .time_s = now_s + for_s }));
 }
 
 void blacklist_del(struct blacklist *b, enum blacklist_side side, struct str number)
 {
-	struct place *p = find(&b->listed, hash_of(side_kind(side), number));
+	struct place *p = places_find(&b->listed, hash_of(side_kind(side), number));
 
 	if (p)
 		atomic_store(&p->word, 0);
@@ -142,7 +88,7 @@ bool blacklist_count(struct blacklist *b, enum blacklist_count what, struct str 
 		     int64_t limit, int64_t window_s, int64_t now_s)
 {
 	uint64_t hash = hash_of(count_kind(what), number);
-	struct place *p = claim(&b->counted, hash);
+	struct place *p = places_claim(&b->counted, hash);
 	uint64_t word = atomic_load(&p->word);
 	struct state s;
 	bool is_full;
@@ -161,7 +107,7 @@ bool blacklist_count(struct blacklist *b, enum blacklist_count what, struct str 
 void blacklist_forget(struct blacklist *b, enum blacklist_count what, struct str number)
 {
 	uint64_t hash = hash_of(count_kind(what), number);
-	struct place *p = find(&b->counted, hash);
+	struct place *p = places_find(&b->counted, hash);
 
 	if (p)
 		atomic_store(&p->word, make_word(hash, (struct state){ 0 }));
@@ -170,7 +116,7 @@ void blacklist_forget(struct blacklist *b, enum blacklist_count what, struct str
 int64_t blacklist_begin(struct blacklist *b, struct str number, int64_t now_s)
 {
 	uint64_t hash = hash_of('n', number);
-	struct place *p = claim(&b->counted, hash);
+	struct place *p = places_claim(&b->counted, hash);
 	uint64_t word = atomic_load(&p->word);
 	struct state s;
 
@@ -186,7 +132,7 @@ int64_t blacklist_begin(struct blacklist *b, struct str number, int64_t now_s)
 void blacklist_end(struct blacklist *b, struct str number)
 {
 	uint64_t hash = hash_of('n', number);
-	struct place *p = find(&b->counted, hash);
+	struct place *p = places_find(&b->counted, hash);
 	uint64_t word = p ? atomic_load(&p->word) : 0;
 	struct state s;
 
@@ -224,12 +170,14 @@ struct blacklisted *blacklist_news(struct blacklist *b)
 
 int blacklist_create(struct blacklist **ret)
 {
-	struct blacklist *b = calloc(1, sizeof(*b));
+	CLEANUP(blacklist_free) struct blacklist *b = calloc(1, sizeof(*b));
+	int r = b ? places_init(&b->listed, BLACKLIST_MAX, TIME_BITS) : -ENOMEM;
 
-	if (!b)
-		return -ENOMEM;
-	*ret = b;
-	return 0;
+	if (r == 0)
+		r = places_init(&b->counted, BLACKLIST_MAX, TIME_BITS);
+	if (r == 0)
+		*ret = TAKE(b);
+	return r;
 }
 
 struct blacklist *blacklist_free(struct blacklist *b)
@@ -241,6 +189,10 @@ struct blacklist *blacklist_free(struct blacklist *b)
 
 		free(n);
 		n = next;
+	}
+	if (b) {
+		places_done(&b->listed);
+		places_done(&b->counted);
 	}
 	free(b);
 	return NULL;

@@ -61,32 +61,6 @@ int render_csv(const json_t *doc, struct buf *out)
 
 /* ---- HTML ---- */
 
-/* Whatever stands in a name stays text. */
-static void put_text(struct buf *out, struct str s)
-{
-	CLEANUP(buf_done) struct buf clean = BUF_INIT;
-
-	buf_put_printable(&clean, s);
-	for (size_t i = 0; i < clean.n; i++) {
-		switch (clean.p[i]) {
-		case '<':
-			buf_putz(out, "&lt;");
-			break;
-		case '>':
-			buf_putz(out, "&gt;");
-			break;
-		case '&':
-			buf_putz(out, "&amp;");
-			break;
-		case '"':
-			buf_putz(out, "&quot;");
-			break;
-		default:
-			buf_putc(out, clean.p[i]);
-		}
-	}
-}
-
 static const struct report_column *column_of(const char *name)
 {
 	for (int r = 0; r < REPORT_COUNT; r++) {
@@ -115,7 +89,7 @@ static void put_row(struct buf *out, const json_t *columns, const json_t *row, c
 
 		cell(row, name, &text);
 		buf_putz(out, is_number(name) ? "<td class=n>" : "<td>");
-		put_text(out, buf_str(&text));
+		buf_put_html(out, buf_str(&text));
 		buf_putz(out, "</td>");
 	}
 	buf_putz(out, "</tr>\n");
@@ -133,7 +107,7 @@ static void put_table(struct buf *out, const json_t *doc)
 		const struct report_column *c = column_of(name);
 
 		buf_putz(out, is_number(name) ? "<th class=n>" : "<th>");
-		put_text(out, str_of(c ? c->title : name));
+		buf_put_html(out, str_of(c ? c->title : name));
 		buf_putz(out, "</th>");
 	}
 	buf_putz(out, "</tr></thead>\n<tbody>\n");
@@ -148,7 +122,7 @@ static void put_table(struct buf *out, const json_t *doc)
 static void put_heading(struct buf *out, const char *tag, const char *text)
 {
 	buf_printf(out, "<%s>", tag);
-	put_text(out, str_of(text));
+	buf_put_html(out, str_of(text));
 	buf_printf(out, "</%s>\n", tag);
 }
 
@@ -165,9 +139,9 @@ static void put_facts(struct buf *out, const json_t *facts)
 	{
 		cell(facts, name, &text);
 		buf_putz(out, "<dt>");
-		put_text(out, str_of(name));
+		buf_put_html(out, str_of(name));
 		buf_putz(out, "</dt><dd>");
-		put_text(out, buf_str(&text));
+		buf_put_html(out, buf_str(&text));
 		buf_putz(out, "</dd>\n");
 	}
 	buf_putz(out, "</dl>\n");
@@ -186,7 +160,7 @@ static void put_sections(struct buf *out, const json_t *doc)
 	json_array_foreach(json_object_get(doc, "notes"), i, v)
 	{
 		buf_putz(out, "<p class=note>");
-		put_text(out, str_of(json_string_value(v)));
+		buf_put_html(out, str_of(json_string_value(v)));
 		buf_putz(out, "</p>\n");
 	}
 }
@@ -215,15 +189,15 @@ int render_html(const json_t *doc, struct buf *out)
 	if (is_report)
 		title = text_of(doc, "help");
 	buf_putz(out, page_head);
-	put_text(out, str_of(title));
+	buf_put_html(out, str_of(title));
 	buf_putz(out, "</title></head><body>\n");
 	put_heading(out, "h1", title);
 	buf_putz(out, "<p>");
-	put_text(out, str_of(text_of(doc, "from")));
+	buf_put_html(out, str_of(text_of(doc, "from")));
 	buf_putz(out, " to ");
-	put_text(out, str_of(text_of(doc, "to")));
+	buf_put_html(out, str_of(text_of(doc, "to")));
 	buf_putz(out, ", ");
-	put_text(out, str_of(text_of(doc, "zone")));
+	buf_put_html(out, str_of(text_of(doc, "zone")));
 	buf_putz(out, "</p>\n");
 	put_facts(out, json_object_get(doc, "facts"));
 	if (is_report)

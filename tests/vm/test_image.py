@@ -27,6 +27,7 @@ NEED_ROOT = {
     "switch-audit.service": "reads whatever there is, and asks the packet filter",
     "switch-tune.service": "writes to /proc/sys and /sys",
     "switch-tune-again.service": "writes to /proc/sys and /sys",
+    "tandem-change.service": "writes the machine's configuration and restarts services",
     "tandem-console@.service": "set-up writes the machine's configuration and restarts services",
     "tandem-grow.service": "writes the partition table",
     "tandem-health.service": "places test calls, from addresses that it puts on lo",
@@ -115,6 +116,21 @@ def test_units_are_ones_that_systemd_understands(image):
     said = [line for line in done.stderr.splitlines()
             if any(name in line for name in names) and "is not executable" not in line]
     assert said == [], "\n".join(said)
+
+
+def test_what_is_to_be_started_is_linked(image):
+    """Each unit of ours that says where it is wanted is wanted there, by a link that leads to it: systemd ignores a plain file
+    in its place. (A template is linked by its instances.)"""
+    root, lost = unpacked(image), []
+    for path in sorted(glob.glob(f"{UNITS}/*.service") + glob.glob(f"{UNITS}/*.timer")):
+        name = os.path.basename(path)
+        with open(path, encoding="utf-8") as f:
+            targets = re.findall(r"^WantedBy=(\S+)$", f.read(), re.MULTILINE)
+        for target in targets:
+            links = glob.glob(f"{root}/etc/systemd/system/{target}.wants/{name.replace('@.', '@*.')}")
+            if not links or not all(os.path.islink(x) and os.readlink(x).endswith("/" + name) for x in links):
+                lost.append(f"{name} in {target}")
+    assert lost == [], lost
 
 
 def test_things_are_where_a_centos_operator_looks(image):

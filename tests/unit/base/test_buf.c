@@ -179,6 +179,15 @@ static void what_a_terminal_would_act_on_is_replaced(void **state)
 	}
 }
 
+static void nothing_in_a_text_of_html_is_markup(void **state)
+{
+	CLEANUP(buf_done) struct buf b = BUF_INIT;
+
+	(void)state;
+	buf_put_html(&b, STR("a<b> & \"c\" 'd' \xc3\xa9\n"));
+	assert_string_equal(buf_cstr(&b), "a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39; \xc3\xa9?");
+}
+
 static void printable_text_is_cut_between_characters(void **state)
 {
 	char mem[4];
@@ -224,6 +233,7 @@ int main(void)
 		cmocka_unit_test(the_front_can_be_consumed),
 		cmocka_unit_test(stolen_bytes_belong_to_the_thief),
 		cmocka_unit_test(what_a_terminal_would_act_on_is_replaced),
+		cmocka_unit_test(nothing_in_a_text_of_html_is_markup),
 		cmocka_unit_test(printable_text_is_cut_between_characters),
 		cmocka_unit_test(memory_may_run_out),
 	};
