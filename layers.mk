@@ -18,6 +18,7 @@ LAYERS := \
 	switchd/ledger \
 	switchd/courier \
 	switchd/report \
+	switchd/migrate \
 	switchd/phone \
 	switchd/call \
 	switchd/ops \

@@ -108,6 +108,25 @@ static int refresh(struct setup *s)
 	return r < 0 ? fail(&err, r) : EXIT_DONE;
 }
 
+/* Network and ports as a changed tandem.conf has them: what switch-hostd asks for. */
+static int change(struct setup *s, const char *file)
+{
+	CLEANUP(close) int lock = console_lock(&console, &s->place);
+	struct answers_report report = { 0 };
+	struct err err = ERR_INIT;
+
+	if (lock < 0)
+		return fail(&err, lock);
+	int r = answers_load(s->answers, file, &report);
+	if (r == -EINVAL) {
+		console_report(&console, file, &report);
+		return EXIT_REFUSED;
+	}
+	if (r == 0)
+		r = apply_machine(s, &err);
+	return r < 0 ? fail(&err, r) : EXIT_DONE;
+}
+
 /* The unattended run, and what came of it in words. -ENOENT: there are no answers. */
 static int try_answers(struct setup *s, const char *file)
 {
@@ -188,6 +207,8 @@ static int run(struct setup *s, const struct options *o)
 		return check(s, o->file);
 	case OPTIONS_REFRESH:
 		return refresh(s);
+	case OPTIONS_CHANGE:
+		return change(s, o->file);
 	case OPTIONS_UNATTENDED:
 		return unattended(s, o->file);
 	default:

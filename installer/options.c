@@ -13,6 +13,7 @@ static const char usage[] =
 	"  --check FILE       say what is wrong with a file of answers, change nothing\n"
 	"  --hash-password    read a password from stdin and print its admin_password_hash\n"
 	"  --refresh          write switchd's arguments anew for the address of this boot\n"
+	"  --change FILE      bring other answers into force on a machine that is set up\n"
 	"  --root DIR         write below DIR and restart nothing (default: this machine)\n"
 	"  --control PATH     switchd's socket (default /run/tandem/control.sock)\n"
 	"  --switchctl PATH   the switchctl to run\n"
@@ -25,6 +26,7 @@ enum {
 	OPT_CHECK,
 	OPT_HASH,
 	OPT_REFRESH,
+	OPT_CHANGE,
 	OPT_ROOT,
 	OPT_CONTROL,
 	OPT_CTL
@@ -36,6 +38,7 @@ static const struct option longs[] = {
 	{ "check", required_argument, NULL, OPT_CHECK },
 	{ "hash-password", no_argument, NULL, OPT_HASH },
 	{ "refresh", no_argument, NULL, OPT_REFRESH },
+	{ "change", required_argument, NULL, OPT_CHANGE },
 	{ "root", required_argument, NULL, OPT_ROOT },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "switchctl", required_argument, NULL, OPT_CTL },
@@ -68,6 +71,10 @@ static int take(struct options *o, int opt, char *arg, struct err *err)
 		return 0;
 	case OPT_REFRESH:
 		o->mode = OPTIONS_REFRESH;
+		return 0;
+	case OPT_CHANGE:
+		o->mode = OPTIONS_CHANGE;
+		o->file = arg;
 		return 0;
 	case OPT_CHECK:
 		o->mode = OPTIONS_CHECK;

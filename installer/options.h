@@ -8,6 +8,7 @@ enum options_mode {
 	OPTIONS_UNATTENDED,
 	OPTIONS_CHECK, /* read a file and say what is wrong with it */
 	OPTIONS_REFRESH,
+	OPTIONS_CHANGE, /* other answers for a machine that is set up */
 	OPTIONS_HASH,
 };
 

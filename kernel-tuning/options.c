@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct {
-	const char *word;
-	size_t offset;
-} flags[] = {
+#include "base/flag.h"
+#include "load.h"
+
+static const struct flag flags[] = {
 	{ "--json", offsetof(struct options, is_json) },
 	{ "--dry-run", offsetof(struct options, is_dry) },
 	{ "--help", offsetof(struct options, is_help) },
@@ -30,15 +30,12 @@ static int check_media(const char *text, struct err *err)
 		       "LOW-HIGH, from 1024 to 65535, such as 10000-20000", "no range of ports");
 }
 
-static bool take_flag(struct options *o, const char *word)
+static int take_load(struct options *o, const char *text, struct err *err)
 {
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		if (strcmp(word, flags[i].word) != 0)
-			continue;
-		*(bool *)((char *)o + flags[i].offset) = true;
-		return true;
-	}
-	return false;
+	if (str_to_u32(str_of(text), LOAD_SECONDS_MAX, &o->load_s) == 0 && o->load_s > 0)
+		return 0;
+	return err_set(err, ERR_USAGE, "--load", str_of(text), "1 to 60",
+		       "no such number of seconds");
 }
 
 /* How many words were taken. */
@@ -47,15 +44,18 @@ static int take(struct options *o, const char *const *word, struct err *err)
 	const char **value = strcmp(word[0], "--root") == 0          ? &o->root
 			     : strcmp(word[0], "--media-ports") == 0 ? &o->media
 								     : NULL;
+	bool is_load = strcmp(word[0], "--load") == 0;
 
-	if (value && !word[1])
+	if ((value || is_load) && !word[1])
 		return err_set(err, ERR_USAGE, "", str_of(word[0]), NULL, "%s needs a value",
 			       word[0]);
+	if (is_load)
+		return take_load(o, word[1], err) < 0 ? -EINVAL : 2;
 	if (value) {
 		*value = word[1];
 		return 2;
 	}
-	if (take_flag(o, word[0]))
+	if (flag_take(flags, sizeof(flags) / sizeof(flags[0]), o, word[0]))
 		return 1;
 	if (word[0][0] == '-')
 		return err_set(err, ERR_USAGE, "", str_of(word[0]), NULL,

@@ -10,6 +10,7 @@
 #include "device.h"
 #include "knobs/knob.h"
 #include "knobs/setting.h"
+#include "load.h"
 
 #define SYSCTL "proc/sys/"
 
@@ -304,28 +305,50 @@ int plan_revert(struct plan *p, bool is_dry)
 	return e < 0 || is_dry ? e : before_forget(p->before);
 }
 
-static int add_lost(void *ctx, const char *what, uint64_t since, uint64_t now)
+static int add_count(struct plan *p, const char *what, const char *why, uint64_t wanted,
+		     uint64_t now)
 {
-	struct plan *p = ctx;
 	struct buf text = BUF_INIT;
 	struct row row = { .source = "features.md 16", .state = PLAN_RIGHT };
 	int e = make_room(p);
 
 	if (e < 0 || str_copy(row.path, sizeof(row.path), str_of(what)) < 0)
 		return e < 0 ? e : -ENAMETOOLONG;
-	buf_printf(&text, "%llu", (unsigned long long)since);
+	buf_printf(&text, "%llu", (unsigned long long)wanted);
 	row.wanted = buf_steal(&text);
 	buf_printf(&text, "%llu", (unsigned long long)now);
 	row.now = buf_steal(&text);
-	row.why = str_dup(STR("Each is a packet that came and was dropped: since the settings were "
-			      "applied there should be none"));
-	row.state = now > since ? PLAN_LOST : PLAN_RIGHT;
+	row.why = str_dup(str_of(why));
+	row.state = now != wanted ? PLAN_LOST : PLAN_RIGHT;
 	if (!row.wanted || !row.now || !row.why) {
 		row_done(&row);
 		return -ENOMEM;
 	}
 	p->row[p->rows++] = row;
 	return 0;
+}
+
+static int add_lost(void *ctx, const char *what, uint64_t since, uint64_t now)
+{
+	return add_count(ctx, what,
+			 "Each is a packet that came and was dropped: since the settings were "
+			 "applied there should be none",
+			 since, now > since ? now : since);
+}
+
+enum { PACKETS_OF_CALL = 100 }; /* a second: two directions of 20 ms */
+
+int plan_load(struct plan *p, uint32_t lines, uint32_t seconds)
+{
+	uint64_t rate = (uint64_t)lines * PACKETS_OF_CALL;
+	struct load l;
+	int e = load_run(rate < LOAD_RATE_MAX ? (uint32_t)rate : LOAD_RATE_MAX, seconds, &l);
+
+	return e < 0 ? e
+		     : add_count(p, "test load, packets that arrived",
+				 "As many as the expected calls would send, over the loopback "
+				 "interface: all of them should arrive",
+				 l.sent, l.received);
 }
 
 int plan_count_lost(struct plan *p)

@@ -52,6 +52,11 @@ int plan_apply(struct plan *p, bool is_dry);
 int plan_revert(struct plan *p, bool is_dry);
 /* Adds what the kernel has counted of lost packets since the last plan_apply. 0 or -ENOMEM. */
 int plan_count_lost(struct plan *p);
+/*
+ * Sends packets as `lines` calls would for so many seconds (load.h), and adds what came of it. To be done
+ * before plan_count_lost. 0 or negative errno.
+ */
+int plan_load(struct plan *p, uint32_t lines, uint32_t seconds);
 /* How many rows are in that state. */
 size_t plan_count(const struct plan *p, enum plan_state state);
 /*

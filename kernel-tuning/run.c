@@ -37,15 +37,8 @@ static int fail(const struct err *e, int error, FILE *err)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 
-	buf_putz(&text, "switch-tune: ");
-	text_put(&text, str_of(err_is_set(e) ? e->message : strerror(-error)));
-	if (e->given[0]) {
-		buf_putz(&text, ": ");
-		text_put(&text, str_of(e->given));
-	}
-	if (e->accepted[0])
-		buf_printf(&text, "\n  accepted: %s", e->accepted);
-	buf_putz(&text, e->code == ERR_USAGE ? "\n" OPTIONS_USAGE : "\n");
+	text_put_failure(&text, "switch-tune", e, error);
+	buf_putz(&text, e->code == ERR_USAGE ? OPTIONS_USAGE : "");
 	(void)fwrite(text.p, 1, text.n, err);
 	return e->code == ERR_USAGE ? RUN_USAGE : RUN_FAULTS;
 }
@@ -78,17 +71,6 @@ static void put_summary(struct buf *text, const struct plan *p)
 	buf_putc(text, '\n');
 }
 
-static int put_json(struct buf *text, const json_t *rows)
-{
-	CLEANUP(free) char *dump = json_dumps(rows, JSON_INDENT(2));
-
-	if (!dump)
-		return -ENOMEM;
-	buf_putz(text, dump);
-	buf_putc(text, '\n');
-	return buf_error(text);
-}
-
 static int print(const struct options *o, const struct verb *v, const struct plan *p, FILE *out)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
@@ -96,7 +78,7 @@ static int print(const struct options *o, const struct verb *v, const struct pla
 	int r = rows ? 0 : -ENOMEM;
 
 	if (r == 0 && o->is_json)
-		r = put_json(&text, rows);
+		r = text_json(rows, &text);
 	else if (r == 0 && json_array_size(rows))
 		r = text_table(rows, v->columns, NULL, &text);
 	if (r == 0 && !o->is_json)
@@ -155,6 +137,11 @@ static int tune(const struct options *o, FILE *out, FILE *err)
 	struct err e = ERR_INIT;
 	const struct verb *v = verb_of(o, &e);
 
+	if (v && o->load_s && v->act != verify)
+		v = err_set(&e, ERR_USAGE, "--load", STR(""), "verify --load SECONDS",
+			    "a test load goes with verify alone") < 0
+			    ? NULL
+			    : v;
 	if (!v)
 		return fail(&e, -EINVAL, err);
 
@@ -162,6 +149,8 @@ static int tune(const struct options *o, FILE *out, FILE *err)
 
 	if (r == 0)
 		r = plan_create(&p, o->root, media, lines, &e);
+	if (r == 0 && o->load_s)
+		r = plan_load(p, lines, o->load_s);
 	if (r == 0 && v->act)
 		r = v->act(p, o->is_dry);
 	if (r == 0)

@@ -7,6 +7,8 @@
 #include "control/upload.h"
 #include "install.h"
 
+struct change;
+
 struct host {
 	struct options options;
 	struct places places;
@@ -16,4 +18,5 @@ struct host {
 	sd_event_source *install_end;
 	struct request *asked; /* who waits for it */
 	bool is_to_restart;    /* when it is done */
+	struct change *change; /* of network and ports */
 };

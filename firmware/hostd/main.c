@@ -1,6 +1,6 @@
 /*
- * switch-hostd: what only root may do on a Tandem machine (docs/man/switch-hostd.8): updates and the
- * restart. It takes typed operations from administrators and nothing else.
+ * switch-hostd: what only root may do on a Tandem machine (docs/man/switch-hostd.8): updates, the
+ * restart, and changes of network and ports that undo themselves. It takes typed operations from administrators and nothing else.
  *
  * One thread in sd-event, and one for the update that is being installed.
  */
@@ -10,6 +10,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/log.h"
+#include "change.h"
 #include "control/daemon.h"
 #include "ops.h"
 #include "update.h"
@@ -40,6 +41,7 @@ static void on_tick(void *ctx)
 	struct run *r = ctx;
 
 	upload_tick(r->host.upload);
+	change_tick(&r->host);
 	(void)sd_notify(0, "WATCHDOG=1");
 }
 
@@ -59,6 +61,8 @@ static int start(struct run *r, struct err *err)
 	if (e == 0)
 		e = sd_event_default(&h->event);
 	if (e >= 0)
+		e = change_open(h, err);
+	if (e == 0)
 		e = server_create(&r->server, h->event, h->options.control, ops_request, h, err);
 	if (e == 0)
 		e = daemon_attend(&r->daemon, h->event, &duties, r);
@@ -70,6 +74,7 @@ static void stop(struct run *r)
 	update_stop(&r->host);
 	r->server = server_free(r->server);
 	r->daemon = daemon_free(r->daemon);
+	change_close(&r->host);
 	sd_event_unref(r->host.event);
 }
 

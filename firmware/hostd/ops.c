@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "change.h"
 #include "control/args.h"
 #include "update.h"
 
@@ -17,22 +18,19 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_MACHINE_RESTART] = machine_restart,
 	[OP_AUDIT_SHOW] = audit_show,
 	[OP_AUDIT_RUN] = audit_run,
+	[OP_MACHINE_SETTINGS] = machine_settings,
+	[OP_MACHINE_CHANGE] = machine_change,
+	[OP_MACHINE_CONFIRM] = machine_confirm,
+	[OP_MACHINE_UNDO] = machine_undo,
 };
 
 void ops_request(void *host, struct request *r)
 {
 	struct err err = ERR_INIT;
-	int error = args_check(r, &err);
+	int error = args_admit(r, handlers[r->op] != NULL, &err);
 
-	if (error == 0 && !handlers[r->op])
-		error = err_set(&err, ERR_UNKNOWN_OPERATION, "", str_of(op_infos[r->op].name),
-				"switchctl, which knows whom to ask",
-				"this is asked of %s, at its own socket", op_infos[r->op].owner);
 	if (error == 0)
 		error = handlers[r->op](host, r, &err);
-	if (error == 0)
-		return;
-	(void)err_set(&err, ERR_INTERNAL, "", STR(""), "", "%s could not be done: %s",
-		      op_infos[r->op].name, strerror(-error));
-	request_fail(r, &err);
+	if (error < 0)
+		request_give_up(r, error, &err);
 }

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "check.h"
 #include "model/answers_file.h"
+#include "model/json.h"
 #include "users.h"
 
 enum { COMM_MAX = 15, USER_MAX = 64, DHCP4 = 68, DHCP6 = 546 };
@@ -196,10 +197,37 @@ int check_daemon(struct job *j)
 
 /* --- sockets --- */
 
+/* What switch-lockoutd keeps of switchd's parameters. */
+#define SETTINGS_PATH "/var/lib/tandem-lockout/settings.json"
+
+enum { HONEYPOTS_MAX = 16 };
+
 struct doors {
 	uint16_t tcp[4];
+	uint16_t honeypot[HONEYPOTS_MAX];
+	size_t honeypots;
 	uint16_t sip, media_first, media_last;
 };
+
+/* Ports where nobody has any business, and the switch listens for those who try. */
+static int read_honeypots(struct job *j, struct doors *ret)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	CLEANUP(json_decref) json_t *all = NULL;
+	int r = tree_read(j->tree, SETTINGS_PATH, &text);
+	struct str rest, one;
+	uint32_t port;
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	all = json_loadb(text.p, text.n, 0, NULL);
+	rest = str_of(json_string_value(json_object_get(all, "SS_LOCKOUT_HONEYPOT_PORTS")));
+	while (ret->honeypots < HONEYPOTS_MAX && str_split(&rest, ',', &one)) {
+		if (str_to_u32(str_trim(one), UINT16_MAX, &port) == 0)
+			ret->honeypot[ret->honeypots++] = (uint16_t)port;
+	}
+	return 0;
+}
 
 static int read_doors(struct job *j, struct doors *ret)
 {
@@ -220,13 +248,17 @@ static int read_doors(struct job *j, struct doors *ret)
 		ret->tcp[i] = (uint16_t)answers_int(a, ports[i]);
 	ret->sip = ret->tcp[0];
 	answers_ports(a, ANSWER_MEDIA_PORTS, &ret->media_first, &ret->media_last);
-	return 0;
+	return read_honeypots(j, ret);
 }
 
 static bool is_open_tcp(const struct doors *d, uint64_t port)
 {
 	for (size_t i = 0; i < sizeof(d->tcp) / sizeof(d->tcp[0]); i++) {
 		if (d->tcp[i] && d->tcp[i] == port)
+			return true;
+	}
+	for (size_t i = 0; i < d->honeypots; i++) {
+		if (d->honeypot[i] == port)
 			return true;
 	}
 	return false;

@@ -3,10 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct {
-	const char *word;
-	size_t offset;
-} flags[] = {
+#include "base/flag.h"
+
+static const struct flag flags[] = {
 	{ "--json", offsetof(struct options, is_json) },
 	{ "--fix", offsetof(struct options, is_fix) },
 	{ "--faults", offsetof(struct options, is_faults) },
@@ -15,17 +14,6 @@ static const struct {
 	{ "--version", offsetof(struct options, is_version) },
 	{ "-V", offsetof(struct options, is_version) },
 };
-
-static bool take_flag(struct options *o, const char *word)
-{
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		if (strcmp(word, flags[i].word) != 0)
-			continue;
-		*(bool *)((char *)o + flags[i].offset) = true;
-		return true;
-	}
-	return false;
-}
 
 /* Options stand before the verb, identifiers behind it. */
 int options_parse(struct options *ret, int argc, const char *const *argv, struct err *err)
@@ -43,7 +31,7 @@ int options_parse(struct options *ret, int argc, const char *const *argv, struct
 		else if (value)
 			return err_set(err, ERR_USAGE, "", str_of(argv[i]), NULL,
 				       "%s needs a value", argv[i]);
-		else if (!take_flag(ret, argv[i]))
+		else if (!flag_take(flags, sizeof(flags) / sizeof(flags[0]), ret, argv[i]))
 			return err_set(err, ERR_USAGE, "", str_of(argv[i]), NULL,
 				       "there is no such option");
 	}

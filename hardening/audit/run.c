@@ -18,15 +18,8 @@ static int fail(const struct err *e, int error, FILE *err)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 
-	buf_putz(&text, "switch-audit: ");
-	text_put(&text, str_of(err_is_set(e) ? e->message : strerror(-error)));
-	if (e->given[0]) {
-		buf_putz(&text, ": ");
-		text_put(&text, str_of(e->given));
-	}
-	if (e->accepted[0])
-		buf_printf(&text, "\n  accepted: %s", e->accepted);
-	buf_putz(&text, e->code == ERR_USAGE ? "\n" OPTIONS_USAGE : "\n");
+	text_put_failure(&text, "switch-audit", e, error);
+	buf_putz(&text, e->code == ERR_USAGE ? OPTIONS_USAGE : "");
 	(void)fwrite(text.p, 1, text.n, err);
 	return e->code == ERR_USAGE ? RUN_USAGE : RUN_FAULTS;
 }
@@ -77,17 +70,6 @@ static void put_summary(struct buf *text, const struct audit *a)
 	buf_putc(text, '\n');
 }
 
-static int put_json(struct buf *text, const json_t *rows)
-{
-	CLEANUP(free) char *dump = json_dumps(rows, JSON_INDENT(2));
-
-	if (!dump)
-		return -ENOMEM;
-	buf_putz(text, dump);
-	buf_putc(text, '\n');
-	return buf_error(text);
-}
-
 static int put_text(struct buf *text, const struct audit *a, const json_t *rows, bool is_list)
 {
 	int r = 0;
@@ -108,7 +90,7 @@ static int print(const struct options *o, const struct audit *a, bool is_list, F
 	int r = rows ? 0 : -ENOMEM;
 
 	if (r == 0)
-		r = o->is_json ? put_json(&text, rows) : put_text(&text, a, rows, is_list);
+		r = o->is_json ? text_json(rows, &text) : put_text(&text, a, rows, is_list);
 	if (r == 0 && (fwrite(text.p, 1, text.n, out) != text.n || fflush(out) != 0))
 		r = -EIO;
 	return r;
@@ -134,7 +116,7 @@ static int keep(const char *path, const struct audit *a, struct err *err)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	CLEANUP(json_decref) json_t *record = record_of(a);
-	int r = record ? put_json(&text, record) : -ENOMEM;
+	int r = record ? text_json(record, &text) : -ENOMEM;
 
 	return r < 0 ? r : file_write(path, buf_str(&text), 0600, true, err);
 }

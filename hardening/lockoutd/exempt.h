@@ -13,6 +13,7 @@ enum origin {
 	ORIGIN_FIXED,   /* loopback, link local, multicast */
 	ORIGIN_MACHINE, /* own addresses, routers, name servers */
 	ORIGIN_ADMIN,   /* tandem.conf */
+	ORIGIN_IGNORED, /* ignoreip, a parameter of switchd */
 	ORIGIN_GATEWAY, /* switchd */
 	ORIGIN_COUNT
 };

@@ -236,6 +236,9 @@ int guard_ban(struct guard *g, const struct wish *w, struct ban **ret, struct er
 		return err_set(err, ERR_INTERNAL, "address", str_of(text), "a try in a moment",
 			       "%s could not be banned: %s", text, strerror(-r));
 	(void)bans_file_add(g->file, *ret, now, t.since);
+	/* What forged packets bring about writes nothing; its packets are in the ring for a while. */
+	if (t.cause != CAUSE_KNOCKING)
+		(void)tape_keep(g->tape, &t.net);
 	cut(&t);
 	tell(g, *ret);
 	return 0;
@@ -254,6 +257,7 @@ int guard_lift(struct guard *g, struct ban *b, const char *by, struct err *err)
 	bans_end(b, clock_mono_ms(), true);
 	judge_acquit(g->judge, &net);
 	(void)bans_file_lift(g->file, &net);
+	tape_drop(g->tape, &net);
 	log_at(LOG_NOTICE, NULL, "ban of %s lifted by %s", text, by);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "bans_file.h"
 #include "judge.h"
 #include "kernel.h"
+#include "tape.h"
 
 struct guard {
 	const char *state_dir;
@@ -16,6 +17,7 @@ struct guard {
 	struct bans *bans;
 	struct bans_file *file;
 	struct judge *judge;
+	struct tape *tape; /* a loan; NULL: no packets are kept */
 	struct openings openings;
 	struct ruleset rules; /* as the kernel has them */
 	bool is_loaded;

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEPT = 4 /* events of a source that are shown as evidence */ };
+enum {
+	KEPT = 4,    /* events of a source that are shown as evidence */
+	HALF = 0xff, /* weighs as much as half of the failures that ban */
+};
 
 /*
  * The rules: an event with this proof weighs so many failures, or so many knocks. What is not in the table
@@ -17,8 +20,8 @@ static const struct rule_of_evidence {
 } rules[] = {
 	{ EVENT_AUTH_FAILED, PROOF_NONCE, 1, 0 },  { EVENT_AUTH_FAILED, PROOF_TCP, 1, 0 },
 	{ EVENT_SSH_FAILED, PROOF_TCP, 1, 0 },     { EVENT_TCP_ABUSE, PROOF_TCP, 1, 0 },
-	{ EVENT_SCANNER, PROOF_TCP, 5, 0 },        { EVENT_HONEYPOT, PROOF_TCP, 5, 0 },
-	{ EVENT_HONEYPOT, PROOF_NONCE, 5, 0 },     { EVENT_SCANNER, PROOF_NONE, 0, KNOCKS },
+	{ EVENT_SCANNER, PROOF_TCP, HALF, 0 },     { EVENT_HONEYPOT, PROOF_TCP, HALF, 0 },
+	{ EVENT_HONEYPOT, PROOF_NONCE, HALF, 0 },  { EVENT_SCANNER, PROOF_NONE, 0, KNOCKS },
 	{ EVENT_HONEYPOT, PROOF_NONE, 0, KNOCKS }, { EVENT_UNKNOWN_SOURCE, PROOF_NONE, 0, 1 },
 	{ EVENT_UNKNOWN_SOURCE, PROOF_TCP, 0, 1 },
 };
@@ -32,9 +35,9 @@ struct suspect {
 	struct cidr net;
 	struct hnode node;
 	struct list age;
-	bool is_proven;         /* something counts that cannot be forged */
-	ms_t failure[FAILURES]; /* times of the last ones: a ring */
-	unsigned failures;      /* in it */
+	bool is_proven;             /* something counts that cannot be forged */
+	ms_t failure[FAILURES_MAX]; /* times of the last ones: a ring */
+	unsigned failures;          /* in it */
 	unsigned next;
 	ms_t knock_since;
 	uint32_t knocks;
@@ -51,6 +54,7 @@ struct customer {
 
 /* Most recently touched last, in every list. */
 struct judge {
+	struct limits limits;
 	struct htab suspects, customers;
 	struct list proven, forgeable, good;
 	size_t proven_count, forgeable_count, good_count;
@@ -197,18 +201,18 @@ void judge_acquit(struct judge *j, const struct cidr *net)
 static void fail(struct suspect *s, ms_t now)
 {
 	s->failure[s->next] = now;
-	s->next = (s->next + 1) % FAILURES;
-	if (s->failures < FAILURES)
+	s->next = (s->next + 1) % FAILURES_MAX;
+	if (s->failures < FAILURES_MAX)
 		s->failures++;
 }
 
 /* How many of the last failures lie within the window. */
-static unsigned failures_lately(const struct suspect *s, ms_t now)
+static unsigned failures_lately(const struct judge *j, const struct suspect *s, ms_t now)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < s->failures; i++)
-		n += now - s->failure[i] < (ms_t)WINDOW_S * 1000;
+		n += now - s->failure[i] < (ms_t)j->limits.find_s * 1000;
 	return n;
 }
 
@@ -261,8 +265,8 @@ static int next_level(const struct ban *before)
 	return before->terms.level < LEVEL_MAX ? before->terms.level + 1 : LEVEL_MAX;
 }
 
-static void pass_sentence(const struct suspect *s, const struct ban *before, bool is_proven,
-			  struct sentence *ret)
+static void pass_sentence(const struct judge *j, const struct suspect *s, const struct ban *before,
+			  bool is_proven, struct sentence *ret)
 {
 	struct buf reason = buf_fixed(ret->reason, sizeof(ret->reason));
 
@@ -271,10 +275,11 @@ static void pass_sentence(const struct suspect *s, const struct ban *before, boo
 	ret->seconds = KNOCK_BAN_S;
 	if (is_proven) {
 		ret->level = next_level(before);
-		ret->seconds = (int64_t)BAN_S << ret->level;
-		if (ret->seconds > BAN_MAX_S)
-			ret->seconds = BAN_MAX_S;
-		buf_printf(&reason, "%d failures within %d s", FAILURES, WINDOW_S);
+		ret->seconds = (int64_t)j->limits.ban_s << ret->level;
+		if (ret->seconds > j->limits.ban_max_s)
+			ret->seconds = j->limits.ban_max_s;
+		buf_printf(&reason, "%u failures within %u s", j->limits.max_retry,
+			   j->limits.find_s);
 	} else {
 		buf_printf(&reason, "knocks at closed doors, nothing proven");
 	}
@@ -292,10 +297,11 @@ static const struct rule_of_evidence *rule_for(const struct event *e)
 	return NULL;
 }
 
-static void weigh(struct suspect *s, const struct rule_of_evidence *rule, const struct event *e,
-		  ms_t now, ms_t wall)
+static void weigh(const struct judge *j, struct suspect *s, const struct rule_of_evidence *rule,
+		  const struct event *e, ms_t now, ms_t wall)
 {
-	uint32_t failures = rule->failures * (e->count < FAILURES ? e->count : FAILURES);
+	uint32_t each = rule->failures == HALF ? (j->limits.max_retry + 1) / 2 : rule->failures;
+	uint32_t failures = each * (e->count < FAILURES_MAX ? e->count : FAILURES_MAX);
 
 	for (uint32_t i = 0; i < failures; i++)
 		fail(s, now);
@@ -319,13 +325,18 @@ enum judgement judge_event(struct judge *j, const struct event *e, const struct 
 	s = suspect_see(j, &net, rule->failures > 0);
 	if (!s)
 		return JUDGE_NOTHING;
-	weigh(s, rule, e, now, wall_ms);
-	is_proven = failures_lately(s, now) >= FAILURES;
+	weigh(j, s, rule, e, now, wall_ms);
+	is_proven = failures_lately(j, s, now) >= j->limits.max_retry;
 	if (!is_proven && s->knocks < KNOCKS)
 		return JUDGE_NOTHING;
-	pass_sentence(s, before, is_proven, ret);
+	pass_sentence(j, s, before, is_proven, ret);
 	suspect_drop(j, s);
 	return is_good ? JUDGE_SPARE : JUDGE_BAN;
+}
+
+void judge_set_limits(struct judge *j, const struct limits *l)
+{
+	j->limits = *l;
 }
 
 int judge_create(struct judge **ret)
@@ -334,6 +345,7 @@ int judge_create(struct judge **ret)
 
 	if (!j)
 		return -ENOMEM;
+	j->limits = (struct limits)LIMITS_DEFAULT;
 	list_init(&j->proven);
 	list_init(&j->forgeable);
 	list_init(&j->good);

@@ -1,8 +1,9 @@
 /*
  * judge: when is it enough? Weighs what is known of each source, by one table of rules.
  *
- * Only what came with a proof of the return path counts as a failure: FAILURES of them within WINDOW_S
- * ban for BAN_S, twice as long each further time within a day, at most BAN_MAX_S. What a forged packet can
+ * Only what came with a proof of the return path counts as a failure: max_retry of them within find_s
+ * ban for ban_s, twice as long each further time within a day, at most ban_max_s (struct limits, which
+ * operators set). What a forged packet can
  * bring about is knocking: KNOCKS within KNOCK_WINDOW_S ban for KNOCK_BAN_S and no longer. A source that
  * has shown itself as a customer within a day is banned for neither: its calls may be up, and switchd
  * suspends the one user there that fails (behaviour.md). Nothing here is kept for ever, and what is kept is
@@ -15,12 +16,20 @@
 #include "bans.h"
 #include "event.h"
 
-/* Of the product's parameters none speaks of these, so they are constants (security.md A5, F5). */
+/* As fail2ban has them: maxretry, findtime, bantime, and what bantime grows to. */
+struct limits {
+	uint32_t max_retry; /* at most FAILURES_MAX */
+	uint32_t find_s, ban_s, ban_max_s;
+};
+
+/* security.md A5 */
+#define LIMITS_DEFAULT                                                          \
+	{                                                                       \
+		.max_retry = 10, .find_s = 60, .ban_s = 600, .ban_max_s = 86400 \
+	}
+
 enum {
-	FAILURES = 10,
-	WINDOW_S = 60,
-	BAN_S = 600,
-	BAN_MAX_S = 86400,
+	FAILURES_MAX = 50, /* that are kept of a source */
 	KNOCKS = 200,
 	KNOCK_WINDOW_S = 10,
 	KNOCK_BAN_S = 60,
@@ -43,6 +52,8 @@ struct sentence {
 /* 0 or -ENOMEM. */
 int judge_create(struct judge **ret);
 struct judge *judge_free(struct judge *j);
+/* From the next event on; LIMITS_DEFAULT at the start. */
+void judge_set_limits(struct judge *j, const struct limits *l);
 DEFINE_CLEANUP(struct judge *, judge_free);
 
 enum judgement {

@@ -36,31 +36,36 @@ bool link_take(struct exempt *e, const json_t *rows, size_t *ret_bad)
 	return exempt_end(e);
 }
 
-static void kept_path(struct buf *out, const char *state_dir)
-{
-	buf_printf(out, "%s/gateways.json", state_dir);
-}
+#define GATEWAYS "gateways.json"
+#define SETTINGS "settings.json"
 
-bool link_restore(const char *state_dir, struct exempt *e)
+static json_t *restore(const char *state_dir, const char *name)
 {
 	CLEANUP(buf_done) struct buf path = BUF_INIT;
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
-	CLEANUP(json_decref) json_t *rows = NULL;
-	size_t bad;
 
-	kept_path(&path, state_dir);
+	buf_printf(&path, "%s/%s", state_dir, name);
 	if (!buf_cstr(&path) || file_read(buf_cstr(&path), KEPT_MAX, &text, NULL) < 0)
-		return false;
-	rows = json_loadb(text.p, text.n, 0, NULL);
-	return json_is_array(rows) && link_take(e, rows, &bad);
+		return NULL;
+	return json_loadb(text.p, text.n, 0, NULL);
 }
 
-static int keep(const char *state_dir, const json_t *rows)
+bool link_restore(const char *state_dir, struct exempt *e, struct settings *s)
+{
+	CLEANUP(json_decref) json_t *rows = restore(state_dir, GATEWAYS);
+	CLEANUP(json_decref) json_t *values = restore(state_dir, SETTINGS);
+	bool is_changed = json_is_object(values) && settings_take(s, e, values);
+	size_t bad;
+
+	return (json_is_array(rows) && link_take(e, rows, &bad)) || is_changed;
+}
+
+static int keep(const char *state_dir, const char *name, const json_t *what)
 {
 	CLEANUP(buf_done) struct buf path = BUF_INIT;
-	CLEANUP(free) char *text = json_dumps(rows, JSON_COMPACT);
+	CLEANUP(free) char *text = json_dumps(what, JSON_COMPACT | JSON_SORT_KEYS);
 
-	kept_path(&path, state_dir);
+	buf_printf(&path, "%s/%s", state_dir, name);
 	if (!text || !buf_cstr(&path))
 		return -ENOMEM;
 	return file_write(buf_cstr(&path), str_of(text), KEPT_MODE, true, NULL);
@@ -80,17 +85,7 @@ static int take_gateways(const char *state_dir, struct exempt *e, const json_t *
 		       "(IPv6: "
 		       "/16), which would open everything",
 		       bad);
-	return *ret_changed ? keep(state_dir, rows) : 0;
-}
-
-static void take_ports(const json_t *parameter, struct media_ports *ret)
-{
-	struct str rest = str_of(json_string_value(json_object_get(parameter, "value"))), first;
-	uint32_t a, b;
-
-	if (str_split(&rest, ',', &first) && str_to_u32(first, UINT16_MAX, &a) == 0 &&
-	    str_to_u32(str_trim(rest), UINT16_MAX, &b) == 0 && a > 0 && a <= b)
-		*ret = (struct media_ports){ .first = (uint16_t)a, .last = (uint16_t)b };
+	return *ret_changed ? keep(state_dir, GATEWAYS, rows) : 0;
 }
 
 static int call(struct client *c, const char *method, json_t *params, json_t **ret)
@@ -103,23 +98,50 @@ static int call(struct client *c, const char *method, json_t *params, json_t **r
 	return r;
 }
 
+/* {name: value} of all parameters that speak of us, as a new object. */
+static int ask_settings(struct client *c, json_t **ret)
+{
+	CLEANUP(json_decref) json_t *all = json_object();
+	int r = all ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && settings_names[i]; i++) {
+		CLEANUP(json_decref) json_t *name = json_pack("{s:s}", "name", settings_names[i]);
+		CLEANUP(json_decref) json_t *parameter = NULL;
+
+		r = name ? call(c, "parameter.show", name, &parameter) : -ENOMEM;
+		if (r == 0)
+			r = json_object_set(all, settings_names[i],
+					    json_object_get(parameter, "value"));
+	}
+	if (r == 0)
+		*ret = TAKE(all);
+	return r;
+}
+
+static int take_settings(const char *state_dir, struct exempt *e, const json_t *values,
+			 bool *ret_changed, struct settings *s)
+{
+	CLEANUP(json_decref) json_t *before = restore(state_dir, SETTINGS);
+
+	*ret_changed |= settings_take(s, e, values);
+	return json_equal(before, values) ? 0 : keep(state_dir, SETTINGS, values);
+}
+
 int link_ask(const char *socket, const char *state_dir, struct exempt *e, bool *ret_changed,
-	     struct media_ports *ret_ports)
+	     struct settings *s)
 {
 	CLEANUP(client_close) struct client *c = NULL;
 	CLEANUP(json_decref) json_t *rows = NULL;
-	CLEANUP(json_decref) json_t *parameter = NULL;
-	CLEANUP(json_decref)
-	json_t *name = json_pack("{s:s}", "name", "SS_MEDIA_PORT_RANGE");
-	int r = name ? client_open(&c, socket) : -ENOMEM;
+	CLEANUP(json_decref) json_t *values = NULL;
+	int r = client_open(&c, socket);
 
 	if (r == 0)
 		r = client_set_timeout(c, LINK_PATIENCE_MS);
 	if (r == 0)
 		r = call(c, "gateway.addresses", NULL, &rows);
 	if (r == 0)
-		r = call(c, "parameter.show", name, &parameter);
+		r = ask_settings(c, &values);
 	if (r == 0)
-		take_ports(parameter, ret_ports);
-	return r < 0 ? r : take_gateways(state_dir, e, rows, ret_changed);
+		r = take_gateways(state_dir, e, rows, ret_changed);
+	return r < 0 ? r : take_settings(state_dir, e, values, ret_changed, s);
 }

@@ -20,6 +20,7 @@
 #include "ops.h"
 #include "options.h"
 #include "sentry.h"
+#include "tape.h"
 
 enum { SECOND_US = 1000 * 1000, LOOK_MS = 30 * 1000, RETRY_MS = 5000 };
 
@@ -34,10 +35,11 @@ struct run {
 	struct sentry *sentry;
 	struct host *host;
 	struct openings conf;     /* as tandem.conf says */
-	struct media_ports ports; /* as switchd says */
-	bool is_host_due;         /* the machine's addresses have to be looked at */
-	bool is_switch_silent;    /* it did not answer last time */
-	ms_t look_at;             /* when switchd is asked again */
+	struct settings settings; /* as switchd says */
+	struct tape *tape;
+	bool is_host_due;      /* the machine's addresses have to be looked at */
+	bool is_switch_silent; /* it did not answer last time */
+	ms_t look_at;          /* when switchd is asked again */
 };
 
 /* ---- what the firewall is made of ---- */
@@ -61,10 +63,13 @@ static struct openings openings(const struct run *r)
 {
 	struct openings o = r->conf;
 
-	if (r->ports.first) {
-		o.media_first = r->ports.first;
-		o.media_last = r->ports.last;
+	if (r->settings.media_first) {
+		o.media_first = r->settings.media_first;
+		o.media_last = r->settings.media_last;
 	}
+	memcpy(o.honeypot, r->settings.honeypot, sizeof(o.honeypot));
+	o.honeypots = r->settings.honeypots;
+	o.is_taped = r->tape != NULL;
 	return o;
 }
 
@@ -72,12 +77,13 @@ static bool look_at_switch(struct run *r, ms_t now)
 {
 	bool is_changed = false;
 	int e = link_ask(r->options.switchd, r->options.state, r->guard.exempt, &is_changed,
-			 &r->ports);
+			 &r->settings);
 
 	if (e < 0 && !r->is_switch_silent)
 		log_at(LOG_NOTICE, NULL, "switchd does not answer (%s): gateways as last known",
 		       strerror(-e));
 	r->is_switch_silent = e < 0;
+	judge_set_limits(r->guard.judge, &r->settings.limits);
 	r->look_at = now + (e < 0 ? RETRY_MS : LOOK_MS);
 	r->is_host_due = true; /* name servers change without a sign */
 	return is_changed;
@@ -148,19 +154,41 @@ static int read_before(struct run *r)
 		log_at(LOG_ERR, NULL, "ports as if nothing were configured: %s", err.message);
 		e = conf_read("", &r->conf, r->guard.exempt, &is_changed, &err);
 	}
-	(void)link_restore(r->options.state, r->guard.exempt);
+	(void)link_restore(r->options.state, r->guard.exempt, &r->settings);
+	judge_set_limits(r->guard.judge, &r->settings.limits);
 	(void)host_read(r->guard.exempt, RESOLV_CONF);
 	return e;
+}
+
+/* Without it bans have no packets to show, and that is all. */
+static void open_tape(struct run *r)
+{
+	int e = tape_open(&r->tape, r->event, r->options.state);
+
+	if (e < 0)
+		log_at(LOG_NOTICE, NULL, "packets of strangers are not kept: %s", strerror(-e));
+	r->guard.tape = r->tape;
 }
 
 static int load(struct run *r, struct err *err)
 {
 	int e = guard_open(&r->guard, r->options.state, err);
+	struct openings o;
 
 	if (e == 0)
 		e = read_before(r);
-	if (e == 0)
-		e = guard_load(&r->guard, &r->conf, err);
+	if (e < 0)
+		return e;
+	open_tape(r);
+	o = openings(r);
+	e = guard_load(&r->guard, &o, err);
+	if (e < 0 && o.is_taped) { /* a kernel without nft_log: the firewall all the same */
+		log_at(LOG_NOTICE, NULL, "packets of strangers are not kept: %s", err->message);
+		r->guard.tape = r->tape = tape_close(r->tape);
+		*err = ERR_INIT;
+		o.is_taped = false;
+		e = guard_load(&r->guard, &o, err);
+	}
 	return e;
 }
 
@@ -193,13 +221,14 @@ static void stop(struct run *r)
 	r->host = host_close(r->host);
 	r->sentry = sentry_close(r->sentry);
 	r->daemon = daemon_free(r->daemon);
+	r->tape = tape_close(r->tape);
 	guard_close(&r->guard);
 	sd_event_unref(r->event);
 }
 
 int main(int argc, char **argv)
 {
-	struct run run = { 0 };
+	struct run run = { .settings = SETTINGS_DEFAULT };
 	struct err err = ERR_INIT;
 	int e = options_parse(&run.options, argc, argv, &err);
 

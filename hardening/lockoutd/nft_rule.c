@@ -10,6 +10,8 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "tape.h"
+
 enum {
 	V4_SOURCE = 12, /* where the source address stands in its header */
 	V6_SOURCE = 8,
@@ -284,9 +286,15 @@ static void put_verdict(struct maker *m, enum verdict v)
 	struct nftnl_expr *e;
 
 	(void)append(m, "counter");
-	e = append(m, v == VERDICT_NOTRACK ? "notrack" : "immediate");
+	e = append(m, v == VERDICT_NOTRACK ? "notrack" : v == VERDICT_COPY ? "log" : "immediate");
 	if (!e || v == VERDICT_NOTRACK)
 		return;
+	if (v == VERDICT_COPY) {
+		nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, TAPE_GROUP);
+		nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_QTHRESHOLD, 1);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_SNAPLEN, TAPE_SNAP);
+		return;
+	}
 	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, v == VERDICT_DROP ? NF_DROP : NF_ACCEPT);
 }

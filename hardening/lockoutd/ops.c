@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "control/args.h"
 #include "guard.h"
 #include "model/json.h"
@@ -154,6 +155,15 @@ static json_t *last_good(const struct guard *g, const struct cidr *net)
 	return ago < 0 ? json_null() : time_json(clock_wall_ms() - ago);
 }
 
+static json_t *packets_kept(const struct guard *g, const struct cidr *net)
+{
+	CLEANUP(buf_done) struct buf file = BUF_INIT;
+	size_t n = 0;
+
+	(void)tape_read(g->tape, net, &file, &n);
+	return json_integer((json_int_t)n);
+}
+
 static int ban_show(struct guard *g, const struct request *r, json_t **ret, struct err *err)
 {
 	char text[ADDR_TEXT];
@@ -176,8 +186,37 @@ static int ban_show(struct guard *g, const struct request *r, json_t **ret, stru
 		*ret = json_pack("{s:s s:s s:s}", "address", ban_text(&net, text), "state",
 				 why ? "exempt" : "free", "reason", why ? why : "");
 	}
-	return *ret && json_object_set_new(*ret, "last_good", last_good(g, &net)) == 0 ? 0
-										       : -ENOMEM;
+	if (b)
+		net = b->terms.net;
+	return *ret && json_object_set_new(*ret, "last_good", last_good(g, &net)) == 0 &&
+			       json_object_set_new(*ret, "packets_kept", packets_kept(g, &net)) == 0
+		       ? 0
+		       : -ENOMEM;
+}
+
+/* A capture file, for tshark: what is kept of a ban, or what the last packets of the address were. */
+static int ban_packets(struct guard *g, const struct request *r, json_t **ret, struct err *err)
+{
+	CLEANUP(buf_done) struct buf file = BUF_INIT;
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	char address[ADDR_TEXT];
+	struct cidr net;
+	size_t n = 0;
+	int error = need_net(r, &net, err);
+
+	if (error == 0)
+		error = tape_read(g->tape, &net, &file, &n);
+	if (error == 0 && n == 0)
+		error = err_set(err, ERR_NOT_FOUND, "address", str_of(ban_text(&net, address)),
+				"an address whose `ban show` says packets_kept",
+				"no packet of it is kept");
+	if (error < 0)
+		return error;
+	buf_put_base64(&text, buf_str(&file), true);
+	if (buf_error(&text) < 0)
+		return -ENOMEM;
+	*ret = json_pack("{s:o s:n}", "content", json_stringn(text.p, text.n), "next");
+	return *ret ? 0 : -ENOMEM;
 }
 
 static int ban_add(struct guard *g, const struct request *r, json_t **ret, struct err *err)
@@ -279,9 +318,8 @@ static int firewall_show(struct guard *g, const struct request *r, json_t **ret,
 static json_t *exempt_json(const struct cidr *net, enum origin from, const char *why)
 {
 	static const char *const origins[] = {
-		[ORIGIN_FIXED] = "always",
-		[ORIGIN_MACHINE] = "machine",
-		[ORIGIN_ADMIN] = "tandem.conf",
+		[ORIGIN_FIXED] = "always",      [ORIGIN_MACHINE] = "machine",
+		[ORIGIN_ADMIN] = "tandem.conf", [ORIGIN_IGNORED] = "ignoreip",
 		[ORIGIN_GATEWAY] = "switchd",
 	};
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
@@ -319,6 +357,7 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_BAN_LIST] = ban_list,
 	[OP_BAN_SHOW] = ban_show,
 	[OP_BAN_ADD] = ban_add,
+	[OP_BAN_PACKETS] = ban_packets,
 	[OP_BAN_DEL] = ban_del,
 	[OP_FIREWALL_SHOW] = firewall_show,
 	[OP_FIREWALL_EXEMPT] = firewall_exempt,
@@ -328,12 +367,8 @@ void ops_request(void *guard, struct request *r)
 {
 	struct err err = ERR_INIT;
 	json_t *result = NULL;
-	int error = args_check(r, &err);
+	int error = args_admit(r, handlers[r->op] != NULL, &err);
 
-	if (error == 0 && !handlers[r->op])
-		error = err_set(&err, ERR_UNKNOWN_OPERATION, "", str_of(op_infos[r->op].name),
-				"switchctl, which knows whom to ask",
-				"this is asked of %s, at its own socket", op_infos[r->op].owner);
 	if (error == 0)
 		error = handlers[r->op](guard, r, &result, &err);
 	if (error == 0 && result) {
@@ -341,7 +376,5 @@ void ops_request(void *guard, struct request *r)
 		return;
 	}
 	json_decref(result);
-	(void)err_set(&err, ERR_INTERNAL, "", STR(""), "", "%s could not be done: %s",
-		      op_infos[r->op].name, strerror(error < 0 ? -error : ENOMEM));
-	request_fail(r, &err);
+	request_give_up(r, error < 0 ? error : -ENOMEM, &err);
 }

@@ -17,6 +17,7 @@ static const char *const verdicts[] = {
 	[VERDICT_ACCEPT] = "accept",
 	[VERDICT_DROP] = "drop",
 	[VERDICT_NOTRACK] = "notrack",
+	[VERDICT_COPY] = "copy",
 };
 
 static const char *proto_name(uint8_t proto)

@@ -42,7 +42,12 @@ enum who {
 
 enum state { STATE_ANY, STATE_KNOWN, STATE_INVALID };
 
-enum verdict { VERDICT_ACCEPT, VERDICT_DROP, VERDICT_NOTRACK };
+enum verdict {
+	VERDICT_ACCEPT,
+	VERDICT_DROP,
+	VERDICT_NOTRACK,
+	VERDICT_COPY /* to tape.h, and on */
+};
 
 /* Packets over this rate match. With a set: each source has a rate of its own, IPv6 by its /64. */
 struct rate {

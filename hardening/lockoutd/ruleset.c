@@ -4,6 +4,7 @@
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
+#include <string.h>
 
 enum { MINUTE = 60, MLD_FIRST = 130, MLD_LAST = 132, DHCP4 = 68, DHCP6 = 546 };
 
@@ -14,6 +15,10 @@ enum { MINUTE = 60, MLD_FIRST = 130, MLD_LAST = 132, DHCP4 = 68, DHCP6 = 546 };
 static const struct rate sip_rate = { .set = "sip", .packets = 500, .burst = 1000, .unit_s = 1 };
 static const struct rate tcp_rate = { .set = "tcp", .packets = 20, .burst = 60, .unit_s = 1 };
 static const struct rate ssh_rate = { .set = "ssh", .packets = 10, .burst = 10, .unit_s = MINUTE };
+/* Packets that are copied for the bans to come, of all strangers together. */
+static const struct rate tape_rate = {
+	.packets = 500, .burst = 1000, .unit_s = 1, .is_under = true
+};
 static const struct rate icmp_rate = { .packets = 50, .burst = 100, .unit_s = 1, .is_under = true };
 
 const struct rate *const ruleset_rates[] = { &sip_rate, &tcp_rate, &ssh_rate, NULL };
@@ -76,6 +81,25 @@ static void untracked(struct ruleset *s, enum chain_id chain, const struct openi
 	}
 }
 
+/* The last of the door: what came as far as this reaches a program, if its port is open. */
+static void tape(struct ruleset *s, const struct openings *o)
+{
+	struct rule r = { .chain = CHAIN_DOOR,
+			  .who = WHO_STRANGER,
+			  .verdict = VERDICT_COPY,
+			  .rate = &tape_rate,
+			  .why = "packets that a ban may have to show" };
+
+	if (!o->is_taped)
+		return;
+	r.proto = IPPROTO_TCP;
+	add_both(s, r);
+	r.proto = IPPROTO_UDP;
+	r.first = o->sip;
+	if (o->sip)
+		add_both(s, r);
+}
+
 static void door(struct ruleset *s, const struct openings *o)
 {
 	struct rule r = { .chain = CHAIN_DOOR };
@@ -107,6 +131,7 @@ static void door(struct ruleset *s, const struct openings *o)
 					   .rate = &sip_rate,
 					   .verdict = VERDICT_DROP,
 					   .why = "more SIP than one stranger may send" });
+	tape(s, o);
 }
 
 static void icmp(struct ruleset *s)
@@ -191,6 +216,9 @@ static void ports(struct ruleset *s, const struct openings *o)
 	add_port(s, IPPROTO_TCP, o->sip, &tcp_rate, "SIP", fast);
 	add_port(s, IPPROTO_TCP, o->sip_tls, &tcp_rate, "SIP over TLS", fast);
 	add_port(s, IPPROTO_TCP, o->api, &tcp_rate, "web API", fast);
+	for (int i = 0; i < o->honeypots; i++)
+		add_port(s, IPPROTO_TCP, o->honeypot[i], &tcp_rate,
+			 "honeypot: who connects there is noted", fast);
 	ssh(s, o, fast);
 	if (o->dhcp4)
 		add_port(s, IPPROTO_UDP, DHCP4, NULL, "the machine's address by DHCP", "");
@@ -235,7 +263,9 @@ static bool is_same_hosts(const struct openings *a, const struct openings *b)
 
 bool openings_eq(const struct openings *a, const struct openings *b)
 {
-	return a->ssh_hosts == b->ssh_hosts && is_same_hosts(a, b) && a->sip == b->sip &&
+	return a->honeypots == b->honeypots && a->is_taped == b->is_taped &&
+	       memcmp(a->honeypot, b->honeypot, a->honeypots * sizeof(a->honeypot[0])) == 0 &&
+	       a->ssh_hosts == b->ssh_hosts && is_same_hosts(a, b) && a->sip == b->sip &&
 	       a->sip_tls == b->sip_tls && a->api == b->api && a->ssh == b->ssh &&
 	       a->media_first == b->media_first && a->media_last == b->media_last &&
 	       a->dhcp4 == b->dhcp4 && a->dhcp6 == b->dhcp6;

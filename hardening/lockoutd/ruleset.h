@@ -9,6 +9,7 @@
 #pragma once
 
 #include "rule.h"
+#include "settings.h"
 
 enum { SSH_HOSTS_MAX = 32 }; /* as many as admin_hosts may name */
 
@@ -20,6 +21,10 @@ struct openings {
 	/* If there are any, SSH is for these alone. */
 	struct addr ssh_host[SSH_HOSTS_MAX];
 	uint8_t ssh_hosts;
+	uint16_t honeypot
+		[HONEYPOTS_MAX]; /* switchd listens there for those who have no business there */
+	uint8_t honeypots;
+	bool is_taped; /* what strangers send is copied to us */
 };
 
 #define OPENINGS_DEFAULT                          \
@@ -30,7 +35,7 @@ struct openings {
 			    .media_first = 10000, \
 			    .media_last = 39999 })
 
-enum { RULES_MAX = 96 };
+enum { RULES_MAX = 160 };
 
 struct ruleset {
 	struct rule rule[RULES_MAX];

@@ -2,6 +2,11 @@
 
 #include <errno.h>
 
+/* Which cells of a row hold doubled quotes: a bit each. */
+struct marks {
+	uint64_t word[(CSV_CELLS + 63) / 64];
+};
+
 /* A cell as it stands in the text. */
 struct raw {
 	struct str inside; /* without the quotes around it */
@@ -110,7 +115,7 @@ static void read_plain(struct csv *c, struct raw *ret)
 	c->rest = str_skip(s, n);
 }
 
-static int read_cell(struct csv *c, uint64_t *doubled)
+static int read_cell(struct csv *c, struct marks *doubled)
 {
 	struct raw raw;
 
@@ -127,12 +132,12 @@ static int read_cell(struct csv *c, uint64_t *doubled)
 	if (str_chr(raw.inside, 0) >= 0)
 		return bad(c, "there is a NUL in the text");
 	if (raw.has_doubled)
-		*doubled |= (uint64_t)1 << c->cells;
+		doubled->word[c->cells / 64] |= (uint64_t)1 << c->cells % 64;
 	c->cell[c->cells++] = raw.inside;
 	return 0;
 }
 
-static int read_row(struct csv *c, uint64_t *doubled)
+static int read_row(struct csv *c, struct marks *doubled)
 {
 	for (;;) {
 		int r = read_cell(c, doubled);
@@ -157,27 +162,31 @@ static struct str undouble(struct buf *b, struct str cell)
 	return str_n(b->p + from, b->n - from);
 }
 
+static bool is_marked(const struct marks *m, uint32_t i)
+{
+	return m->word[i / 64] >> i % 64 & 1;
+}
+
 /* After the whole row is known: the cells point into scratch, so it must not move any more. */
-static int undouble_cells(struct csv *c, uint64_t doubled)
+static int undouble_cells(struct csv *c, const struct marks *doubled)
 {
 	size_t room = 0;
 
-	for (uint64_t left = doubled; left; left &= left - 1)
-		room += c->cell[__builtin_ctzll(left)].n;
+	for (uint32_t i = 0; i < c->cells; i++)
+		room += is_marked(doubled, i) ? c->cell[i].n : 0;
 	buf_clear(&c->scratch);
 	if (buf_reserve(&c->scratch, room) < 0)
 		return -ENOMEM;
-	for (uint64_t left = doubled; left; left &= left - 1) {
-		struct str *cell = &c->cell[__builtin_ctzll(left)];
-
-		*cell = undouble(&c->scratch, *cell);
+	for (uint32_t i = 0; i < c->cells; i++) {
+		if (is_marked(doubled, i))
+			c->cell[i] = undouble(&c->scratch, c->cell[i]);
 	}
 	return 0;
 }
 
 int csv_next(struct csv *c)
 {
-	uint64_t doubled = 0;
+	struct marks doubled = { 0 };
 	int r;
 
 	c->cells = 0;
@@ -192,7 +201,7 @@ int csv_next(struct csv *c)
 	skip_line(c);
 	if (r < 0)
 		return r;
-	r = undouble_cells(c, doubled);
+	r = undouble_cells(c, &doubled);
 	return r < 0 ? r : 1;
 }
 

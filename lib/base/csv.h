@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-enum { CSV_CELLS = 64 };
+enum { CSV_CELLS = 256 };
 
 struct csv {
 	struct str rest;

@@ -120,3 +120,21 @@ int args_check(const struct request *r, struct err *err)
 	}
 	return 0;
 }
+
+int args_admit(const struct request *r, bool is_ours, struct err *err)
+{
+	int error = args_check(r, err);
+
+	if (error < 0 || is_ours)
+		return error;
+	return err_set(err, ERR_UNKNOWN_OPERATION, "", str_of(op_infos[r->op].name),
+		       "switchctl, which knows whom to ask",
+		       "this is asked of %s, at its own socket", op_infos[r->op].owner);
+}
+
+void request_give_up(struct request *r, int error, struct err *err)
+{
+	(void)err_set(err, ERR_INTERNAL, "", STR(""), "", "%s could not be done: %s",
+		      op_infos[r->op].name, strerror(-error));
+	request_fail(r, err);
+}

@@ -12,6 +12,10 @@
 
 /* Every argument given is one of the operation's, and what it needs is there. -EINVAL with *err. */
 int args_check(const struct request *r, struct err *err);
+/* The same, and before that: is it asked of the daemon that does it? -EINVAL with *err. */
+int args_admit(const struct request *r, bool is_ours, struct err *err);
+/* The answer to what failed: *err, or, if that says nothing, the negative errno in words. */
+void request_give_up(struct request *r, int error, struct err *err);
 /* The text of an argument, in *out (emptied first); false if it was not given. */
 bool arg_text(const struct request *r, const char *name, struct buf *out);
 /* The same, required: -EINVAL with *err when it is missing. */

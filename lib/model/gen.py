@@ -30,6 +30,7 @@ def read_all():
         sysctls,
         reports,
         gen_tables.read_controls(sysctls),
+        gen_tables.read_migration(entities),
     )
 
 

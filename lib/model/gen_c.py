@@ -272,7 +272,12 @@ def widths_table():
     return out
 
 
-def files(entities, params, reasons, phrases, ops, answers, sysctls, reports, controls):
+def migration_text(migration):
+    """A line each: ISO C has no longer strings."""
+    return [c_string(line).replace("\t", "\\t") + "," for line in migration]
+
+
+def files(entities, params, reasons, phrases, ops, answers, sysctls, reports, controls, migration):
     """File name → lines."""
     made = {
         "entities.gen.h": entities_header(entities),
@@ -290,6 +295,7 @@ def files(entities, params, reasons, phrases, ops, answers, sysctls, reports, co
         "controls.inc": controls_table(controls),
         "reports.gen.h": reports_header(reports),
         "reports.inc": reports_table(reports),
+        "vos3000.inc": migration_text(migration),
         "widths.inc": widths_table(),
     }
     note = "/* Made by lib/model/gen.py: do not edit. */"

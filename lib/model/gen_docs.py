@@ -130,7 +130,16 @@ def controls_page(controls):
     return out + page_table(["id", "what is so", "why", "if it is not", "source"], rows)
 
 
-def files(entities, params, reasons, phrases, ops, answers, sysctls, reports, controls):
+def migration_page(migration):
+    out = ["# Migration from VOS3000", ""]
+    out += ["What `switchctl migrate` makes of its tables, unless `map=FILE` says it otherwise;"]
+    out += ["`switchctl migrate mapping file=FILE` writes this table for you to edit.", ""]
+    out += ["```"] + [line.strip("# ") for line in migration if line.startswith("#")] + ["```", ""]
+    rows = [line.split("\t") for line in migration if not line.startswith("#")]
+    return out + page_table(rows[0], rows[1:])
+
+
+def files(entities, params, reasons, phrases, ops, answers, sysctls, reports, controls, migration):
     """File name → lines."""
     made = {
         "entities.md": entities_page(entities),
@@ -141,6 +150,7 @@ def files(entities, params, reasons, phrases, ops, answers, sysctls, reports, co
         "answers.md": answers_page(answers),
         "kernel.md": sysctls_page(sysctls),
         "controls.md": controls_page(controls),
+        "migration.md": migration_page(migration),
     }
     note = "<!-- Made by lib/model/gen.py: do not edit. -->"
     return {name: [note, *lines] for name, lines in made.items()}

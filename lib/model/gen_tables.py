@@ -214,6 +214,23 @@ def read_phrases():
     return rows
 
 
+def read_migration(entities):
+    """What of another system becomes what here; it is given to operators as it stands, with its comments."""
+    fields = {(e.name, f["field"]) for e in entities for f in e.fields}
+    with open(os.path.join(HERE, "vos3000.tsv"), encoding="utf-8") as f:
+        text = f.read()
+    for number, line in enumerate(text.splitlines()[1:], 2):
+        cells = line.split("\t")
+        if line.startswith("#"):
+            continue
+        if len(cells) != 7:
+            raise TableError(f"vos3000.tsv:{number}: not 7 cells")
+        pseudo = cells[3].startswith("@") or cells[0] == "cdr"
+        if not pseudo and (cells[0], cells[3]) not in fields:
+            raise TableError(f"vos3000.tsv:{number}: no field '{cells[3]}' of {cells[0]}")
+    return text.splitlines()
+
+
 def read_report_columns():
     rows = read_table("report_columns.tsv")
     unique(rows, lambda row: [row["name"]])

@@ -304,3 +304,27 @@ int text_object(const json_t *object, struct buf *out)
 {
 	return put_object(object, 0, out);
 }
+
+int text_json(const json_t *doc, struct buf *out)
+{
+	CLEANUP(free) char *dump = json_dumps(doc, JSON_INDENT(2));
+
+	if (!dump)
+		return -ENOMEM;
+	buf_putz(out, dump);
+	buf_putc(out, '\n');
+	return buf_error(out);
+}
+
+void text_put_failure(struct buf *out, const char *program, const struct err *e, int error)
+{
+	buf_printf(out, "%s: ", program);
+	text_put(out, str_of(err_is_set(e) ? e->message : strerror(-error)));
+	if (e->given[0]) {
+		buf_putz(out, ": ");
+		text_put(out, str_of(e->given));
+	}
+	if (e->accepted[0])
+		buf_printf(out, "\n  accepted: %s", e->accepted);
+	buf_putc(out, '\n');
+}

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/str.h"
 #include "model/entity.h"
 
@@ -35,6 +36,13 @@ int text_table(const json_t *rows, const char *const *columns, const struct enti
 /* `name: value` lines, values aligned; objects and arrays of objects inside are indented. 0 or
  * -ENOMEM. */
 int text_object(const json_t *object, struct buf *out);
+/* A document as indented JSON with its line end. 0 or -ENOMEM. */
+int text_json(const json_t *doc, struct buf *out);
+/*
+ * What a program says of a failure: its name, what went wrong with what was given, and below it what would
+ * be accepted. error: a negative errno, for an *e that says nothing.
+ */
+void text_put_failure(struct buf *out, const char *program, const struct err *e, int error);
 /* ---- text_report.c ---- */
 /* What a report answers: columns, rows and totals; or a statement, which is sections of them. */
 bool text_is_report(const json_t *doc);

@@ -39,6 +39,10 @@ static const struct table switch_tables[] = {
 	  .entity = &entities[ENTITY_RATE],
 	  .columns = { "sheet INTEGER", "dropped_by INTEGER NOT NULL" },
 	  .key = "dropped_by, version" },
+	/* Balances of accounts that came from another system, until the ledger has them. */
+	{ .name = "opening_due",
+	  .columns = { "request_key TEXT NOT NULL UNIQUE", "account TEXT NOT NULL",
+		       "amount INTEGER NOT NULL" } },
 	{ .name = "transform", .entity = &entities[ENTITY_TRANSFORM] },
 	{ .name = "number_list", .entity = &entities[ENTITY_NUMBER_LIST] },
 	{ .name = "listed_number",

@@ -26,6 +26,7 @@ const struct page pages[] = {
 	{ 'r', "Reports", "Revenue, gateways, vendors, balances, statements", reports_page },
 	{ 'u', "Backups", "Make, prove, put back", backups_page },
 	{ '1', "Updates, restart", "The machine's two slots; back; restart", updates_page },
+	{ '2', "Network, ports", "Addresses, SSH, firewall of the machine", machine_page },
 	{ 'k', "Check the books", "Prove every balance and charge", books_page },
 	{ 'y', "Activate a licence", "Takes the text of a licence file", licence_page },
 	{ 'i', "About, licence", "Version, licence, this machine", about_page },

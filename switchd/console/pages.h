@@ -41,5 +41,6 @@ int reports_page(struct app *app);
 int backups_page(struct app *app);
 int books_page(struct app *app);
 int updates_page(struct app *app);
+int machine_page(struct app *app);
 int about_page(struct app *app);
 int licence_page(struct app *app);

@@ -119,7 +119,7 @@ struct ledger {
 	/* read by all */
 	_Atomic bool is_up, is_tight;
 	_Atomic uint64_t commits, booked, failed, outbox;
-	_Atomic uint32_t waiting; /* mails sent and not yet booked */
+	_Atomic uint32_t waiting;          /* mails sent and not yet booked */
 	_Atomic int news[LEDGER_COURIERS]; /* descriptors of the couriers */
 	_Atomic int64_t delivered[LEDGER_COURIERS];
 	char error[160];

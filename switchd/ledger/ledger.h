@@ -61,9 +61,9 @@ void ledger_set_tight(struct ledger *l, bool is_tight);
 bool ledger_is_tight(const struct ledger *l);
 struct ledger_stats {
 	uint64_t commits, booked, failed_commits;
-	uint64_t outbox; /* CDRs not yet in a month file */
+	uint64_t outbox;  /* CDRs not yet in a month file */
 	uint32_t waiting; /* ends, answers and payments on their way to the file */
-	char error[160]; /* why it is down, "" when up */
+	char error[160];  /* why it is down, "" when up */
 };
 void ledger_stats(struct ledger *l, struct ledger_stats *ret);
 

@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "media/inner.h"
 
 /* Busy: more than BUSY packets in a window, that is two in a nap. */
-enum { WINDOW_MS = 50, BUSY = 100, NAP_NS = 1000000, FULL_TURN = 64 };
+enum { WINDOW_MS = 50, BUSY = 100, NAP_NS = 1000000, FULL_TURN = 64, NICE = -11 };
 
 /* ---- orders ---- */
 
@@ -159,6 +160,9 @@ static void *run(void *arg)
 {
 	struct pump *p = arg;
 
+	/* Packets that are late are lost: as far as the unit lets us (LimitNICE). */
+	(void)pthread_setname_np(pthread_self(), "media");
+	(void)setpriority(PRIO_PROCESS, 0, NICE);
 	(void)loop_run(&p->loop);
 	return NULL;
 }

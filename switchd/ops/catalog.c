@@ -460,7 +460,7 @@ void catalog_publish(struct catalog *c)
 	directory_retire(c->directory);
 }
 
-int catalog_put_tariff(struct catalog *c, const char *group, struct tariff *tariff, struct err *err)
+int catalog_keep_tariff(struct catalog *c, const char *group, struct tariff *tariff)
 {
 	struct thing *t = get(c, 't', group);
 
@@ -468,9 +468,27 @@ int catalog_put_tariff(struct catalog *c, const char *group, struct tariff *tari
 		tariff_free(tariff);
 		return -ENOMEM;
 	}
+	if (t->has_next)
+		tariff_free(t->next_tariff);
 	t->next_tariff = tariff;
 	t->has_next = true;
-	int r = catalog_prepare(c, 0, NULL, err);
+	return 0;
+}
+
+struct db *catalog_read_by(struct catalog *c, struct db *db)
+{
+	struct db *before = c->db;
+
+	c->db = db;
+	return before;
+}
+
+int catalog_put_tariff(struct catalog *c, const char *group, struct tariff *tariff, struct err *err)
+{
+	int r = catalog_keep_tariff(c, group, tariff);
+
+	if (r == 0)
+		r = catalog_prepare(c, 0, NULL, err);
 	if (r == 0)
 		catalog_publish(c);
 	return r;

@@ -43,6 +43,10 @@ void catalog_publish(struct catalog *c);
 /* A tariff that was compiled elsewhere, from rows that are stored: taken, and published. -ENOMEM, or -EINVAL with *err. */
 int catalog_put_tariff(struct catalog *c, const char *group, struct tariff *tariff,
 		       struct err *err);
+/* For the world that is prepared next: a tariff compiled elsewhere; taken. -ENOMEM. */
+int catalog_keep_tariff(struct catalog *c, const char *group, struct tariff *tariff);
+/* Which connection rows are read by, where another one than the usual has begun the transaction; the one before. */
+struct db *catalog_read_by(struct catalog *c, struct db *db);
 /* Throws away what was prepared. */
 void catalog_discard(struct catalog *c);
 const struct world *catalog_world(const struct catalog *c);

@@ -231,7 +231,7 @@ static int check_plan(const struct route_plan_row *row, struct err *err)
 	return timeplan_create(&p, row, err);
 }
 
-static int check(struct ops *o, const struct entity *e, const void *row, struct err *err)
+int entity_check(struct ops *o, const struct entity *e, const void *row, struct err *err)
 {
 	int r = row_check(e, row, err);
 
@@ -288,7 +288,7 @@ static int store_new(struct ops *o, struct request *r, const struct entity *e, v
 	c.key = buf_cstr(&key);
 	c.after = json_of(e, row);
 	c.group = group_of(e, row);
-	error = check(o, e, row, err);
+	error = entity_check(o, e, row, err);
 	if (error == 0)
 		error = rows_add(o->db, e, row, err);
 	error = change_end(o, r, &c, error, err);
@@ -402,7 +402,7 @@ int entity_set(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	if (error == 0)
 		error = apply_fields(r, e, row, err);
 	if (error == 0)
-		error = check(o, e, row, err);
+		error = entity_check(o, e, row, err);
 	if (error == 0 && e == &entities[ENTITY_ACCOUNT])
 		error = check_unlock(o, r, row, err);
 	if (error == 0 && e == &entities[ENTITY_PHONE])

@@ -44,6 +44,7 @@ struct ops {
 	struct clerk *clerk;
 	struct couriers *couriers;
 	struct notices *notices;
+	struct decoys *decoys; /* decoys.c */
 	struct upkeep upkeep;
 	struct permit permit;
 	struct list waiting; /* requests that workers or the ledger have not answered yet */
@@ -73,6 +74,7 @@ op_fn account_recharge, payment_correct, payment_show, payment_list;
 op_fn entity_add, entity_set, entity_show, entity_list, entity_del;
 op_fn rate_add, rate_set, rate_show, rate_list, rate_del, rate_quote;
 op_fn rate_import, rate_export, rate_undo;
+op_fn migrate_check, migrate_apply, migrate_compare, migrate_mapping;
 op_fn gateway_addresses, gateway_status, routing_gateway_test, call_test;
 op_fn number_list_import, listed_number_list, area_import, area_find, transform_try;
 op_fn blacklist_add_op, blacklist_list, blacklist_del_op;
@@ -93,6 +95,12 @@ op_fn license_show, license_activate;
 /* The answer of a request, from what its handler came to. Takes result. */
 void ops_answer(struct request *r, int error, json_t *result, struct err *err);
 
+/* ---- honeypot ports, and what else of SS_LOCKOUT_ needs a look (decoys.c) ---- */
+int decoys_check(enum param id, struct str text, struct err *err);
+/* Once a second: listens where the parameter says. */
+void decoys_look(struct ops *o);
+void decoys_close(struct ops *o);
+
 /* ---- changes (change.c) ---- */
 /* A change of configuration: one transaction, a line in the log, a world that compiles, then it acts. */
 struct change {
@@ -110,6 +118,14 @@ int change_end(struct ops *o, const struct request *r, const struct change *c, i
 /* ---- entity.c ---- */
 /* Computed fields of a row (balance, lines in use, health) as they are now. */
 void entity_fill(struct ops *o, enum entity_id id, void *row);
+
+/* Would it do, beside what o->db holds? 0 or negative with *err; of rates that is rate_check. */
+int entity_check(struct ops *o, const struct entity *e, const void *row, struct err *err);
+int rate_check(const struct rate_row *row, struct err *err);
+
+/* ---- migrates.c ---- */
+/* Opening balances that the run before could not book. */
+int migrates_open(struct ops *o);
 
 /* ---- reports.c ---- */
 /* Would the parameter have a meaning with this value? 0 or -EINVAL with *err. */
@@ -245,6 +261,8 @@ void look_at_names(struct ops *o);
 /* What is over goes; once a second. */
 void upkeep_look(struct ops *o);
 void look_at_disk(struct ops *o);
+/* Bytes of the disk that are for calls: what can wait leaves them. */
+uint64_t upkeep_reserve(struct ops *o);
 
 /* ---- license.c ---- */
 /* Looks for a licence from an earlier day; one that is no good is an alarm, not a failure. */

@@ -39,6 +39,10 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_RATE_IMPORT] = rate_import,
 	[OP_RATE_EXPORT] = rate_export,
 	[OP_RATE_UNDO] = rate_undo,
+	[OP_MIGRATE_CHECK] = migrate_check,
+	[OP_MIGRATE_APPLY] = migrate_apply,
+	[OP_MIGRATE_COMPARE] = migrate_compare,
+	[OP_MIGRATE_MAPPING] = migrate_mapping,
 	[OP_RATE_SHEET_LIST] = entity_list,
 	[OP_RATE_SHEET_SHOW] = entity_show,
 	[OP_TRANSFORM_ADD] = entity_add,
@@ -174,9 +178,7 @@ void ops_answer(struct request *r, int error, json_t *result, struct err *err)
 		request_done(r, result);
 		return;
 	}
-	(void)err_set(err, ERR_INTERNAL, "", STR(""), "", "%s could not be done: %s",
-		      op_infos[r->op].name, strerror(error < 0 ? -error : ENOMEM));
-	request_fail(r, err);
+	request_give_up(r, error < 0 ? error : -ENOMEM, err);
 }
 
 void ops_request(void *ops, struct request *r)
@@ -184,12 +186,8 @@ void ops_request(void *ops, struct request *r)
 	struct ops *o = ops;
 	struct err err = ERR_INIT;
 	json_t *result = NULL;
-	int error = args_check(r, &err);
+	int error = args_admit(r, handlers[r->op] != NULL, &err);
 
-	if (error == 0 && !handlers[r->op])
-		error = err_set(&err, ERR_UNKNOWN_OPERATION, "", str_of(op_infos[r->op].name),
-				"switchctl, which knows whom to ask",
-				"this is asked of %s, at its own socket", op_infos[r->op].owner);
 	if (error == 0)
 		error = handlers[r->op](o, r, &result, &err);
 	if (error == -EAGAIN && (o->has_sheet || o->is_locked))
@@ -278,6 +276,7 @@ static int on_second(sd_event_source *s, uint64_t usec, void *ctx)
 	clerk_look(o->clerk);
 	upload_tick(o->uploads);
 	upkeep_look(o);
+	decoys_look(o);
 	registrations_write(o);
 	blacklist_write(o);
 	reports_look(o);
@@ -295,6 +294,8 @@ int ops_start(struct ops *o)
 
 	if (r == 0)
 		r = registrations_start(o);
+	if (r == 0)
+		r = migrates_open(o);
 	if (r == 0)
 		r = couriers_open(o);
 	if (r == 0)
@@ -329,6 +330,7 @@ struct ops *ops_free(struct ops *o)
 		spends_close(o);
 	catalog_free(o->catalog);
 	alarms_free(o->alarms);
+	decoys_close(o);
 	report_free(o->report);
 	db_close(o->db);
 	free(o);

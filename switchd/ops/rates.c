@@ -28,7 +28,7 @@ static int next_version(struct ops *o, int64_t *ret)
 }
 
 /* What tariff_create would refuse is refused with the field's name before it is stored. */
-static int check(const struct rate_row *row, struct err *err)
+int rate_check(const struct rate_row *row, struct err *err)
 {
 	struct terms t = TERMS_DEFAULT;
 	int r = row_check(rate_entity, row, err);
@@ -53,7 +53,7 @@ static int store(struct ops *o, const struct request *r, struct rate_row *row,
 {
 	CLEANUP(buf_done) struct buf key = BUF_INIT;
 	struct change c = { .changed = CHANGED_RATES, .group = row->group };
-	int error = check(row, err);
+	int error = rate_check(row, err);
 
 	row_key(rate_entity, row, &key);
 	c.key = buf_cstr(&key);

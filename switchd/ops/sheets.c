@@ -1,9 +1,6 @@
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,8 +8,8 @@
 #include "ops/clerk.h"
 #include "ops/inner.h"
 #include "ops/sheet_doc.h"
+#include "ops/sheet_task.h"
 #include "sheet/effect.h"
-#include "sheet/export.h"
 #include "sheet/load.h"
 #include "sheet/store.h"
 #include "store/rows.h"
@@ -28,30 +25,7 @@
  * more time, with everything undone and done again.
  */
 
-enum { BUSY_MS = 30000, HEX = 65, ROWS_A_MS = 20, LEAST_MS = 20, WAIT_MS = 2000, TRIES = 3 };
-
-struct sheet_task {
-	struct ops *ops; /* of the main thread */
-	const char *data_dir;
-	int fd;
-	void *map;
-	size_t size;
-	struct buf group, columns, who;
-	struct buf decimal, dates, zone_name; /* how the file is read, as the group keeps it */
-	struct zone *zone;
-	struct sheet_format format;
-	enum sheet_mode mode;
-	ms_t moment; /* as asked for; FIELD_ABSENT */
-	bool is_dry, has_answer, holds_lock, is_written;
-	int64_t limit;
-	int64_t undo; /* the sheet to take back, 0 = the newest */
-	char sha256[HEX];
-	struct sheet sheet;
-	ms_t in_force; /* from when on it is */
-	int patience;  /* how many times longer than usual it may take */
-	struct tariff_rules rules;
-	struct tariff *tariff;
-};
+enum { ROWS_A_MS = 20, LEAST_MS = 20, WAIT_MS = 2000, TRIES = 3 };
 
 static void unlock(struct sheet_task *t);
 
@@ -61,10 +35,7 @@ static void task_free(void *task)
 
 	unlock(t);
 
-	if (t->map)
-		(void)munmap(t->map, t->size);
-	if (t->fd >= 0)
-		(void)close(t->fd);
+	spool_done(&t->spool);
 	buf_done(&t->group);
 	buf_done(&t->columns);
 	buf_done(&t->who);
@@ -85,166 +56,12 @@ static struct sheet_task *task_create(struct ops *o, const struct request *r)
 		return NULL;
 	t->ops = o;
 	t->data_dir = o->c.data_dir;
-	t->fd = -1;
+	t->spool.fd = -1;
 	buf_putz(&t->who, r->actor);
 	return t;
 }
 
-/* ---- what is asked ---- */
-
-/* The argument, else what the group remembers. */
-static void given_or(const struct request *r, const char *name, const char *remembered,
-		     struct buf *out)
-{
-	if (!arg_text(r, name, out) && remembered)
-		buf_putz(out, remembered);
-}
-
-static int read_word(struct str given, const char *name, const char *const *words, int *ret,
-		     struct err *err)
-{
-	CLEANUP(buf_done) struct buf all = BUF_INIT;
-
-	for (int i = 0; words[i]; i++) {
-		if (str_eq(given, str_of(words[i]))) {
-			*ret = i;
-			return 0;
-		}
-		buf_printf(&all, "%s%s", i ? ", " : "", words[i]);
-	}
-	return err_set(err, ERR_BAD_VALUE, name, given, buf_cstr(&all), "%s is none of these",
-		       name);
-}
-
-static int read_group(struct ops *o, struct sheet_task *t, const struct request *r, struct err *err)
-{
-	const struct entity *e = &entities[ENTITY_RATE_GROUP];
-	void *row = NULL;
-	int error = arg_need(r, "group", &t->group, err);
-
-	if (error == 0)
-		error = rows_get(o->db, e, buf_str(&t->group), clock_wall_ms(), &row, err);
-	if (error < 0 || !row)
-		return error == -ENOMEM ? error : -EINVAL;
-	const struct rate_group_row *g = row;
-	given_or(r, "columns", g->sheet_columns, &t->columns);
-	given_or(r, "decimal", e->field[RATE_GROUP_SHEET_DECIMAL].values[g->sheet_decimal],
-		 &t->decimal);
-	given_or(r, "dates", e->field[RATE_GROUP_SHEET_DATES].values[g->sheet_dates], &t->dates);
-	given_or(r, "zone", g->sheet_zone, &t->zone_name);
-	world_rules(catalog_world(o->catalog)->params, g, &t->rules); /* for the preview */
-	row_free(e, row);
-	return 0;
-}
-
-static int read_format(struct sheet_task *t, const struct request *r, struct err *err)
-{
-	static const char *const pasts[] = { "refuse", "now", NULL };
-	CLEANUP(buf_done) struct buf past = BUF_INIT;
-	const struct field *f = entities[ENTITY_RATE_GROUP].field;
-	struct str zone = t->zone_name.n ? buf_str(&t->zone_name) : STR("UTC");
-	int word = 0;
-	int64_t digits;
-	int e = read_word(buf_str(&t->decimal), "decimal", f[RATE_GROUP_SHEET_DECIMAL].values,
-			  &word, err);
-
-	t->format.is_comma = word == RATE_GROUP_SHEET_DECIMAL_COMMA;
-	if (e == 0)
-		e = read_word(buf_str(&t->dates), "dates", f[RATE_GROUP_SHEET_DATES].values, &word,
-			      err);
-	t->format.dates = (enum sheet_dates)word;
-	given_or(r, "past", "refuse", &past);
-	if (e == 0)
-		e = read_word(buf_str(&past), "past", pasts, &word, err);
-	t->format.takes_past = word == 1;
-	if (e == 0)
-		e = arg_int(r, "round", 8, 8, 0, &digits, err);
-	t->format.rounds = e == 0 && digits == 8;
-	if (e == 0 && zone_create(&t->zone, zone) < 0)
-		e = err_set(err, ERR_BAD_VALUE, "zone", zone,
-			    "UTC, +05:30 or a name such as Europe/Berlin", "there is no such zone");
-	t->format.zone = t->zone;
-	t->format.columns = buf_str(&t->columns);
-	t->format.now = clock_wall_ms();
-	return e;
-}
-
-static int read_moment(struct sheet_task *t, const struct request *r, struct err *err)
-{
-	CLEANUP(buf_done) struct buf text = BUF_INIT;
-	struct sheet_format f = t->format;
-
-	t->moment = t->format.moment = FIELD_ABSENT;
-	if (!arg_text(r, "effective", &text))
-		return 0;
-	f.dates = SHEET_ISO;
-	const char *why = sheet_moment(&f, buf_str(&text), &t->moment);
-	if (!why && t->moment < t->format.now)
-		why = "it is in the past; without it the sheet takes effect at once";
-	if (why)
-		return err_set(err, ERR_BAD_VALUE, "effective", buf_str(&text),
-			       "a time to come, such as 2026-12-01T00:00:00Z", "%s", why);
-	t->format.moment = t->moment;
-	return 0;
-}
-
-static int read_all(struct ops *o, struct sheet_task *t, const struct request *r, struct err *err)
-{
-	static const char *const modes[] = { "update", "replace", NULL };
-	CLEANUP(buf_done) struct buf mode = BUF_INIT;
-	int word = 0, e = read_group(o, t, r, err);
-
-	if (e == 0)
-		e = read_format(t, r, err);
-	if (e == 0)
-		e = read_moment(t, r, err);
-	given_or(r, "mode", "update", &mode);
-	if (e == 0)
-		e = read_word(buf_str(&mode), "mode", modes, &word, err);
-	t->mode = (enum sheet_mode)word;
-	if (e == 0)
-		e = arg_int(r, "limit", 0, 100000, 100, &t->limit, err);
-	return e;
-}
-
 /* ---- on the clerk's thread ---- */
-
-static int open_db(const struct sheet_task *t, enum db_mode mode, const atomic_bool *stop,
-		   struct db **ret, struct err *err)
-{
-	CLEANUP(buf_done) struct buf path = BUF_INIT;
-
-	buf_printf(&path, "%s/switch.db", t->data_dir);
-	int r = buf_cstr(&path) ? db_open(ret, path.p, mode, BUSY_MS) : -ENOMEM;
-	if (r < 0)
-		return err_set(err, ERR_STORE, "", STR(""), "try again",
-			       "the configuration cannot be opened: %s", strerror(-r));
-	db_set_stop(*ret, stop);
-	return 0;
-}
-
-static int map_file(struct sheet_task *t, struct err *err)
-{
-	unsigned char sum[EVP_MAX_MD_SIZE];
-	struct buf hex = buf_fixed(t->sha256, sizeof(t->sha256));
-	struct stat st;
-	unsigned n = 0;
-
-	if (fstat(t->fd, &st) < 0)
-		return -errno;
-	if (st.st_size == 0)
-		return err_set(err, ERR_BAD_VALUE, "file", STR(""), "a CSV file",
-			       "the file is empty");
-	void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, t->fd, 0);
-	if (map == MAP_FAILED)
-		return -errno;
-	t->map = map;
-	t->size = (size_t)st.st_size;
-	if (EVP_Digest(t->map, t->size, sum, &n, EVP_sha256(), NULL) != 1)
-		return -ENOMEM;
-	buf_put_hex(&hex, sum, n);
-	return buf_cstr(&hex) ? 0 : -ENOMEM;
-}
 
 static int answer(struct sheet_task *t, const char *state, const struct delta *p,
 		  const struct effect *effect, ms_t moment, int64_t id, json_t **ret)
@@ -274,7 +91,7 @@ static int preview(struct sheet_task *t, const atomic_bool *stop, json_t **ret, 
 				 .now = now,
 				 .moment = t->moment != FIELD_ABSENT ? t->moment : now,
 				 .is_preview = true };
-	int r = open_db(t, DB_READ, stop, &d, err);
+	int r = spool_open_config(t->data_dir, DB_READ, stop, &d, err);
 
 	if (r == 0)
 		r = delta_make(&p, d, &t->sheet, &ask);
@@ -288,11 +105,11 @@ static int preview(struct sheet_task *t, const atomic_bool *stop, json_t **ret, 
 static int work_read(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
 {
 	struct sheet_task *t = task;
-	int r = map_file(t, err);
+	int r = spool_map(&t->spool, err);
 
 	t->format.stop = stop;
 	if (r == 0)
-		r = sheet_read(&t->sheet, &t->format, str_n(t->map, t->size), err);
+		r = sheet_read(&t->sheet, &t->format, spool_text(&t->spool), err);
 	if (r == 0 && t->sheet.problems)
 		return answer(t, "refused", NULL, NULL, t->moment, 0, ret);
 	return r == 0 && t->is_dry ? preview(t, stop, ret, err) : r;
@@ -324,7 +141,18 @@ static int no_store(struct db *d, int r, struct err *err)
 		      r == -ENOSPC ? "the disk is full" : "the sheet was not stored: %s",
 		      db_error(d));
 	db_rollback(d);
+	if (r == -ENOSPC)
+		spool_give_back(d);
 	return r;
+}
+
+/* A change is written twice, beside the database and then into it, some 120 bytes each time. */
+static int has_room(const struct sheet_task *t, const struct delta *p, struct err *err)
+{
+	enum { BYTES = 300, LEAST = 1 << 20 };
+	uint64_t changes = p->adds + p->ends + p->drops;
+
+	return spool_has_room(t->data_dir, changes * BYTES + LEAST, t->reserve, err);
 }
 
 /* Will the tariff be published before the sheet's moment, as far as one can say? */
@@ -341,7 +169,7 @@ static int put_in_place(struct sheet_task *t, struct db *d, ms_t now, json_t **r
 	struct store_ask ask = {
 		.delta = { .group = buf_str(&t->group), .mode = t->mode, .now = now },
 		.who = buf_str(&t->who),
-		.sha256 = str_of(t->sha256),
+		.sha256 = str_of(t->spool.sha256),
 		.columns = buf_str(&t->columns),
 		.decimal = buf_str(&t->decimal),
 		.dates = buf_str(&t->dates),
@@ -353,6 +181,8 @@ static int put_in_place(struct sheet_task *t, struct db *d, ms_t now, json_t **r
 	t->in_force = t->moment != FIELD_ABSENT && t->moment > soon ? t->moment : soon;
 	ask.delta.moment = t->in_force;
 	int r = delta_make(&p, d, &t->sheet, &ask.delta);
+	if (r == 0)
+		r = has_room(t, &p, err);
 	if (r == 0)
 		r = store_sheet(d, &t->sheet, &p, &ask, &id, err);
 	if (r == 0)
@@ -389,7 +219,7 @@ static int work_apply(void *task, const atomic_bool *stop, json_t **ret, struct 
 {
 	struct sheet_task *t = task;
 	CLEANUP(db_close) struct db *d = NULL;
-	int r = open_db(t, DB_WRITE, stop, &d, err);
+	int r = spool_open_config(t->data_dir, DB_WRITE, stop, &d, err);
 
 	/* What is written is read again soon: for the tariff, and for the next rates of the same pages. */
 	if (r == 0)
@@ -398,7 +228,7 @@ static int work_apply(void *task, const atomic_bool *stop, json_t **ret, struct 
 		r = try_apply(t, d, ret, err);
 		if (r != 1)
 			break;
-		r = sheet_read(&t->sheet, &t->format, str_n(t->map, t->size), err);
+		r = sheet_read(&t->sheet, &t->format, spool_text(&t->spool), err);
 	}
 	if (r < 0) {
 		json_decref(*ret);
@@ -426,7 +256,7 @@ static int work_undo(void *task, const atomic_bool *stop, json_t **ret, struct e
 	CLEANUP(db_close) struct db *d = NULL;
 	struct store_undone u;
 	ms_t now = clock_wall_ms();
-	int r = open_db(t, DB_WRITE, stop, &d, err);
+	int r = spool_open_config(t->data_dir, DB_WRITE, stop, &d, err);
 
 	if (r == 0)
 		r = db_begin(d);
@@ -473,6 +303,7 @@ static int lock(struct sheet_task *t, struct err *err)
 		return r == -ENOMEM ? r : -EINVAL;
 	world_rules(catalog_world(o->catalog)->params, row, &t->rules);
 	row_free(&entities[ENTITY_RATE_GROUP], row);
+	t->reserve = upkeep_reserve(o);
 	o->is_locked = true;
 	return 0;
 }
@@ -547,9 +378,9 @@ int rate_import(struct ops *o, struct request *r, json_t **ret, struct err *err)
 		(void)close(fd);
 		return -ENOMEM;
 	}
-	t->fd = fd;
+	t->spool.fd = fd;
 	t->is_dry = is_dry;
-	e = read_all(o, t, r, err);
+	e = sheet_task_read(o, t, r, err);
 	if (e < 0) {
 		task_free(t);
 		return e;
@@ -582,65 +413,4 @@ int rate_undo(struct ops *o, struct request *r, json_t **ret, struct err *err)
 		return e;
 	}
 	return clerk_take_steps(o->clerk, r, work_undo, after_write, t, task_free);
-}
-
-/* ---- export ---- */
-
-struct export_task {
-	struct sheet_task t; /* what opens the file */
-	ms_t at;
-	struct buf after;
-};
-
-static void export_free(void *task)
-{
-	struct export_task *e = task;
-
-	buf_done(&e->t.group);
-	buf_done(&e->after);
-	free(e);
-}
-
-static int work_export(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
-{
-	struct export_task *e = task;
-	CLEANUP(db_close) struct db *d = NULL;
-	CLEANUP(buf_done) struct buf page = BUF_INIT, next = BUF_INIT;
-	int r = open_db(&e->t, DB_READ, stop, &d, err);
-
-	if (r == 0)
-		r = export_page(d, buf_str(&e->t.group), e->at, buf_str(&e->after), &page, &next);
-	if (r == -EINVAL)
-		return err_set(err, ERR_BAD_VALUE, "after", buf_str(&e->after),
-			       "what `next` of the page before says", "no page ends so");
-	if (r == 0)
-		r = page_of(buf_str(&page), 0, ret);
-	if (r == 0 && next.n && json_object_set_new(*ret, "next", json_of_text(buf_str(&next))) < 0)
-		r = -ENOMEM;
-	return r;
-}
-
-int rate_export(struct ops *o, struct request *r, json_t **ret, struct err *err)
-{
-	struct export_task *t = calloc(1, sizeof(*t));
-	int e = t ? arg_need(r, "group", &t->t.group, err) : -ENOMEM;
-
-	(void)ret;
-	if (!t)
-		return e;
-	t->t.data_dir = o->c.data_dir;
-	if (e == 0)
-		e = arg_time(r, "at", clock_wall_ms(), &t->at, err);
-	if (e == 0)
-		e = rows_has(o->db, &entities[ENTITY_RATE_GROUP], RATE_GROUP_NAME,
-			     buf_str(&t->t.group));
-	if (e == 0)
-		e = err_set(err, ERR_NOT_FOUND, "group", buf_str(&t->t.group),
-			    "the name of a rate group", "there is no such rate group");
-	if (e < 0) {
-		export_free(t);
-		return e;
-	}
-	(void)arg_text(r, "after", &t->after);
-	return clerk_take(o->clerk, r, work_export, t, export_free);
 }

@@ -52,8 +52,8 @@ static json_t *ledger_json(struct ledger *l)
 	ledger_stats(l, &s);
 	return json_pack("{s:b s:I s:I s:I s:I s:I s:s}", "up", ledger_is_up(l), "commits",
 			 (json_int_t)s.commits, "booked", (json_int_t)s.booked, "failed",
-			 (json_int_t)s.failed_commits, "waiting", (json_int_t)s.waiting,
-			 "outbox", (json_int_t)s.outbox, "error", s.error);
+			 (json_int_t)s.failed_commits, "waiting", (json_int_t)s.waiting, "outbox",
+			 (json_int_t)s.outbox, "error", s.error);
 }
 
 static json_t *phones_json(const struct ops *o)

@@ -178,6 +178,17 @@ void look_at_disk(struct ops *o)
 	warn_of_disk(o, used, used + room, is_tight);
 }
 
+uint64_t upkeep_reserve(struct ops *o)
+{
+	struct statvfs s;
+
+	if (statvfs(o->c.data_dir, &s) < 0)
+		return 0;
+	uint64_t used = (uint64_t)(s.f_blocks - s.f_bfree) * s.f_frsize;
+	uint64_t reserve = reserve_of(o, used + (uint64_t)s.f_bavail * s.f_frsize);
+	return reserve + reserve / 4;
+}
+
 void upkeep_look(struct ops *o)
 {
 	clear_what_is_old(o);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The firewall and its bans, with real packets between two network namespaces (needs root).
 
-    tests/net/run.py --bin build/bin [-k PATTERN] [--jobs 2] [--keep]
+    tests/net/run.py --bin build/bin [-k PATTERN] [--jobs 2] [--long] [--keep]
 
 Each test is a process outside the wall, with switchd and switch-lockoutd inside. The rest is as in
 tests/sip. The last line is `net: N passed, N failed`.
@@ -28,9 +28,10 @@ def arguments():
     p.add_argument("--jobs", type=int, default=2, help="tests side by side")
     p.add_argument("--seed", default=str(time.time_ns()), help="of every random choice")
     p.add_argument("--keep", action="store_true", help="keep the folders of failed tests")
+    p.add_argument("--long", action="store_true", help="also the attacks whose figures are printed")
     options = p.parse_args()
     options.bin = os.path.abspath(options.bin)
-    options.long, options.stage = False, NetStage
+    options.stage = NetStage
     return options
 
 
@@ -40,7 +41,7 @@ def discover(options):
         for name, function in vars(importlib.import_module(module)).items():
             if name.startswith("test_") and getattr(function, "__module__", "") == module:
                 job = runner.Job(module[5:], name, function, 1)
-                if options.pattern in job.name:
+                if options.pattern in job.name and (options.long or not job.scene["long"]):
                     yield job
 
 

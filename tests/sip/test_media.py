@@ -2,6 +2,7 @@
 and a packet from anywhere else changes nothing."""
 
 import asyncio
+import os
 import struct
 
 from harness.rtp import Media
@@ -352,3 +353,15 @@ async def test_one_way_media_is_an_alarm(t):
     await t.ctl.ask("alarm.ack", type="one_way_media")
     assert "one_way_media" not in str(await t.ctl.ask("alarm.list"))
     await t.billed(call, carrier.legs[0], reason="CallerHangup")
+
+
+async def test_media_threads_go_before_all_others(t):
+    """nice -11, where the user may: root here, LimitNICE in the unit."""
+    tasks = f"/proc/{t.switch.process.pid}/task"
+    found = []
+    for task in os.listdir(tasks):
+        with open(f"{tasks}/{task}/stat", encoding="ascii") as f:
+            name, _, rest = f.read().partition("(")[2].rpartition(")")
+        if name == "media":
+            found.append(int(rest.split()[16]))
+    assert found and set(found) == ({-11} if os.geteuid() == 0 else {0}), found

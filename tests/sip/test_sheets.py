@@ -1,6 +1,7 @@
 """Rate sheets: taken whole or not at all, at a moment, undone in one step; calls are rated by one version throughout."""
 
 import asyncio
+import calendar
 import json
 import os
 import time
@@ -9,6 +10,8 @@ from harness.books import check_fee
 from harness.oracle import Terms, charge, money
 from harness.scene import scene
 from harness.stage import BUY, SELL
+from harness.watch import poll
+from test_store import fill, inside, private_disk
 
 HEADER = "prefix,price,unit,first,step,setup_fee,sections,tax,area,effective,end,action\n"
 NEW = Terms(price="0.5", unit=60, first=30, step=6, setup_fee="0.01")
@@ -28,8 +31,11 @@ def write(t, text, name="sheet.csv"):
 
 async def take(t, text, *words, group=GROUP, status=0):
     """`switchctl --json rate import`: its answer."""
-    got, out, err = await t.switch.cli("--json", "rate", "import", f"group={group}", f"file={write(t, text)}", *words,
-                                       within=60)
+    return await take_file(t, write(t, text), *words, group=group, status=status)
+
+
+async def take_file(t, path, *words, group=GROUP, status=0):
+    got, out, err = await t.switch.cli("--json", "rate", "import", f"group={group}", f"file={path}", *words, within=60)
     assert got == status, (got, out, err)
     return json.loads(out) if out else err
 
@@ -53,6 +59,73 @@ async def exported(t, group=GROUP, *words):
 async def rates(t, group=GROUP):
     """What stands in the store, all versions."""
     return await t.ctl.ask("rate.list", group=group, limit=100000)
+
+
+async def goes_on(t, caller, terms):
+    cdr = await t.cdr(await caller.place("88020", hold=0.1))
+    check_fee(cdr, terms, BUY)
+
+
+async def whole_or_not(t, taking, before):
+    """Refused for want of room, with nothing of it there; or, it was that quick, taken: is it?"""
+    status, out, err = await taking
+    count = len(await rates(t))
+    assert (status == 1 and "disk" in err and count == before) or (status == 0 and count > before + 50000), (out, err, count)
+    assert len(await t.ctl.ask("rate-sheet.list")) == (status == 0)
+    return status == 0
+
+
+async def sent(t, size):
+    """switchd has all of the file: nameless, in its folder."""
+    def whole(fd):
+        try:
+            return "(deleted)" in os.readlink(fd.path) and os.stat(fd.path).st_size == size
+        except OSError:
+            return False
+
+    async def seen():
+        with os.scandir(f"/proc/{t.switch.process.pid}/fd") as fds:
+            return any(map(whole, fds))
+    await poll(seen, "the whole file at switchd", within=60, every=0.002)
+
+
+@scene(start=False, idle=True, within=120)
+async def test_the_disk_fills_up_while_a_sheet_is_taken(t):
+    """Too little room: it is refused before it takes what calls need. Filled up in the middle: nothing of it stays, and as soon as there
+    is room again calls are rated as before, and the sheet is taken."""
+    private_disk(t, 60)
+    await t.switch.start()
+    caller, _carrier = await t.plain()
+    before, filler = len(await rates(t)), inside(t, "filler")
+    path = write(t, HEADER + "880,0.5,60,30,6,0.01,,,,,,\n" + "".join(
+        f"44{n},0.7,,,,,,,,,,\n" for n in range(100000, 160000)))
+    words = ("rate", "import", f"group={GROUP}", f"file={path}")
+    fill(filler)
+    os.truncate(filler, os.path.getsize(filler) - (12 << 20))
+    assert not await whole_or_not(t, t.switch.cli(*words, within=60), before), "it took what calls need"
+    await goes_on(t, caller, SELL)
+    os.unlink(filler)
+    taking = asyncio.create_task(t.switch.cli(*words, within=60))
+    await sent(t, os.path.getsize(path))
+    fill(filler)
+    is_taken = await whole_or_not(t, taking, before)
+    os.unlink(filler)
+
+    async def passes():
+        call = caller.invite("88021")
+        if (await call.final(within=30)).code != 200:
+            return False
+        await call.hang_up()
+        return True
+    await poll(passes, "a call that passes again", within=60, every=0.2)
+    if not is_taken:  # else it may come into force at any moment
+        await goes_on(t, caller, SELL)
+    moment = (await take_file(t, path))["facts"]["effective"]
+
+    async def in_force():
+        return time.time() > calendar.timegm(time.strptime(moment[:19], "%Y-%m-%dT%H:%M:%S")) + 1
+    await poll(in_force, "the moment of the sheet", within=60)
+    await goes_on(t, caller, NEW)
 
 
 @scene()

@@ -13,7 +13,7 @@ async def test_numbers(t):
         await c.go(["vip", "f2"], "number-list vip: saved")
         await c.go(["enter"], "Numbers of a list")
         await c.go("a", "New listed-number", "number ")
-        await c.go(["8801712345678", "f2"], "saved", "8801712345678")
+        await c.go(["tab", "8801712345678", "f2"], "saved", "8801712345678")
         await c.go(["esc"], "Tandem  Number lists")
         await c.go("t", "Tandem  Transforms", "There is nothing here yet")
         await c.go("a", "New transform", "expressions", "position")

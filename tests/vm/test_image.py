@@ -27,6 +27,7 @@ NEED_ROOT = {
     "switch-audit.service": "reads whatever there is, and asks the packet filter",
     "switch-tune.service": "writes to /proc/sys and /sys",
     "switch-tune-again.service": "writes to /proc/sys and /sys",
+    "tandem-change.service": "writes the machine's configuration and restarts services",
     "tandem-console@.service": "set-up writes the machine's configuration and restarts services",
     "tandem-grow.service": "writes the partition table",
     "tandem-health.service": "places test calls, from addresses that it puts on lo",

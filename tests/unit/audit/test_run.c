@@ -1,13 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "rig.h"
 
-#include <cmocka.h>
+#include <stdbool.h>
+
 #include <fcntl.h>
 #include <ftw.h>
 #include <jansson.h>
@@ -18,25 +12,13 @@
 #include "audit/run.h"
 #include "base/cleanup.h"
 
-enum { WORDS = 12 };
-
 static char root[64];
-static char *out, *err;
 
 /* --- a machine of our own: rootfs/ and what a running one has besides --- */
 
 static void path_of(char *path, size_t size, const char *name)
 {
 	(void)snprintf(path, size, "%s%s", root, name);
-}
-
-static void make_parents(char *path)
-{
-	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		(void)mkdir(path, 0755);
-		*p = '/';
-	}
 }
 
 static void put_bytes(const char *name, const char *bytes, size_t n, mode_t mode)
@@ -100,14 +82,6 @@ static int copy_one(const char *path, const struct stat *st, int type, struct FT
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
 #define MOUNT(where, type, options) \
 	"30 1 254:0 / " where " " options " shared:1 - " type " none rw\n"
 
@@ -161,38 +135,15 @@ static int make_root(void **state)
 static int remove_root(void **state)
 {
 	(void)state;
-	free(out);
-	free(err);
-	out = err = NULL;
-	return nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	rig_forget();
+	return remove_all(root);
 }
 
 /* --- what it says --- */
 
 static int audit(const char *line)
 {
-	const char *word[WORDS + 1] = { "switch-audit", "--root", root };
-	char copy[128];
-	char *rest = copy;
-	size_t n;
-	int words = 3;
-
-	free(out);
-	free(err);
-	FILE *o = open_memstream(&out, &n), *e = open_memstream(&err, &n);
-	(void)snprintf(copy, sizeof(copy), "%s", line);
-	while (rest && line[0] && words < WORDS)
-		word[words++] = strsep(&rest, " ");
-	int status = run(words, word, o, e);
-	(void)fclose(o);
-	(void)fclose(e);
-	return status;
-}
-
-static void assert_has(const char *text, const char *part)
-{
-	if (!text || !strstr(text, part))
-		fail_msg("'%s' is not in '%s'", part, text ? text : "nothing");
+	return rig_run(run, (const char *const[3]){ "switch-audit", "--root", root }, line);
 }
 
 /* One control, named alone: its exit status and what is in what it says. */
@@ -329,9 +280,7 @@ static int put_old(void **state)
 	else
 		put_bytes(w->path, old, (size_t)old_bytes,
 			  strcmp(w->path, "/etc/shadow") == 0 ? 0600 : 0644);
-	free(out);
-	free(err);
-	out = err = NULL;
+	rig_forget();
 	return 0;
 }
 
@@ -397,6 +346,9 @@ static void the_configured_ports_are_open(void **state)
 	put("/etc/tandem/tandem.conf", "sip_port = 5070\nmedia_ports = 20000-20100\n");
 	assert_control("NET-8", RUN_FAULTS, "failed", "TCP port 5060");
 	assert_control("NET-9", RUN_FAULTS, "failed", "UDP port 10000");
+	put("/var/lib/tandem-lockout/settings.json",
+	    "{\"SS_LOCKOUT_HONEYPOT_PORTS\":\"3389, 5060\"}");
+	assert_control("NET-8", RUN_DONE, "passed", "");
 	put("/etc/tandem/tandem.conf", "sip_port = much\n");
 	assert_control("NET-8", RUN_FAULTS, "failed", "tandem.conf has faults");
 }

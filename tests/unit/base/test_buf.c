@@ -185,8 +185,7 @@ static void nothing_in_a_text_of_html_is_markup(void **state)
 
 	(void)state;
 	buf_put_html(&b, STR("a<b> & \"c\" 'd' \xc3\xa9\n"));
-	assert_string_equal(buf_cstr(&b),
-			    "a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39; \xc3\xa9?");
+	assert_string_equal(buf_cstr(&b), "a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39; \xc3\xa9?");
 }
 
 static void printable_text_is_cut_between_characters(void **state)

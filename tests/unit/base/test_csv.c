@@ -97,7 +97,7 @@ static void a_bad_row_is_told_and_the_next_is_read(void **state)
 	}
 }
 
-static void a_row_has_at_most_sixty_four_cells(void **state)
+static void a_row_has_at_most_so_many_cells(void **state)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	struct csv c;
@@ -270,7 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_are_read_as_rfc_4180_says),
 		cmocka_unit_test(a_bad_row_is_told_and_the_next_is_read),
-		cmocka_unit_test(a_row_has_at_most_sixty_four_cells),
+		cmocka_unit_test(a_row_has_at_most_so_many_cells),
 		cmocka_unit_test(the_separator_is_a_choice),
 		cmocka_unit_test(no_spreadsheet_runs_what_is_written),
 		cmocka_unit_test(what_is_written_can_be_read_back),

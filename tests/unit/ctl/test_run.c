@@ -1,12 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "rig.h"
 
-#include <cmocka.h>
 #include <jansson.h>
 
 #include "base/cleanup.h"
@@ -14,42 +7,15 @@
 
 #include "daemon.h"
 
-enum { WORDS = 16 };
-
-static char *out, *err;
-
 /* What a command of these words, which blanks stand between, prints; its exit status. */
 static int ctl(const char *line)
 {
-	const char *word[WORDS] = { "switchctl", "-s", daemon_path() };
-	char copy[256];
-	char *rest = copy;
-	size_t n;
-	int words = 3;
-
-	free(out);
-	free(err);
-	FILE *o = open_memstream(&out, &n), *e = open_memstream(&err, &n);
-	(void)snprintf(copy, sizeof(copy), "%s", line);
-	while (rest && line[0] && words < WORDS)
-		word[words++] = strsep(&rest, " ");
-	int status = run(words, word, o, e);
-	(void)fclose(o);
-	(void)fclose(e);
-	return status;
-}
-
-static void assert_has(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("'%s' is not in '%s'", part, text);
+	return rig_run(run, (const char *const[3]){ "switchctl", "-s", daemon_path() }, line);
 }
 
 static int stop(void **state)
 {
-	free(out);
-	free(err);
-	out = err = NULL;
+	rig_forget();
 	return daemon_stop(state);
 }
 

@@ -1,14 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "rig.h"
 
-#include <cmocka.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <jansson.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,25 +9,13 @@
 #include "kernel-tuning/run.h"
 #include "knobs/setting.h"
 
-enum { WORDS = 12 };
-
 static char root[64];
-static char *out, *err;
 
 /* --- a /proc/sys of our own --- */
 
 static void path_of(char *path, size_t size, const char *key)
 {
 	(void)snprintf(path, size, "%s/proc/sys/%s", root, key);
-}
-
-static void make_parents(char *path)
-{
-	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		(void)mkdir(path, 0700);
-		*p = '/';
-	}
 }
 
 static void put(const char *key, const char *value)
@@ -65,14 +45,6 @@ static const char *get(const char *key)
 	return value;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
 static int make_root(void **state)
 {
 	(void)state;
@@ -91,10 +63,8 @@ static int make_root(void **state)
 static int remove_root(void **state)
 {
 	(void)state;
-	free(out);
-	free(err);
-	out = err = NULL;
-	return nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	rig_forget();
+	return remove_all(root);
 }
 
 /* A machine of four processors with a card of two queues, and one that has as many as processors. */
@@ -127,34 +97,20 @@ static void put_hardware(void)
 	put("../../sys/devices/system/cpu/cpu0/cpuidle/state3/latency", "200\n");
 	put("../../sys/devices/system/cpu/cpu0/cpuidle/state3/disable", "0\n");
 	put("../../sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
+	put("../../sys/devices/system/cpu/cpu0/power/pm_qos_resume_latency_us", "0\n");
+	put("../../ethtool/eth0/rx-ring", "256\n");
+	put("../../ethtool/eth0/rx-ring-max", "8192\n");
+	put("../../ethtool/eth0/tx-ring", "512\n");
+	put("../../ethtool/eth0/tx-ring-max", "512\n");
+	put("../../ethtool/eth0/rx-usecs", "3\n");
+	put("../../ethtool/eth0/adaptive-rx", "0\n");
 }
 
 /* --- what it says --- */
 
 static int tune(const char *line)
 {
-	const char *word[WORDS] = { "switch-tune", "--root", root };
-	char copy[128];
-	char *rest = copy;
-	size_t n;
-	int words = 3;
-
-	free(out);
-	free(err);
-	FILE *o = open_memstream(&out, &n), *e = open_memstream(&err, &n);
-	(void)snprintf(copy, sizeof(copy), "%s", line);
-	while (rest && line[0] && words < WORDS)
-		word[words++] = strsep(&rest, " ");
-	int status = run(words, word, o, e);
-	(void)fclose(o);
-	(void)fclose(e);
-	return status;
-}
-
-static void assert_has(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("'%s' is not in '%s'", part, text);
+	return rig_run(run, (const char *const[3]){ "switch-tune", "--root", root }, line);
 }
 
 /* The member of the row with that key, from the JSON that was printed; the caller frees it. */
@@ -362,6 +318,43 @@ static void many_processors_are_named_in_words(void **state)
 	assert_said("sys/class/net/eth0/queues/rx-1/rps_cpus", "state", "\"right\"");
 }
 
+/* Below a root that is not this machine's a card is files as all else is. */
+static void a_card_has_long_rings_and_some_patience(void **state)
+{
+	(void)state;
+	put_hardware();
+	assert_int_equal(tune("--json --dry-run apply"), RUN_DONE);
+	assert_said("ethtool/eth0/rx-ring", "wanted", "\"4096\"");
+	assert_said("ethtool/eth0/rx-ring", "state", "\"would\"");
+	assert_said("ethtool/eth0/tx-ring", "state", "\"right\"");
+	assert_int_equal(tune("--json apply"), RUN_DONE);
+	assert_string_equal(get("../../ethtool/eth0/rx-ring"), "4096");
+	assert_string_equal(get("../../ethtool/eth0/rx-usecs"), "50");
+	assert_said("ethtool/eth0/rx-ring", "why",
+		    "\"bursts wait in the card until a processor takes them; the card has room for "
+		    "8192\"");
+	assert_int_equal(tune("revert"), RUN_DONE);
+	assert_string_equal(get("../../ethtool/eth0/rx-ring"), "256");
+	put("../../ethtool/eth0/adaptive-rx", "1\n");
+	assert_int_equal(tune("--json show"), RUN_DONE);
+	assert_null(said("ethtool/eth0/rx-usecs", "now"));
+}
+
+static void a_card_is_served_by_the_processors_of_its_node(void **state)
+{
+	(void)state;
+	put_hardware();
+	put("../../sys/class/net/eth0/device/numa_node", "1\n");
+	put("../../sys/devices/system/node/node1/cpulist", "1,3\n");
+	assert_int_equal(tune("--json apply"), RUN_DONE);
+	assert_string_equal(get("../irq/30/smp_affinity"), "2");
+	assert_string_equal(get("../irq/31/smp_affinity"), "8");
+	assert_said("sys/class/net/eth0/queues/rx-0/rps_cpus", "wanted", "\"0\"");
+	put("../../sys/class/net/eth0/device/numa_node", "-1\n"); /* it has none */
+	assert_int_equal(tune("--json apply"), RUN_DONE);
+	assert_string_equal(get("../irq/31/smp_affinity"), "2");
+}
+
 static void processors_stay_awake(void **state)
 {
 	(void)state;
@@ -369,6 +362,8 @@ static void processors_stay_awake(void **state)
 	assert_int_equal(tune("--json apply"), RUN_DONE);
 	assert_string_equal(get("../../sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
 			    "performance");
+	assert_string_equal(get("../../sys/devices/system/cpu/cpu0/power/pm_qos_resume_latency_us"),
+			    "100");
 	assert_string_equal(get("../../sys/devices/system/cpu/cpu0/cpuidle/state0/disable"), "0\n");
 	assert_string_equal(get("../../sys/devices/system/cpu/cpu0/cpuidle/state3/disable"), "1");
 }
@@ -447,6 +442,17 @@ static void packets_lost_since_apply_are_a_fault(void **state)
 	assert_int_equal(tune("verify"), RUN_DONE);
 }
 
+/* Over the loopback interface of whoever runs the test: each packet of one call for a second arrives. */
+static void a_test_load_arrives_whole(void **state)
+{
+	(void)state;
+	put("../../etc/tandem/tandem.conf", "lines = 1\n");
+	assert_int_equal(tune("apply"), RUN_DONE);
+	assert_int_equal(tune("--load 1 --json verify"), RUN_DONE);
+	assert_int_equal(tune("--load 1 --json apply"), RUN_USAGE);
+	assert_has(err, "goes with verify alone");
+}
+
 static void wrong_words_are_told(void **state)
 {
 	static const struct {
@@ -463,6 +469,8 @@ static void wrong_words_are_told(void **state)
 		{ "--media-ports 010000-20000 apply", "no range" },
 		{ "--media-ports 10000-20000-30000 apply", "no range" },
 		{ "--media-ports 10000 apply", "no range" },
+		{ "--load", "needs a value" },
+		{ "--load 61 verify", "no such number" },
 	};
 
 	(void)state;
@@ -507,11 +515,14 @@ int main(void)
 		WITH_ROOT(work_of_a_card_is_spread_over_processors),
 		WITH_ROOT(a_card_with_a_queue_for_each_processor_is_left_alone),
 		WITH_ROOT(many_processors_are_named_in_words),
+		WITH_ROOT(a_card_has_long_rings_and_some_patience),
+		WITH_ROOT(a_card_is_served_by_the_processors_of_its_node),
 		WITH_ROOT(processors_stay_awake),
 		WITH_ROOT(memory_of_sockets_follows_the_calls_that_are_expected),
 		WITH_ROOT(a_choice_is_read_in_its_brackets),
 		WITH_ROOT(revert_puts_back_what_was_there_first),
 		WITH_ROOT(packets_lost_since_apply_are_a_fault),
+		WITH_ROOT(a_test_load_arrives_whole),
 		WITH_ROOT(wrong_words_are_told),
 		WITH_ROOT(a_root_without_proc_is_told),
 		WITH_ROOT(help_and_version_are_given),

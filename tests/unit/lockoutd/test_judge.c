@@ -236,6 +236,30 @@ static void an_acquitted_source_begins_anew(void **state)
 	assert_int_equal(judge_event(j, &e, NULL, 2, 0, &s), JUDGE_NOTHING);
 }
 
+/* What fail2ban calls maxretry, findtime, bantime, bantime.maxtime; proof of worse things weighs half of the failures. */
+static void an_operators_limits_hold(void **state)
+{
+	static const struct limits own = {
+		.max_retry = 3, .find_s = 20, .ban_s = 100, .ban_max_s = 150
+	};
+	CLEANUP(judge_free) struct judge *j = make();
+	struct event e = event(EVENT_AUTH_FAILED, PROOF_NONCE, "192.0.2.7", 1);
+	struct event trap = event(EVENT_HONEYPOT, PROOF_TCP, "192.0.2.8", 1);
+	struct ban before = { .terms = { .cause = CAUSE_FAILURES, .level = 0 } };
+	struct sentence s;
+
+	(void)state;
+	judge_set_limits(j, &own);
+	assert_int_equal(repeat(j, &e, 50, 10000, 0, &s), 0);
+	assert_int_equal(repeat(j, &e, 3, 9000, 1000000, &s), 3);
+	assert_int_equal(s.seconds, 100);
+	assert_string_equal(s.reason, "3 failures within 20 s");
+	assert_int_equal(repeat(j, &trap, 3, 1, 0, &s), 2);
+	e.count = 3;
+	assert_int_equal(judge_event(j, &e, &before, 2000000, 0, &s), JUDGE_BAN);
+	assert_int_equal(s.seconds, 150);
+}
+
 static void one_life(void)
 {
 	CLEANUP(judge_free) struct judge *j = NULL;
@@ -268,6 +292,7 @@ int main(void)
 		cmocka_unit_test(knocking_pushes_out_no_proof),
 		cmocka_unit_test(the_evidence_says_what_was_seen),
 		cmocka_unit_test(an_acquitted_source_begins_anew),
+		cmocka_unit_test(an_operators_limits_hold),
 		cmocka_unit_test(memory_may_run_out),
 	};
 
