@@ -33,7 +33,7 @@ async def test_numbers(t):
         await c.go(["tab", "enter"], "There is nothing here yet")
     assert [x["number"] for x in await t.ctl.ask("listed-number.list", list="vip")] == ["8801712345678"]
     assert (await t.ctl.ask("transform.show", name="uk"))["rules"] == ["0:44"]
-    assert (await t.ctl.ask("area.find", number="88017"))["name"] == "Bangladesh"
+    assert (await t.ctl.ask("area.show", prefix="880"))["name"] == "Bangladesh"
 
 
 async def test_time_plans_groups_and_failed_calls(t):
