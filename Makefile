@@ -28,7 +28,7 @@ MODE := $(or $(MODE.$(V)),$(error V=$(V): no such variant))
 CC := $(if $(filter release,$(V)),gcc,clang)
 CPPFLAGS := -D_GNU_SOURCE -DTANDEM_VERSION='"$(file <VERSION)"' -Ilib -Iswitchd -Iinstaller -Ifirmware -Ihardening -Ikernel-tuning -I. -I$(GEN) -Itests/unit
 CFLAGS := -std=gnu17 -g -fno-omit-frame-pointer -fno-strict-aliasing $(MODE) $(WARN)
-LDLIBS := -Wl,--as-needed -losipparser2 -losip2 -lresolv -lsqlite3 -ljansson -lsystemd -lssl -lcrypto -lz -lnftnl -lmnl -lpcre2-8 \
+LDLIBS := -Wl,--as-needed -losipparser2 -losip2 -lresolv -lsqlite3 -ljansson -lsystemd -lssl -lcrypto -lz -lzstd -lnftnl -lmnl -lpcre2-8 \
 	-lformw -lmenuw -lpanelw -lncursesw -ltinfo -lurcu-qsbr -lurcu-common -lpthread -lm
 WRAP := malloc calloc realloc reallocarray strdup strndup aligned_alloc posix_memalign asprintf \
 	vasprintf _assert_string_equal _cmocka_run_group_tests # see tests/unit/oom.h

@@ -10,9 +10,10 @@ usage() {
 		  run [--no-vm]     boot the image in QEMU with a sample customer, vendor and rate, place calls
 		                    through it, show the bill; --no-vm: switchd alone, from build/bin
 		  test [STAGE...]   everything: $(tests/run.sh --stages)
-		  test --all        and what takes longer: analyze sip-3 sip-tsan sip-el7 vm
+		  test --all        and what takes longer: analyze sip-3 sip-tsan sip-el7 vm-night
 		  build             programs into build/bin/
-		  image             the bootable disk: build/image/tandem.img, .img.zst, tandem-*.update, sbom.spdx.json
+		  image             the bootable disk: build/image/tandem.img, .img.zst, tandem-install.iso, tandem-*.update,
+		                    sbom.spdx.json
 		  rpm               the package for CentOS 7: build/rpm/tandem-*.el7.x86_64.rpm
 		  bench             measure, beside Debian's kamailio
 		  fuzz [SECONDS]    run each fuzz target that long (600), two at a time
@@ -24,7 +25,7 @@ usage() {
 }
 
 COMPILE=(gcc make python3 pkg-config libosip2-dev liburcu-dev libsqlite3-dev libjansson-dev
-	libsystemd-dev libssl-dev zlib1g-dev openssl libncurses-dev libnftnl-dev libmnl-dev libpcre2-dev)
+	libsystemd-dev libssl-dev zlib1g-dev libzstd-dev openssl libncurses-dev libnftnl-dev libmnl-dev libpcre2-dev)
 SANITIZE=(clang llvm libclang-rt-dev libcmocka-dev)
 LINT=(clang-format clang-tidy shellcheck pyflakes3)
 CALLS=(sip-tester sqlite3)
@@ -33,8 +34,8 @@ PEERS=(kamailio kamailio-tls-modules knot baresip-core linphone-cli nftables ipr
 BENCH=(kamailio linux-perf)
 RPM=(binutils patchelf rpm busybox-static)
 IMAGE=(binutils kmod squashfs-tools cryptsetup-bin mtools dosfstools e2fsprogs fdisk zstd grub-common
-	grub-pc-bin grub-efi-amd64-bin)
-VM=(qemu-system-x86 qemu-utils seabios ovmf iproute2 python3-pyte openssh-client nmap iputils-ping)
+	grub-pc-bin grub-efi-amd64-bin xorriso)
+VM=(qemu-system-x86 qemu-utils seabios ovmf ipxe-qemu iproute2 python3-pyte openssh-client nmap iputils-ping)
 
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then

@@ -36,9 +36,11 @@ PROGRAMS := \
 	switch-audit:hardening/audit:kernel-tuning/knobs \
 	switch-license:installer/license \
 	switch-golive:installer/live:switchd/transport,switchd/sip,switchd/media,installer/golive \
+	switch-install:installer/disk:firmware/formats \
 	switch-hostd:firmware/hostd:firmware/formats \
 	tandem-init:firmware/init:firmware/formats \
 	tandem-slot:firmware/slot:firmware/formats \
+	tandem-rescue:firmware/rescue \
 	tandem-ifcfg:firmware/ifcfg:firmware/formats \
 	switch-shell:hardening/shell \
 	switch-setup:installer:switchd/transport,switchd/sip,switchd/media

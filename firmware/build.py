@@ -4,15 +4,15 @@
     firmware/build.py [--out build/image] [--bin build/bin] [--cache build/packages]
     firmware/build.py --refresh          packages.lock anew from packages.list
 
-Leaves tandem.img, tandem.img.zst, tandem-VERSION.update, sbom.spdx.json and, for boots without a boot loader, vmlinuz,
-initrd.img and cmdline. The same source gives the same bytes.
+Leaves tandem.img, tandem.img.zst, tandem-install.iso, tandem-VERSION.update, sbom.spdx.json; for a start over the network
+vmlinuz and install.img, and for one without a boot loader initrd.img and cmdline. The same source gives the same bytes.
 """
 
 import argparse
 import os
 import shutil
 
-from mk import bundle, disk, initrd, lock, sbom, tree
+from mk import bundle, disk, initrd, installer, lock, sbom, tree
 from mk.common import TOP, epoch, main, say, write
 from mk.modules import Kernel
 
@@ -50,6 +50,8 @@ def build(out, bin_folder, cache):
     ours = [os.path.join(bin_folder, name) for name in names]
     sbom.build(os.path.join(out, "sbom.spdx.json"), packages, ours, image, when)
     disk.compress(image)
+    iso = installer.build(work, out, squash, image + ".zst", when)
+    say(f"{os.path.relpath(iso)}: {os.path.getsize(iso) >> 20} MiB")
     say(f"{os.path.relpath(image)}: {os.path.getsize(image) >> 20} MiB, "
         f"{os.stat(image).st_blocks >> 11} MiB of them on disk, "
         f"{os.path.getsize(image + '.zst') >> 20} MiB as .zst")

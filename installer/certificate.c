@@ -22,6 +22,11 @@ static void put_names(const struct setup *s, struct buf *out)
 		if (machine_address(&s->machine, s->answers, is_v6, &a) == 0)
 			buf_printf(out, ",IP:%s", addr_host_text(&a, text));
 	}
+	if (answers_is_set(s->answers, ANSWER_PUBLIC_ADDRESS)) {
+		struct str seen = answers_str(s->answers, ANSWER_PUBLIC_ADDRESS);
+
+		buf_printf(out, ",IP:%.*s", STR_ARG(seen));
+	}
 }
 
 static bool add_extension(X509 *c, int nid, const char *value)

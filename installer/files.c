@@ -176,6 +176,11 @@ static int put_env(const struct setup *s, struct buf *out)
 	r = put_switch_address(s, true, out);
 	if (r < 0 && r != -ENOENT && r != -EAGAIN)
 		return r;
+	if (answers_is_set(s->answers, ANSWER_PUBLIC_ADDRESS)) {
+		struct str seen = text_of(s, ANSWER_PUBLIC_ADDRESS);
+
+		buf_printf(out, "--public %.*s ", STR_ARG(seen));
+	}
 	buf_printf(out, "--media-ports %.*s\n", STR_ARG(ports));
 	return 0;
 }

@@ -70,7 +70,7 @@ int guide_answers_take(struct guide *g, const struct form *f, const char *screen
 			r = take_one(a, f, (enum answer)i, err);
 	}
 	if (r == 0)
-		r = answers_check(a, &report);
+		r = answers_check_able(a, &report);
 	if (r == -EINVAL && !err_is_set(err))
 		*err = report.fault[0].err;
 	if (r < 0)

@@ -82,6 +82,8 @@ static int check(struct setup *s, const char *file)
 	struct err err = ERR_INIT;
 
 	int r = answers_load(s->answers, file, &report);
+	if (r == 0)
+		r = answers_check_able(s->answers, &report);
 	if (r == 0) {
 		(void)printf("%s: nothing is wrong with it\n", file);
 		return EXIT_DONE;
@@ -170,6 +172,8 @@ static void begin_as_it_is(struct setup *s)
 		return;
 	answers_free(s->answers);
 	s->answers = TAKE(a);
+	/* Of a version that took it: no page asks for it, so none could put it right. */
+	answers_reset(s->answers, ANSWER_API_PORT);
 }
 
 /* What a console starts: answers if there are any, else, or if they did not do, the screens. */

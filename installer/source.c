@@ -83,7 +83,7 @@ static int take(struct setup *s, struct str text, struct str folder, struct answ
 	int r = answers_parse(s->answers, text, report);
 
 	if (r == 0)
-		r = answers_check(s->answers, report);
+		r = answers_check_able(s->answers, report);
 	if (r == 0)
 		r = keep_licence(s, folder, err);
 	return r < 0 ? r : keep_answers(s, err);

@@ -71,12 +71,14 @@ int crew_open(struct crew *c, const struct options *o, struct err *err)
 {
 	struct media_config m = { .host = o->media,
 				  .host_count = o->media_count,
+				  .outside = &o->outside,
 				  .threads = o->media_threads,
 				  .workers = o->workers };
 
 	memset(c, 0, sizeof(*c));
 	c->hub.workers = o->workers;
 	c->hub.security = o->security;
+	c->hub.outside = o->outside;
 	c->hub.timers = SIP_TIMERS_DEFAULT;
 	rand_bytes(c->hub.secret, sizeof(c->hub.secret));
 	int r = make_rings(c, o->workers);
@@ -117,6 +119,21 @@ static void drop_seeds(struct hub *h)
 
 enum { SOON_S = 14 * 24 * 3600 };
 
+/* What a list says holds beyond its time; what was taken back since, it does not know. */
+static void say_lists(const struct tls_summary *s)
+{
+	char until[CLOCK_TEXT] = "never";
+	bool is_old = s->lists_end_s > 0 && s->lists_end_s < clock_wall_ms() / 1000;
+
+	if (s->lists == 0)
+		return;
+	if (s->lists_end_s > 0)
+		(void)clock_text(s->lists_end_s * 1000, until);
+	log_at(is_old ? LOG_WARNING : LOG_NOTICE, NULL,
+	       "TLS: %d lists of revoked certificates; the first to be out of date is so at %s",
+	       s->lists, until);
+}
+
 static void say_certificates(const struct tls *t)
 {
 	struct tls_summary s;
@@ -127,6 +144,7 @@ static void say_certificates(const struct tls *t)
 	log_at(s.expires_s < clock_wall_ms() / 1000 + SOON_S ? LOG_WARNING : LOG_NOTICE, NULL,
 	       "TLS: %d certificates; the first to expire is %s, at %s", s.certificates, s.first,
 	       until);
+	say_lists(&s);
 }
 
 static int open_tls(struct crew *c, const struct options *o, struct err *err)

@@ -22,6 +22,8 @@ static const char usage[] =
 	"  --dns ADDR[:PORT]       the name server to ask (default: those of /etc/resolv.conf)\n"
 	"  --media ADDR            address of the media relay; may be repeated\n"
 	"  --media-ports LOW-HIGH  its ports\n"
+	"  --public ADDR           the address that peers reach us at, behind a 1:1 NAT;\n"
+	"                          one of each family\n"
 	"  --set PARAMETER=VALUE   a parameter for this run, not stored; may be repeated\n"
 	"  --workers N             signalling threads (default: cores - 1, at least 1)\n"
 	"  --media-threads N       media threads (default 1)\n"
@@ -38,6 +40,7 @@ enum {
 	OPT_LISTEN,
 	OPT_MEDIA,
 	OPT_PORTS,
+	OPT_PUBLIC,
 	OPT_SET,
 	OPT_WORKERS,
 	OPT_THREADS,
@@ -55,6 +58,7 @@ static const struct option longs[] = {
 	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "media", required_argument, NULL, OPT_MEDIA },
 	{ "media-ports", required_argument, NULL, OPT_PORTS },
+	{ "public", required_argument, NULL, OPT_PUBLIC },
 	{ "set", required_argument, NULL, OPT_SET },
 	{ "workers", required_argument, NULL, OPT_WORKERS },
 	{ "media-threads", required_argument, NULL, OPT_THREADS },
@@ -129,6 +133,25 @@ static int take_media(struct options *o, struct str text, struct err *err)
 	return 0;
 }
 
+static int take_public(struct options *o, struct str text, struct err *err)
+{
+	struct addr a;
+	int r = addr_parse(text, 0, &a);
+
+	if (r == 0 && addr_port(&a) == 0)
+		r = outside_add(&o->outside, &a);
+	else
+		r = -EINVAL;
+	if (r == -EEXIST)
+		return err_set(err, ERR_USAGE, "--public", text, "one address of each family",
+			       "there is another one of this family");
+	if (r < 0)
+		return err_set(err, ERR_USAGE, "--public", text,
+			       "a public IP address without a port",
+			       "not an address that peers could reach us at");
+	return 0;
+}
+
 static int take(struct options *o, int opt, const char *arg, struct err *err)
 {
 	struct str text = str_of(arg);
@@ -161,6 +184,8 @@ static int take(struct options *o, int opt, const char *arg, struct err *err)
 		return take_listen(o, text, err);
 	case OPT_MEDIA:
 		return take_media(o, text, err);
+	case OPT_PUBLIC:
+		return take_public(o, text, err);
 	case OPT_PORTS:
 		return take_ports(o, text, err);
 	case OPT_SET:

@@ -18,6 +18,7 @@ struct options {
 	int listen_count;
 	struct addr media[OPTIONS_MAX];
 	int media_count;
+	struct outside outside;
 	int workers;
 	int media_threads;
 	int drain_s;

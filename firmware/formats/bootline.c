@@ -5,6 +5,9 @@
 
 static const struct str SLOT = STR_INIT("tandem.slot=");
 static const struct str VERITY = STR_INIT("tandem.verity=");
+static const struct str RESET = STR_INIT("tandem.reset");
+static const struct str INSTALL = STR_INIT("tandem.install");
+static const struct str INSTALL_ON = STR_INIT("tandem.install=");
 
 static int parse_slot(struct bootline *b, struct str value)
 {
@@ -53,10 +56,14 @@ int bootline_parse(struct bootline *ret, struct str line)
 			r = parse_slot(&b, str_skip(word, SLOT.n));
 		else if (str_has_prefix(word, VERITY))
 			r = parse_verity(&b, str_skip(word, VERITY.n));
+		else if (str_eq(word, RESET))
+			b.is_reset = true;
+		else if (str_eq(word, INSTALL) || str_has_prefix(word, INSTALL_ON))
+			b.is_install = true;
 	}
 	if (r < 0)
 		return r;
-	if (b.slot == 0 || b.blocks == 0)
+	if (!b.is_install && (b.slot == 0 || b.blocks == 0))
 		return -ENODATA;
 	*ret = b;
 	return 0;

@@ -1,13 +1,16 @@
 /*
  * bootline: what the boot loader tells us on the kernel's command line.
  *
- *	tandem.slot=a tandem.verity=BLOCKS,HASHSTART,ROOTHASH,SALT
+ *	tandem.slot=a tandem.verity=BLOCKS,HASHSTART,ROOTHASH,SALT [tandem.reset]
+ *	tandem.install[=DISK]
  *
  * BLOCKS is the number of 4096-byte blocks of the file system, HASHSTART the block where its hash
- * tree begins; root hash and salt are hex. Every other word belongs to somebody else.
+ * tree begins; root hash and salt are hex. tandem.reset: the data partition is made anew. With tandem.install the root is
+ * the one that the installer's initrd carries, and no slot is named. Every other word belongs to somebody else.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -20,6 +23,8 @@ struct bootline {
 	uint32_t hash_start;
 	char root_hash[BOOTLINE_HASH_SIZE];
 	char salt[BOOTLINE_HASH_SIZE];
+	bool is_reset;
+	bool is_install; /* the words of a slot are not looked for then */
 };
 
 /* 0; -EINVAL when a word of ours is malformed; -ENODATA when one is missing. */

@@ -5,6 +5,8 @@
 
 #include "base/buf.h"
 
+enum { NEEDED = 0x1f }; /* ORDER and the words of the slots */
+
 static const struct str SIGNATURE = STR_INIT("# GRUB Environment Block\n");
 
 struct slots slots_fresh(void)
@@ -43,28 +45,37 @@ static int parse_flag(bool *flag, struct str value)
 	return 0;
 }
 
+static int parse_tries(uint8_t *tries, struct str value)
+{
+	if (value.n != 1 || value.p[0] < '0' || value.p[0] > '0' + SLOTS_TRIES)
+		return -EINVAL;
+	*tries = (uint8_t)(value.p[0] - '0');
+	return 0;
+}
+
 /* Sets the bit of a word of ours in *seen; other words are the boot loader's business. */
 static int parse_word(struct slots *s, struct str name, struct str value, unsigned *seen)
 {
 	const struct {
 		struct str name;
 		bool *flag;
-	} FLAGS[] = {
-		{ STR("A_OK"), &s->is_ok[0] },
-		{ STR("A_TRY"), &s->is_tried[0] },
-		{ STR("B_OK"), &s->is_ok[1] },
-		{ STR("B_TRY"), &s->is_tried[1] },
+		uint8_t *tries;
+	} WORDS[] = {
+		{ STR("A_OK"), &s->is_ok[0], NULL },  { STR("A_TRY"), NULL, &s->tries[0] },
+		{ STR("B_OK"), &s->is_ok[1], NULL },  { STR("B_TRY"), NULL, &s->tries[1] },
+		{ STR("RESET"), &s->is_reset, NULL },
 	};
 
 	if (str_eq(name, STR("ORDER"))) {
 		*seen |= 1;
 		return parse_order(s, value);
 	}
-	for (size_t i = 0; i < sizeof(FLAGS) / sizeof(FLAGS[0]); i++) {
-		if (str_eq(name, FLAGS[i].name)) {
-			*seen |= 2U << i;
-			return parse_flag(FLAGS[i].flag, value);
-		}
+	for (size_t i = 0; i < sizeof(WORDS) / sizeof(WORDS[0]); i++) {
+		if (!str_eq(name, WORDS[i].name))
+			continue;
+		*seen |= 2U << i;
+		return WORDS[i].flag ? parse_flag(WORDS[i].flag, value)
+				     : parse_tries(WORDS[i].tries, value);
 	}
 	return 0;
 }
@@ -87,7 +98,7 @@ int slots_parse(struct slots *ret, struct str block)
 		if (r < 0)
 			return r;
 	}
-	if (seen != 0x1f)
+	if ((seen & NEEDED) != NEEDED)
 		return -EINVAL;
 	*ret = s;
 	return 0;
@@ -109,7 +120,8 @@ void slots_print(const struct slots *s, char block[SLOTS_BLOCK])
 		buf_putc(&b, letter);
 		buf_putz(&b, s->is_ok[i] ? "_OK=1\n" : "_OK=0\n");
 		buf_putc(&b, letter);
-		buf_putz(&b, s->is_tried[i] ? "_TRY=1" : "_TRY=0");
+		buf_putz(&b, "_TRY=");
+		buf_putc(&b, (char)('0' + s->tries[i]));
 	}
-	buf_putc(&b, '\n');
+	buf_putz(&b, s->is_reset ? "\nRESET=1\n" : "\nRESET=0\n");
 }

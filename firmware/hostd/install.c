@@ -57,7 +57,7 @@ static int check_health(const struct install_order *o, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (s.is_ok[o->places->running] && !s.is_tried[o->places->running])
+	if (s.is_ok[o->places->running] && s.tries[o->places->running] == 0)
 		return 0;
 	return err_set(err, ERR_CONFLICT, "", STR(""), "wait until it has, see `update status`",
 		       "the slot that runs has not reported health, so the other one is kept");
@@ -209,7 +209,7 @@ static int offer(struct install *i, bool is_offered, struct err *err)
 	note[p->running] =
 		note[p->running].built == i->order.image.built ? note[p->running] : i->order.image;
 	s.is_ok[i->slot] = is_offered;
-	s.is_tried[i->slot] = false;
+	s.tries[i->slot] = 0;
 	/* A slot that may boot has its note already; one that may not needs none. */
 	r = is_offered ? slot_notes_write(p->notes, note, err) : places_store(p, &s, err);
 	if (r == 0)

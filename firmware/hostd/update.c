@@ -40,6 +40,40 @@ int machine_restart(struct host *h, struct request *r, struct err *err)
 	return 0;
 }
 
+static int check_confirmed(const struct request *r, struct err *err)
+{
+	CLEANUP(buf_done) struct buf word = BUF_INIT;
+
+	if (arg_text(r, "confirm", &word) && str_eq(buf_str(&word), STR("ERASE")))
+		return 0;
+	return err_set(err, ERR_BAD_VALUE, "confirm", buf_str(&word), "ERASE",
+		       "all settings, accounts, balances, call records and keys would be deleted");
+}
+
+/* The wish is on the disk before the machine goes down; tandem-init makes the data partition anew. */
+int machine_reset(struct host *h, struct request *r, struct err *err)
+{
+	struct slots s;
+	int e = h->install ? err_set(err, ERR_CONFLICT, "", STR(""),
+				     "wait until it is done, see `update status`",
+				     "an update is being installed")
+			   : check_confirmed(r, err);
+
+	if (e == 0)
+		e = places_load(&h->places, &s, err);
+	if (e < 0)
+		return e;
+	s.is_reset = true;
+	e = places_store(&h->places, &s, err);
+	if (e == 0)
+		e = restart(err);
+	if (e < 0)
+		return e;
+	log_at(LOG_WARNING, NULL, "factory reset at the next start, asked for by %s", r->actor);
+	request_done(r, json_pack("{s:b}", "restarting", true));
+	return 0;
+}
+
 static int want_restart(const struct request *r, bool *ret, struct err *err)
 {
 	return arg_bool(r, "restart", false, ret, err);
@@ -51,10 +85,10 @@ static const char *state_of(const struct places *p, const struct slots *s,
 			    const struct slot_note *n, int slot)
 {
 	if (slot == p->running)
-		return s->is_tried[slot] ? "running, not healthy yet" : "running";
+		return s->tries[slot] > 0 ? "running, not healthy yet" : "running";
 	if (!s->is_ok[slot])
 		return "empty";
-	if (s->is_tried[slot])
+	if (s->tries[slot] > 0)
 		return "failed"; /* it was started and did not report health */
 	return n->is_trial ? "installed, starts next" : "good";
 }
@@ -263,7 +297,7 @@ int update_rollback(struct host *h, struct request *r, struct err *err)
 		return e;
 	/* On trial again: if it does not become healthy, this slot comes back. */
 	note[other].is_trial = true;
-	s.is_tried[other] = false;
+	s.tries[other] = 0;
 	s.order[0] = (char)('A' + other);
 	s.order[1] = (char)('A' + h->places.running);
 	e = slot_notes_write(h->places.notes, note, err);

@@ -147,10 +147,40 @@ static int find(struct modules *m, const struct bootline *b, struct part *root, 
 	return r < 0 ? r : say(await_disk(m, root, data, str_of(name)), name);
 }
 
+/* A slot of a disk. */
+static int boot_slot(struct modules *m, const struct bootline *b)
+{
+	struct part root, data;
+
+	int r = find(m, b, &root, &data);
+	if (r == 0)
+		r = say(verity_open(b, root.device), "dm-verity");
+	if (r == 0)
+		r = say(root_mount("/dev/dm-0", data.device, b->is_reset), "mount");
+	if (r < 0)
+		return r;
+	printf("tandem: slot %c\n", b->slot);
+	return say(root_switch("/sbin/init"), "init of the slot");
+}
+
+/* The root that came along in the initrd. Drivers of disks are loaded there, with all others. */
+static int boot_installer(struct modules *m)
+{
+	int r = say(modules_load(m, STR("loop")), "loop");
+
+	if (r == 0)
+		r = load_file_systems(m);
+	if (r == 0)
+		r = say(root_mount_carried(), "mount of the installer");
+	if (r < 0)
+		return r;
+	printf("tandem: installer\n");
+	return say(root_switch("/usr/libexec/tandem/install"), "the installer");
+}
+
 static int boot(void)
 {
 	struct bootline b;
-	struct part root, data;
 	struct modules m;
 	char dir[256];
 
@@ -162,16 +192,9 @@ static int boot(void)
 		return r;
 	r = say(open_modules(&m, dir, sizeof(dir)), "kernel modules");
 	if (r == 0)
-		r = find(&m, &b, &root, &data);
+		r = b.is_install ? boot_installer(&m) : boot_slot(&m, &b);
 	modules_done(&m);
-	if (r == 0)
-		r = say(verity_open(&b, root.device), "dm-verity");
-	if (r == 0)
-		r = say(root_mount("/dev/dm-0", data.device), "mount");
-	if (r < 0)
-		return r;
-	printf("tandem: slot %c\n", b.slot);
-	return say(root_switch(), "init of the slot");
+	return r;
 }
 
 int main(int argc, char **argv)

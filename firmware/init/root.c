@@ -3,14 +3,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/loop.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 
 #define SYSROOT "/sysroot"
 #define DATA    SYSROOT "/data"
@@ -18,7 +21,13 @@
 enum {
 	SAFE = MS_NOSUID | MS_NODEV | MS_NOEXEC,
 	FSCK_UNCORRECTED = 4, /* this bit and those above it */
+	RUN_WORDS = 16,
+	SUM_MAX = 4096,
 };
+
+/* In the installer's initrd: the root that it carries, and the SHA-256 of the image that goes with it. */
+static const char CARRIED[] = "/root.squashfs", LOOP[] = "/dev/loop0";
+static const char SUM[] = "/image.sha256", SUM_KEPT[] = "/run/image.sha256";
 
 static const char ETC[] =
 	"lowerdir=" SYSROOT "/etc,upperdir=" DATA "/etc/upper,workdir=" DATA "/etc/work";
@@ -53,23 +62,30 @@ int root_prepare(void)
 	return 0;
 }
 
-/* The exit status of the slot's own e2fsck, run inside the slot; negative errno. */
-static int fsck(const char *how, const char *device)
+/* A program of the slot, run inside the slot: its exit status; negative errno. execve takes words that it does not change. */
+static int run_inside(const char *program, const char *const words[])
 {
-	char *const argv[] = { (char[]){ "e2fsck" }, strdupa(how), strdupa(device), NULL };
 	int status;
 
 	pid_t pid = fork();
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
+		char *argv[RUN_WORDS] = { 0 };
+		for (size_t i = 0; words[i] && i + 1 < RUN_WORDS; i++)
+			argv[i] = strdup(words[i]);
 		if (chroot(SYSROOT) == 0 && chdir("/") == 0)
-			(void)execve("/usr/sbin/e2fsck", argv, (char *[]){ NULL });
+			(void)execve(program, argv, (char *[]){ NULL });
 		_exit(127);
 	}
 	if (waitpid(pid, &status, 0) < 0)
 		return -errno;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -EIO;
+}
+
+static int fsck(const char *how, const char *device)
+{
+	return run_inside("/usr/sbin/e2fsck", (const char *const[]){ "e2fsck", how, device, NULL });
 }
 
 /* What -p does not dare to mend is mended all the same: nobody stands at the console to ask. */
@@ -85,6 +101,21 @@ static void check_data(const char *device)
 		printf("tandem: e2fsck of %s: %d\n", device, r);
 }
 
+/* A factory reset: nothing of what this machine was told or has booked stays. */
+static int reset_data(const char *device)
+{
+	const char *const argv[] = { "mke2fs", "-q",   "-F",
+				     "-t",     "ext4", "-L",
+				     "data",   "-E",   "lazy_itable_init=1,root_owner=0:0",
+				     device,   NULL };
+
+	printf("tandem: factory reset: the data partition is made anew\n");
+	int r = run_inside("/usr/sbin/mke2fs", argv);
+	if (r != 0)
+		printf("tandem: mke2fs of %s: %d\n", device, r);
+	return r > 0 ? -EIO : r;
+}
+
 static int make_folders(void)
 {
 	static const char *const FOLDERS[] = { DATA "/etc", DATA "/etc/upper", DATA "/etc/work",
@@ -96,12 +127,10 @@ static int make_folders(void)
 	return 0;
 }
 
-static int mount_data(const char *device)
+/* What is written goes to DATA, where something is mounted by now. */
+static int lay_over(void)
 {
-	int r = mount_at(device, DATA, "ext4", SAFE | MS_NOATIME, NULL);
-	if (r < 0)
-		return r;
-	r = make_folders();
+	int r = make_folders();
 	if (r < 0)
 		return r;
 	r = mount_at("overlay", SYSROOT "/etc", "overlay", SAFE | MS_NOATIME, ETC);
@@ -114,7 +143,7 @@ static int mount_data(const char *device)
 	return mount_at(NULL, SYSROOT "/var", NULL, MS_REMOUNT | MS_BIND | SAFE | MS_NOATIME, NULL);
 }
 
-int root_mount(const char *root, const char *data)
+int root_mount(const char *root, const char *data, bool is_reset)
 {
 	int r = mount_at(root, SYSROOT, "squashfs", MS_RDONLY, NULL);
 	if (r < 0)
@@ -122,10 +151,53 @@ int root_mount(const char *root, const char *data)
 	r = mount_at("/dev", SYSROOT "/dev", NULL, MS_BIND, NULL);
 	if (r < 0)
 		return r;
-	check_data(data);
+	if (is_reset)
+		r = reset_data(data);
+	else
+		check_data(data);
 	if (umount(SYSROOT "/dev") < 0)
 		return -errno;
-	return mount_data(data);
+	if (r == 0)
+		r = mount_at(data, DATA, "ext4", SAFE | MS_NOATIME, NULL);
+	return r < 0 ? r : lay_over();
+}
+
+/* ---- the installer's ---- */
+
+static int attach(const char *file, const char *device)
+{
+	struct loop_config c = { .info = { .lo_flags = LO_FLAGS_READ_ONLY } };
+
+	CLEANUP(close) int fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	CLEANUP(close) int loop = open(device, O_RDWR | O_CLOEXEC);
+	if (loop < 0)
+		return -errno;
+	c.fd = (uint32_t)fd;
+	return ioctl(loop, LOOP_CONFIGURE, &c) < 0 ? -errno : 0;
+}
+
+static int keep_sum(void)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	int r = file_read(SUM, SUM_MAX, &text, NULL);
+
+	return r < 0 ? r : file_write(SUM_KEPT, buf_str(&text), 0444, true, NULL);
+}
+
+int root_mount_carried(void)
+{
+	int r = attach(CARRIED, LOOP);
+
+	if (r == 0)
+		r = mount_at(LOOP, SYSROOT, "squashfs", MS_RDONLY, NULL);
+	if (r == 0)
+		r = mount_at("tmpfs", DATA, "tmpfs", SAFE, "mode=0755");
+	if (r == 0)
+		r = lay_over();
+	/* What the initrd knows of the image that goes with it; the initrd itself is emptied. */
+	return r == 0 ? keep_sum() : r;
 }
 
 /* The initrd's memory comes back when its files go. Other file systems are not entered. */
@@ -167,9 +239,9 @@ static int move_mounts(void)
 	return 0;
 }
 
-int root_switch(void)
+int root_switch(const char *init)
 {
-	char *const argv[] = { (char[]){ "/sbin/init" }, NULL };
+	char *const argv[] = { strdupa(init), NULL };
 	struct stat st;
 
 	int r = move_mounts();

@@ -33,7 +33,7 @@ UUID = "7a6d6e64-0000-4000-8000-0000000000"
 CONSOLES = "console=tty0 console=ttyS0,115200"
 QUIET = "quiet loglevel=3 systemd.show_status=false panic=10"
 GRUB_MODULES = ("part_gpt fat search search_label configfile normal loadenv test echo linux serial "
-                "terminal reboot sleep regexp").split()
+                "terminal reboot sleep regexp read").split()
 GRUB_EARLY = """\
 search --no-floppy --label --set=root TANDEM-ESP
 set prefix=($root)/grub
@@ -101,11 +101,12 @@ def boot(work, out, verity, epoch):
     return path
 
 
-def grub(work, kind, extra):
+def grub(work, kind, extra, first=GRUB_EARLY, prefix="/grub"):
+    """GRUB's core with its modules in it; first: what it does at its start."""
     core = os.path.join(work, f"grub.{kind}")
     early = os.path.join(work, "early.cfg")
-    write(early, GRUB_EARLY)
-    run("grub-mkimage", "-O", kind, "-o", core, "-c", early, "-p", "/grub", *GRUB_MODULES, *extra)
+    write(early, first)
+    run("grub-mkimage", "-O", kind, "-o", core, "-c", early, "-p", prefix, *GRUB_MODULES, *extra)
     return core
 
 

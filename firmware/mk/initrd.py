@@ -77,3 +77,16 @@ def build(kernel, work, bin_folder, out, epoch):
         if name not in ("kernel", "modules.dep", "modules.alias"):
             os.unlink(os.path.join(target, name))
     write(out, run("zstd", "-q", "-12", "--no-check", "-c", input=cpio(root, epoch)))
+
+
+def carry(start, files, work, out, epoch):
+    """out: the initrd `start` with files (name -> path here) behind it, as they are."""
+    root = os.path.join(work, "carried")
+    shutil.rmtree(root, ignore_errors=True)
+    os.makedirs(root)
+    for name, path in files.items():
+        shutil.copyfile(path, os.path.join(root, name))
+    with open(start, "rb") as f:
+        head = f.read()
+    # An archive begins at a multiple of four; the kernel passes over zeros.
+    write(out, head + bytes(-len(head) % 4) + cpio(root, epoch))

@@ -28,8 +28,10 @@ PLACES = {
     "switch-tune": "usr/sbin",
     "switch-audit": "usr/sbin",
     "switch-setup": "usr/sbin",
+    "switch-install": "usr/sbin",
     "switch-shell": "usr/libexec/tandem",
     "tandem-slot": "usr/sbin",
+    "tandem-rescue": "usr/sbin",
     "tandem-ifcfg": "usr/sbin",
     "tandem-init": None,
 }

@@ -4,6 +4,8 @@
  *	tandem-slot show [FILE]		which slot runs, and what the boot loader knows
  *	tandem-slot good [FILE]		this slot is healthy: it is booted again
  *	tandem-slot trial [FILE]	exit status 0 if this slot is to give way to the other one
+ *	tandem-slot give-up [FILE]	this slot is not tried again, as after three failed starts
+ *	tandem-slot reset-done [FILE]	the factory reset that was asked for has been done
  *
  * FILE is GRUB's environment block, on the EFI partition. It is overwritten in place and read back;
  * one that is damaged is made anew, with the slot that we run from as the one that works.
@@ -60,9 +62,9 @@ static int good(const char *path)
 		s = slots_fresh();
 		s.is_ok[0] = false;
 	}
-	if (!s.is_ok[slot] || s.is_tried[slot]) {
+	if (!s.is_ok[slot] || s.tries[slot] > 0) {
 		s.is_ok[slot] = true;
-		s.is_tried[slot] = false;
+		s.tries[slot] = 0;
 		r = slots_store(path, &s);
 		if (r < 0)
 			return fail(r, path);
@@ -89,11 +91,38 @@ static int trial(const char *path)
 	if (r < 0)
 		return fail(r, path);
 	int other = 1 - slot;
-	if (note[slot].is_trial && s.is_ok[other] && !s.is_tried[other])
+	if (note[slot].is_trial && s.is_ok[other] && s.tries[other] < SLOTS_TRIES)
 		return EXIT_SUCCESS;
 	printf("slot %c stays: %s\n", 'A' + slot,
 	       note[slot].is_trial ? "there is no other that works" : "it is not on trial");
 	return EXIT_FAILURE;
+}
+
+static int give_up(const char *path)
+{
+	struct slots s;
+
+	int slot = slots_running();
+	int r = slot < 0 ? slot : slots_load(path, &s);
+	if (r < 0)
+		return fail(r, path);
+	s.tries[slot] = SLOTS_TRIES;
+	r = slots_store(path, &s);
+	return r < 0 ? fail(r, path) : EXIT_SUCCESS;
+}
+
+static int reset_done(const char *path)
+{
+	struct slots s;
+
+	int r = slots_load(path, &s);
+	if (r == -EINVAL)
+		return EXIT_SUCCESS; /* a damaged block asks for nothing; `good` makes it anew */
+	if (r < 0)
+		return fail(r, path);
+	s.is_reset = false;
+	r = slots_store(path, &s);
+	return r < 0 ? fail(r, path) : EXIT_SUCCESS;
 }
 
 static int show(const char *path)
@@ -110,21 +139,29 @@ static int show(const char *path)
 			   : "B",
 	       s.order[0], s.order[1]);
 	for (int i = 0; i < SLOTS_COUNT; i++)
-		printf("%c: %s, %s\n", i == 0 ? 'A' : 'B', s.is_ok[i] ? "may boot" : "empty or bad",
-		       s.is_tried[i] ? "tried, no health reported" : "no try open");
+		printf("%c: %s, %u of %d tries without health\n", i == 0 ? 'A' : 'B',
+		       s.is_ok[i] ? "may boot" : "empty or bad", s.tries[i], SLOTS_TRIES);
 	return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
+	static const struct {
+		const char *name;
+		int (*run)(const char *path);
+	} VERBS[] = {
+		{ "show", show },
+		{ "good", good },
+		{ "trial", trial },
+		{ "give-up", give_up },
+		{ "reset-done", reset_done },
+	};
 	const char *path = argc > 2 ? argv[2] : ENVIRONMENT;
 
-	if (argc >= 2 && argc <= 3 && strcmp(argv[1], "good") == 0)
-		return good(path);
-	if (argc >= 2 && argc <= 3 && strcmp(argv[1], "trial") == 0)
-		return trial(path);
-	if (argc >= 2 && argc <= 3 && strcmp(argv[1], "show") == 0)
-		return show(path);
-	(void)fprintf(stderr, "usage: tandem-slot show | good | trial [FILE]\n");
+	for (size_t i = 0; argc >= 2 && argc <= 3 && i < sizeof(VERBS) / sizeof(VERBS[0]); i++)
+		if (strcmp(argv[1], VERBS[i].name) == 0)
+			return VERBS[i].run(path);
+	(void)fprintf(stderr,
+		      "usage: tandem-slot show | good | trial | give-up | reset-done [FILE]\n");
 	return USAGE;
 }

@@ -30,7 +30,6 @@ struct openings {
 #define OPENINGS_DEFAULT                          \
 	((struct openings){ .sip = 5060,          \
 			    .sip_tls = 5061,      \
-			    .api = 8080,          \
 			    .ssh = 22,            \
 			    .media_first = 10000, \
 			    .media_last = 39999 })

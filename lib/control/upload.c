@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/base64.h"
 #include "base/buf.h"
@@ -12,7 +13,7 @@
 #include "base/rand.h"
 #include "control/args.h"
 
-enum { TOKEN = 33 };
+enum { TOKEN = 33, KEPT_PART = 16 };
 
 struct coming {
 	char token[TOKEN]; /* "": free */
@@ -132,6 +133,17 @@ static const char *sent_arg(const struct op_info *op)
 	return "";
 }
 
+/* A file that is sent does not take the room in which calls are booked (switchd/ops/upkeep.c keeps a twentieth). */
+static int check_room(int fd, struct err *err)
+{
+	struct statvfs s;
+
+	if (fstatvfs(fd, &s) < 0 || (uint64_t)s.f_bavail * KEPT_PART >= s.f_blocks)
+		return 0;
+	return err_set(err, ERR_STORE, "", STR(""), "see `alarm list`: the disk is nearly full",
+		       "there is no room for the file");
+}
+
 static int append(struct upload *u, struct coming *c, const struct request *r, struct err *err)
 {
 	const char *name = sent_arg(&op_infos[r->op]);
@@ -150,6 +162,9 @@ static int append(struct upload *u, struct coming *c, const struct request *r, s
 	if (bytes.n > u->max - c->size)
 		return err_set(err, ERR_BAD_VALUE, name, STR(""), NULL,
 			       "the file is larger than %llu bytes", (unsigned long long)u->max);
+	e = check_room(c->fd, err);
+	if (e < 0)
+		return e;
 	e = file_put(c->fd, buf_str(&bytes));
 	if (e < 0)
 		return err_set(err, ERR_STORE, name, STR(""), NULL, "the file cannot be kept: %s",

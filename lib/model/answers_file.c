@@ -238,6 +238,27 @@ int answers_check(const struct answers *a, struct answers_report *ret)
 	return ret->count > 0 ? -EINVAL : 0;
 }
 
+/* It would be told to peers who cannot send to it. */
+static void check_public(const struct answers *a, struct answers_report *ret)
+{
+	struct str text = answers_str(a, ANSWER_PUBLIC_ADDRESS);
+	struct addr own;
+
+	if (addr_parse(text, 0, &own) == 0 && (addr_is_private(&own) || addr_is_loopback(&own)))
+		fault_of(a, ANSWER_PUBLIC_ADDRESS, ret, "an address of the Internet, or none",
+			 "nobody outside can send to a private address");
+}
+
+int answers_check_able(const struct answers *a, struct answers_report *ret)
+{
+	(void)answers_check(a, ret);
+	check_public(a, ret);
+	if (answers_int(a, ANSWER_API_PORT) > 0)
+		fault_of(a, ANSWER_API_PORT, ret, "0, or a file without api_port",
+			 "this version has no web API: nothing would answer at that port");
+	return ret->count > 0 ? -EINVAL : 0;
+}
+
 /* --- writing --- */
 
 void answers_print(const struct answers *a, bool is_kept, struct buf *out)

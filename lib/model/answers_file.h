@@ -32,6 +32,11 @@ int answers_parse(struct answers *a, struct str text, struct answers_report *ret
  * the lines that the values were read from.
  */
 int answers_check(const struct answers *a, struct answers_report *ret);
+/*
+ * The same, and whether this version can do what they ask for: for a machine that is set up. (A tandem.conf that stands is not
+ * refused for it: without its firewall a machine has no network.)
+ */
+int answers_check_able(const struct answers *a, struct answers_report *ret);
 /* Parses and checks a file. -EINVAL with the report, or negative errno if it cannot be read. */
 int answers_load(struct answers *a, const char *path, struct answers_report *ret);
 /* "line 3: sip_port: ... (given: 99999; accepted: 1024 to 65535)", a line each. */

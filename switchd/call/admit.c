@@ -233,7 +233,7 @@ static enum reason admit_rate(struct inquiry *q)
 	if (inquiry_price(q, payer, q->wall_ms) != REASON_NONE) {
 		trail_add(&q->trail, "rate", "refuse", "no rate in group %s for %s%s",
 			  payer->row->rate_group ? payer->row->rate_group : "(none)",
-			  q->rated.digits, q->is_referred ? ", transferred" : "");
+			  q->rated.digits, q->is_referred ? ", transferred or forwarded" : "");
 		return REASON_NO_RATE;
 	}
 

@@ -22,19 +22,27 @@ static void on_commit_timer(struct timer *t, int64_t now_ms)
 }
 
 /* The rate in force at the answer rates the whole call (rating.md); without one any more, the one admitted stays. */
-static void fix_prices(struct call *c, struct leg *l)
+static void fix_customer(struct call *c, ms_t now)
 {
 	const struct world *w = c->worker->world;
 	const struct payer *payer = world_payer(w, c->q.price.account);
-	const struct payer *vendor = world_payer(w, l->cost.account);
-	const struct vendor *v = leg_vendor(l);
-	ms_t now = clock_wall_ms();
 
 	c->q.world = w;
 	if (payer && !c->q.is_free)
 		(void)inquiry_price(&c->q, payer, now);
 	if (payer)
 		agents_fix(&c->q, payer, now);
+}
+
+static void fix_prices(struct call *c, struct leg *l)
+{
+	const struct world *w = c->worker->world;
+	const struct payer *vendor = world_payer(w, l->cost.account);
+	const struct vendor *v = leg_vendor(l);
+	ms_t now = clock_wall_ms();
+
+	for (struct call *p = c; p; p = p->front)
+		fix_customer(p, now);
 	if (vendor)
 		(void)price_find(&l->cost, vendor,
 				 v ? inquiry_vendor_number(&c->q, v, &l->callee_out)
@@ -50,6 +58,13 @@ static void record_answer(struct call *c, struct leg *l)
 	if (r->pdd_ms == FIELD_ABSENT)
 		r->pdd_ms = c->answer_mono - c->q.mono_ms;
 	r->vendor_code = 200;
+	for (struct call *f = c->front; f; f = f->front) {
+		f->answer_mono = c->answer_mono;
+		f->cdr->answer = r->answer;
+		f->cdr->sip_code = 200;
+		if (f->cdr->pdd_ms == FIELD_ABSENT)
+			f->cdr->pdd_ms = f->answer_mono - f->q.mono_ms;
+	}
 	free(r->vendor_account);
 	r->vendor_account = l->cost.account ? strdup(l->cost.account) : NULL;
 
@@ -74,14 +89,13 @@ static void record_price(const struct price *p, char **prefix, int64_t *version,
 	*terms = buf_steal(&b);
 }
 
-/* The row that a crash would be closed from: the record as it stands, and how to reach both peers. */
-static bool journal(struct call *c, struct leg *l)
+/* The row that a crash would be closed from: the record as it stands, and how to reach both peers (handed over). */
+static bool journal_part(struct call *c, char *legs)
 {
 	struct cdr_row *r = c->cdr;
 	CLEANUP(buf_done) struct buf scratch = BUF_INIT;
 
 	record_price(&c->q.price, &r->rate_prefix, &r->rate_version, &r->rate_terms);
-	record_price(&l->cost, &r->cost_prefix, &r->cost_version, &r->cost_terms);
 	agents_record(&c->q, r);
 	packages_record(&c->q, r);
 	r->held = c->q.price.held;
@@ -89,7 +103,6 @@ static bool journal(struct call *c, struct leg *l)
 	r->decisions = str_dup(trail_text(&c->q.trail, &scratch));
 
 	struct cdr_row *copy = row_copy(&entities[ENTITY_CDR], r);
-	char *legs = orphan_legs(c);
 	int64_t reach_ms = c->q.cut_off ? packages_reach_ms(&c->q, c->q.price.held) : 0;
 
 	if (!copy || !legs ||
@@ -101,6 +114,19 @@ static bool journal(struct call *c, struct leg *l)
 	}
 	c->was_journalled = true;
 	return true;
+}
+
+/* The last one's receipt stands for all: what is mailed before it is booked before it. */
+static bool journal(struct call *c, struct leg *l)
+{
+	struct cdr_row *r = c->cdr;
+
+	record_price(&l->cost, &r->cost_prefix, &r->cost_version, &r->cost_terms);
+	for (struct call *f = c->front; f; f = f->front) {
+		if (!journal_part(f, strdup("[]")))
+			return false;
+	}
+	return journal_part(c, orphan_legs(c));
 }
 
 /*

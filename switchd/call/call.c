@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "call/forward.h"
 #include "call/hop.h"
 #include "call/inner.h"
 #include "call/lookup.h"
@@ -154,6 +155,7 @@ static void call_free(struct call *c)
 	buf_done(&c->cause);
 	free(c->sender);
 	taken_done(&c->taken);
+	forward_done(c);
 	inquiry_done(&c->q);
 	row_free(&entities[ENTITY_CDR], c->cdr);
 	if (c->has_room)

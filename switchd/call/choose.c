@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/rand.h"
+#include "call/forward.h"
 #include "call/numbers.h"
 #include "call/pool.h"
 #include "call/rank.h"
@@ -359,6 +360,7 @@ enum reason choose_all(struct inquiry *q)
 	if (phone) {
 		struct choice c = { 0 };
 
+		forward_explain(q, phone);
 		return choose_phone(q, phone, &(struct tried){ 0 }, &c);
 	}
 

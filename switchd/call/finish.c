@@ -19,10 +19,8 @@ static const int64_t sides[] = { CDR_HANGUP_SIDE_CALLER, CDR_HANGUP_SIDE_CALLEE,
 /* ---- the record ---- */
 
 /* Measured once on the monotonic clock and used for every party. With cut_off a call never lasts longer than its money. */
-static void measure(struct call *c)
+static void note_length(struct call *c, int64_t hold_ms)
 {
-	int64_t hold_ms = clock_mono_ms() - c->answer_mono;
-
 	if (c->q.cut_off && c->reach_ms > 0 && hold_ms > c->reach_ms)
 		hold_ms = c->reach_ms;
 	c->cdr->hold_ms = hold_ms;
@@ -72,6 +70,19 @@ static void record_media(const struct relay *relay, struct cdr_row *r)
 	r->callee_mos = b.mos_100;
 }
 
+/* Length and media of every part (forward.h). */
+static void measure(struct call *c, bool was_answered)
+{
+	int64_t hold_ms = clock_mono_ms() - c->answer_mono;
+
+	for (struct call *p = c; p; p = p->front) {
+		if (was_answered)
+			note_length(p, hold_ms);
+		if (c->relay)
+			record_media(c->relay, p->cdr);
+	}
+}
+
 static void record_end(struct call *c, enum reason why, enum hangup side, int code)
 {
 	struct cdr_row *r = c->cdr;
@@ -119,7 +130,7 @@ static int cause_of(const struct call *c, enum reason why, int code)
 /* RFC 6432, where the customer's gateway asks for it. code: before it is replaced. */
 static void put_cause(struct call *c, enum reason why, int code)
 {
-	const struct source *s = call_source(c);
+	const struct source *s = call_peer(c);
 	int cause = cause_of(c, why, code);
 
 	if (s && s->row->reason_header && cause > 0 && why != REASON_CALLER_CANCEL)
@@ -221,6 +232,18 @@ static void count_end(struct call *c, enum hangup side, bool was_up)
 
 enum { MINUTE_MS = 60000, REFUSAL_BITS = 24 };
 
+/* The last room on the disk belongs to calls that were answered. */
+static bool is_spared(const struct call *c)
+{
+	struct gate *g = c->q.gate_of_source;
+
+	if (!ledger_is_low(c->worker->hub->ledger))
+		return false;
+	if (g)
+		atomic_fetch_add(&g->unrecorded, 1);
+	return true;
+}
+
 /*
  * A flood of refused INVITEs of one source must not fill the disk (security.md F3): of those beyond CDR_REFUSED_MAX a minute there
  * is but a count.
@@ -251,7 +274,7 @@ static bool wants_record(const struct call *c, bool was_answered)
 {
 	return was_answered ||
 	       (param_bool(c->worker->world->params, PARAM_SERVER_BILLING_RECORD_ZERO_HOLD_TIME) &&
-		!is_flood(c));
+		!is_spared(c) && !is_flood(c));
 }
 
 /* What the switch ended is booked all the same: without the record wanted it is one that no list shows. */
@@ -308,6 +331,23 @@ static void settle(struct call *c, struct leg *l, bool was_up)
 	admit_release(&c->q);
 }
 
+/* Those before it end with it, at their own prices (forward.h). */
+static void finish_fronts(struct call *c, enum reason why, enum hangup side, int code, bool was_up,
+			  bool was_answered)
+{
+	for (struct call *f = c->front; f; f = f->front) {
+		enum reason own = c->q.attempts == 0 && f->why != REASON_NONE ? f->why : why;
+
+		f->caller.is_answered = c->caller.is_answered;
+		f->q.world = c->worker->world;
+		watched_end(&f->q, true, was_answered, own);
+		settle(f, NULL, was_up);
+		record_end(f, own, side, code);
+		f->cdr->hidden |= is_hidden_end(c, side, was_answered);
+		book(f, was_answered);
+	}
+}
+
 void finish(struct call *c, enum reason why, enum hangup side, int code)
 {
 	struct leg *l = c->callee;
@@ -333,10 +373,7 @@ void finish(struct call *c, enum reason why, enum hangup side, int code)
 	timer_stop(&c->wait_timer);
 	if (c->cause.n == 0 && reason_infos[why].q850 > 0)
 		buf_printf(&c->cause, "Reason: Q.850;cause=%d\r\n", reason_infos[why].q850);
-	if (was_answered && !is_crossing)
-		measure(c);
-	if (c->relay)
-		record_media(c->relay, c->cdr);
+	measure(c, was_answered && !is_crossing);
 	c->relay = relay_close(c->relay);
 
 	refuse_caller(c, why, code);
@@ -352,6 +389,7 @@ void finish(struct call *c, enum reason why, enum hangup side, int code)
 	count_end(c, side, was_up);
 	end_callee(c);
 	c->cdr->hidden |= is_hidden_end(c, side, was_answered);
+	finish_fronts(c, why, side, code, was_up, was_answered);
 	book(c, was_answered);
 	if (c->bye) {
 		c->wait_timer.on_expire = on_bye_timer;

@@ -12,6 +12,7 @@
 #include "media/relay.h"
 #include "phone/registrar.h"
 #include "sip/txn.h"
+#include "transport/outside.h"
 
 enum { HUB_WORKERS_MAX = 64 };
 
@@ -39,6 +40,7 @@ struct hub {
 	struct tls *tls; /* NULL: no listener asks for it */
 	struct ledger *ledger;
 	struct resolver *resolver; /* of the names of vendors */
+	struct outside outside;    /* the NAT before us */
 	struct media *media;
 	struct tracer *tracer;    /* NULL: nothing is traced (tests) */
 	const char *security;     /* socket of switch-lockoutd; NULL: nobody is told anything */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "call/forward.h"
 #include "call/hop.h"
 #include "call/identity.h"
 #include "call/inner.h"
@@ -173,19 +174,18 @@ static enum reason make_offer(struct leg *l, struct buf *out)
 	/* Our own description to the caller, turned round: the caller's address and the codecs that were agreed on. */
 	CLEANUP(sdp_free) struct sdp *s = NULL;
 	const char *what;
-	struct addr rtp[SDP_MEDIA_MAX];
+	struct addr ours, rtp[SDP_MEDIA_MAX];
 
 	if (!c->relay || sdp_parse(&s, body, &what) < 0)
 		return REASON_CODEC_MISMATCH;
+	ours = relay_shown(c->relay, SIDE_CALLEE, &l->dialog.flow.peer);
 	for (int i = 0; i < sdp_media_count(s); i++) {
-		rtp[i] = *relay_local(c->relay, SIDE_CALLEE);
+		rtp[i] = ours;
 		if (addr_port(&sdp_media_at(s, i)->rtp) == 0)
 			addr_set_port(&rtp[i], 0);
 	}
 	l->origin.version++;
-	return sdp_put(s, &l->origin, relay_local(c->relay, SIDE_CALLEE), rtp, out) < 0
-		       ? REASON_OVERLOAD
-		       : REASON_NONE;
+	return sdp_put(s, &l->origin, &ours, rtp, out) < 0 ? REASON_OVERLOAD : REASON_NONE;
 }
 
 int hunt_invite(struct leg *l, const struct vendor *v, struct str body, struct str credentials)
@@ -409,6 +409,8 @@ static void give_up(struct call *c, enum reason why)
 {
 	int code = verdict_code(&c->verdict);
 
+	if (forward_after(c, why))
+		return;
 	finish(c, why, HANGUP_SWITCH, c->q.attempts ? code : 0);
 }
 
@@ -452,12 +454,15 @@ void hunt_next(struct call *c)
 			give_up(c, REASON_DESTINATION_FORBIDDEN);
 			return;
 		}
+		if (forward_always(c))
+			return;
 		c->q.contacts = contacts_of(c);
 		if (r == REASON_NONE)
 			r = choose(&c->q, &c->tried, &choice);
 		/* A phone that did not say a word, at none of its contacts, is not there, whatever its registration says. */
 		if (r == REASON_PHONE_OFFLINE && !was_heard(&c->tried)) {
-			finish(c, r, HANGUP_SWITCH, 0);
+			if (!forward_after(c, r))
+				finish(c, r, HANGUP_SWITCH, 0);
 			return;
 		}
 		if (r != REASON_NONE) {

@@ -12,7 +12,7 @@
 struct search {
 	const struct msg *msg;
 	struct number callee_to, callee_uri, callee_diverted; /* "" if there is none */
-	struct addr local;
+	struct addr local, own; /* ours, as the peer sees it and as it is */
 	const struct source *best;
 	int best_tech, best_bits;
 	bool may_ask; /* a gateway that is known by its password may call from here */
@@ -133,7 +133,8 @@ static void try_source(void *ctx, const struct source *s)
 	}
 	if (tech < 0 || !transport_fits(s, &f->msg->flow) || !cert_fits(s, &f->msg->flow))
 		return;
-	if (addr_is_set(&s->local) && !addr_eq_host(&s->local, &f->local))
+	if (addr_is_set(&s->local) && !addr_eq_host(&s->local, &f->local) &&
+	    !addr_eq_host(&s->local, &f->own))
 		return;
 	int bits = bits_of(s, &f->msg->flow.peer);
 
@@ -150,6 +151,7 @@ static const struct source *by_address(struct worker *w, const struct msg *m, bo
 
 	read_callees(&f);
 	transport_local(w->transport, &m->flow, &f.local);
+	transport_own(w->transport, &m->flow, &f.own);
 	world_sources_at(w->world, &m->flow.peer, try_source, &f);
 	*ret_may_ask = f.may_ask;
 	return f.best;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "call/forward.h"
 #include "sip/party.h"
 
 enum { PASS_DIVERSION = 1, PASS_HISTORY = 2, PASS_IDENTITY = 4 };
@@ -247,9 +248,11 @@ static void put_passed(const struct view *w, const char *here, struct buf *out)
 
 	if (!w->invite)
 		return;
-	if (set & PASS_DIVERSION && !(is_secret && w->privacy & PRIVACY_HEADER))
+	if (set & PASS_DIVERSION && !(is_secret && w->privacy & PRIVACY_HEADER)) {
+		forward_put_diversion(w->leg->call, here, out);
 		(void)party_pass(w->invite, "Diversion", "reason,counter,limit,privacy,screen",
 				 here, DIVERSIONS, out);
+	}
 	if (set & PASS_HISTORY && !(is_secret && w->privacy & (PRIVACY_HEADER | PRIVACY_HISTORY)))
 		(void)party_pass(w->invite, "History-Info", "index,rc,mp,np", here, PARTY_MAX, out);
 	/* A signature in compact form is over Date, too (RFC 8224 §4). */

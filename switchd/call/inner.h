@@ -154,6 +154,8 @@ struct taken {
 
 struct call {
 	struct worker *worker;
+	struct call *front;   /* what it was before a phone sent it on (forward.h); NULL: nothing */
+	const char *diverted; /* of a front: why, in the words of RFC 5806 */
 	struct hnode by_id, by_invite;
 	struct list dead_node;
 	int64_t id;
@@ -268,6 +270,8 @@ enum reason offer_open(struct call *c, const struct source *s, const struct vend
 /* Once it is known, or given up to know, where the number is. */
 void setup_go_on(struct call *c);
 void setup_invite(struct worker *w, struct server_txn *t, const struct msg *m);
+/* Its numbers into its record. 0 or -1. */
+int setup_keep_numbers(struct call *c);
 /* True: it came from nobody we know, is counted, and was dropped or refused as SS_REPLY_UNAUTHORIZED says. */
 bool refuse_stranger(struct worker *w, struct server_txn *t, const struct msg *m);
 /* Is it the address of a gateway, or of somebody who is registered? */

@@ -143,12 +143,13 @@ static enum reason tell_relay(struct leg *from, const struct sdp_media *audio)
 static void our_ports(const struct call *c, const struct sdp *s, const struct leg *to,
 		      struct addr *rtp)
 {
+	struct addr ours = relay_shown(c->relay, to->side, &to->dialog.flow.peer);
 	bool is_used = false;
 
 	for (int i = 0; i < sdp_media_count(s); i++) {
 		const struct sdp_media *m = sdp_media_at(s, i);
 
-		rtp[i] = *relay_local(c->relay, to->side);
+		rtp[i] = ours;
 		if (is_used || !m->is_audio || addr_port(&m->rtp) == 0)
 			addr_set_port(&rtp[i], 0);
 		else
@@ -160,14 +161,14 @@ static enum reason write_to(struct leg *to, const struct sdp *s, struct buf *out
 {
 	struct call *c = to->call;
 	struct addr rtp[SDP_MEDIA_MAX];
-	const struct addr *host = &to->local;
+	struct addr host = to->local;
 
 	if (c->relay) {
 		our_ports(c, s, to, rtp);
-		host = relay_local(c->relay, to->side);
+		host = relay_shown(c->relay, to->side, &to->dialog.flow.peer);
 	}
 	to->origin.version++;
-	if (sdp_put(s, &to->origin, host, c->relay ? rtp : NULL, out) < 0 || buf_error(out))
+	if (sdp_put(s, &to->origin, &host, c->relay ? rtp : NULL, out) < 0 || buf_error(out))
 		return REASON_OVERLOAD;
 	buf_clear(&to->sdp);
 	buf_put(&to->sdp, buf_str(out));

@@ -28,7 +28,11 @@ static json_t *leg_json(const struct leg *l)
 	const struct dialog *d = &l->dialog;
 
 	const char *vendor = l->is_phone ? NULL : l->gateway;
-	const char *gateway = l->side == SIDE_CALLER ? l->call->cdr->mapping_gateway : vendor;
+	const char *sender =
+		l->call->is_sender_phone
+			? NULL
+			: (l->call->sender ? l->call->sender : l->call->cdr->mapping_gateway);
+	const char *gateway = l->side == SIDE_CALLER ? sender : vendor;
 
 	return json_pack("{s:s s:s s:s s:s s:s? s:s s:s? s:i s:i s:s s:s s:i s:s?}", "call_id",
 			 d->call_id, "local", d->local, "remote", d->remote, "local_tag",

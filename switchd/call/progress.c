@@ -58,6 +58,17 @@ static void wait_longer(struct leg *l, int status)
 		    wait > WAIT_TRYING || at < latest ? at : latest);
 }
 
+/* Those that wait before it, and have not heard ringing yet. */
+static void ring_fronts(const struct call *c)
+{
+	for (struct call *f = c->front; f; f = f->front) {
+		if (f->cdr->pdd_ms != FIELD_ABSENT)
+			continue;
+		f->cdr->ring = c->cdr->ring;
+		f->cdr->pdd_ms = c->ring_mono - f->q.mono_ms;
+	}
+}
+
 static void first_ring(struct call *c)
 {
 	if (c->ring_mono)
@@ -65,6 +76,7 @@ static void first_ring(struct call *c)
 	c->ring_mono = c->worker->loop.now_ms;
 	c->cdr->ring = clock_wall_ms();
 	c->cdr->pdd_ms = c->ring_mono - c->q.mono_ms;
+	ring_fronts(c);
 	atomic_fetch_add_explicit(&c->worker->stats->pdd_ms, (uint64_t)c->cdr->pdd_ms,
 				  memory_order_relaxed);
 	atomic_fetch_add_explicit(&c->worker->stats->pdd_count, 1, memory_order_relaxed);

@@ -132,7 +132,7 @@ static enum reason switch_is_ready(struct call *c)
 	return c->has_room ? REASON_NONE : REASON_OVERLOAD;
 }
 
-static int keep_numbers(struct call *c)
+int setup_keep_numbers(struct call *c)
 {
 	struct cdr_row *r = c->cdr;
 
@@ -193,7 +193,7 @@ static enum reason decide(struct call *c, const struct msg *m, const struct entr
 	if (r == REASON_NONE && !asks_first(c))
 		r = admit_price(&c->q);
 	trap_tell(w, m, &c->q);
-	if (keep_numbers(c) < 0 && r == REASON_NONE)
+	if (setup_keep_numbers(c) < 0 && r == REASON_NONE)
 		r = REASON_OVERLOAD;
 	c->cdr->hidden = c->q.is_hidden;
 	return r;

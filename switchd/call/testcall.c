@@ -128,17 +128,18 @@ static void note(struct testcall *c, const char *what, int code)
 
 static void put_offer(const struct testcall *c, struct buf *out)
 {
-	const struct addr *a = relay_local(c->relay, SIDE_CALLEE);
-	const char *family = addr_is_v6(a) ? "IP6" : "IP4";
+	struct addr ours = relay_shown(c->relay, SIDE_CALLEE, &c->dialog.flow.peer);
+	const char *family = addr_is_v6(&ours) ? "IP6" : "IP4";
 	char host[ADDR_TEXT];
 
-	(void)addr_host_text(a, host);
+	(void)addr_host_text(&ours, host);
 	buf_printf(out,
 		   "v=0\r\no=- %llu 1 IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n"
 		   "m=audio %u RTP/AVP 8 0 18 101\r\na=rtpmap:8 PCMA/8000\r\n"
 		   "a=rtpmap:0 PCMU/8000\r\na=rtpmap:18 G729/8000\r\n"
 		   "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=sendrecv\r\n",
-		   (unsigned long long)(rand_u64() >> 2), family, host, family, host, addr_port(a));
+		   (unsigned long long)(rand_u64() >> 2), family, host, family, host,
+		   addr_port(&ours));
 }
 
 /* Where the vendor's media comes from; a description that cannot be read counts nothing. */

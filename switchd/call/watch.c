@@ -62,7 +62,7 @@ static bool has_slices(const struct call *c)
 
 /* Money for the next slice; without any the call is cut at `reach_ms`, or runs on and keeps other
  * calls of the account from starting. A payment in between mends both. */
-static void look_at_money(struct call *c, int64_t age_ms)
+static void look_at_money(struct call *c, struct call *whole, int64_t age_ms)
 {
 	if (!has_slices(c) || age_ms < c->reach_ms - EXTEND_EARLY_MS)
 		return;
@@ -77,7 +77,7 @@ static void look_at_money(struct call *c, int64_t age_ms)
 	} else if (age_ms < c->reach_ms) {
 		return;
 	} else if (c->q.cut_off) {
-		finish(c, REASON_BALANCE_CUT_OFF, HANGUP_SWITCH, 0);
+		finish(whole, REASON_BALANCE_CUT_OFF, HANGUP_SWITCH, 0);
 	} else {
 		run_on(c, age_ms);
 	}
@@ -145,22 +145,21 @@ static void on_life_timer(struct timer *t, int64_t now_ms)
 		finish(c, REASON_MAX_DURATION, HANGUP_SWITCH, 0);
 		return;
 	}
-	look_at_money(c, age_ms);
-	if (c->state == CALL_UP && !spending_look(c, age_ms))
-		finish(c, REASON_SPEND_LIMIT, HANGUP_SWITCH, 0);
+	for (struct call *p = c; p && c->state == CALL_UP; p = p->front) {
+		look_at_money(p, c, age_ms);
+		if (c->state == CALL_UP && !spending_look(p, age_ms))
+			finish(c, REASON_SPEND_LIMIT, HANGUP_SWITCH, 0);
+	}
 	if (c->state == CALL_UP)
 		look_at_media(c, now_ms);
 	if (c->state == CALL_UP)
 		arm(c);
 }
 
-static void arm(struct call *c)
+static ms_t next_of_money(const struct call *c, ms_t now)
 {
-	ms_t now = c->worker->loop.now_ms;
 	ms_t at = c->answer_mono + longest_ms(c);
 
-	if (c->relay && silence_ms(c) && now + MEDIA_LOOK_MS < at)
-		at = now + MEDIA_LOOK_MS;
 	if (c->is_dry && now + DRY_LOOK_MS < at)
 		at = now + DRY_LOOK_MS;
 	if (spending_next(c, now) < at)
@@ -173,16 +172,37 @@ static void arm(struct call *c)
 
 		at = money < at ? money : at;
 	}
+	return at;
+}
+
+static void arm(struct call *c)
+{
+	ms_t now = c->worker->loop.now_ms;
+	ms_t at = next_of_money(c, now);
+
+	if (c->relay && silence_ms(c) && now + MEDIA_LOOK_MS < at)
+		at = now + MEDIA_LOOK_MS;
+	for (struct call *f = c->front; f; f = f->front) {
+		ms_t own = next_of_money(f, now);
+
+		at = own < at ? own : at;
+	}
 	c->life_timer.on_expire = on_life_timer;
 	timer_start(&c->worker->loop.wheel, &c->life_timer, at);
 }
 
-void watch_start(struct call *c)
+static void start_money(struct call *c)
 {
 	c->reach_ms = c->q.holds_money    ? packages_reach_ms(&c->q, c->q.price.held)
 		      : c->q.has_packages ? HOLD_SLICE_MS
 					  : INT64_MAX;
 	(void)spending_look(c,
 			    0); /* its first increment; who is to be ended is at the first look */
+}
+
+void watch_start(struct call *c)
+{
+	for (struct call *p = c; p; p = p->front)
+		start_money(p);
 	arm(c);
 }

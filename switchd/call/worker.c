@@ -337,7 +337,8 @@ static int make_network(struct worker *w, struct err *err)
 				      .is_tapped = w->tap ? w->tap->is_on : NULL,
 				      .may_shake = may_shake,
 				      .ctx = w,
-				      .tls = w->hub->tls };
+				      .tls = w->hub->tls,
+				      .outside = &w->hub->outside };
 	struct sip_user user = {
 		.on_request = on_request, .may_answer = may_answer, .on_stray = on_stray, .ctx = w
 	};

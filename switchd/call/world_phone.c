@@ -65,6 +65,8 @@ static int make_vendor(struct phone *p)
 	p->vendor.row = to;
 	p->vendor.phone = p;
 	to->line_limit = from->line_limit_in;
+	if (from->forward_no_answer)
+		to->timeout_ringing = to->timeout_progress_sdp = from->forward_after;
 	to->call_transfer = from->call_transfer;
 	to->messages = from->messages;
 	to->media_source = from->media_source;
@@ -225,6 +227,26 @@ int index_phones(struct world *w, struct err *err)
 		     : sort(&w->users, "user", "a digest user that no phone or gateway has", err);
 }
 
+/* A phone that sends its calls to itself. */
+static int check_forwards(const struct phone_row *row, struct err *err)
+{
+	const char *const to[] = { row->forward_always, row->forward_busy, row->forward_no_answer,
+				   row->forward_offline };
+
+	for (size_t i = 0; i < sizeof(to) / sizeof(to[0]); i++) {
+		struct str list = str_of(row->numbers), item;
+		bool is_own = to[i] && str_eq(str_of(to[i]), str_of(row->number));
+
+		while (to[i] && str_split(&list, ',', &item))
+			is_own |= str_eq(str_of(to[i]), item);
+		if (is_own)
+			return err_set(err, ERR_BAD_VALUE, "forward_always", str_of(to[i]),
+				       "a number that is not its own",
+				       "phone %s: its calls would come back to it", row->number);
+	}
+	return 0;
+}
+
 /* At entry: compiled alone and thrown away again. */
 int world_check_phone(const struct phone_row *row, struct err *err)
 {
@@ -234,5 +256,5 @@ int world_check_phone(const struct phone_row *row, struct err *err)
 	if (r == 0)
 		r = make_vendor(&p);
 	phone_done(&p);
-	return r;
+	return r < 0 ? r : check_forwards(row, err);
 }

@@ -117,7 +117,8 @@ struct ledger {
 	pthread_t thread;
 	bool is_running;
 	/* read by all */
-	_Atomic bool is_up, is_tight;
+	_Atomic bool is_up;
+	_Atomic enum ledger_room room;
 	_Atomic uint64_t commits, booked, failed, outbox;
 	_Atomic uint32_t waiting;          /* mails sent and not yet booked */
 	_Atomic int news[LEDGER_COURIERS]; /* descriptors of the couriers */

@@ -185,14 +185,19 @@ bool ledger_is_up(const struct ledger *l)
 	return atomic_load_explicit(&l->is_up, memory_order_relaxed);
 }
 
-void ledger_set_tight(struct ledger *l, bool is_tight)
+void ledger_set_room(struct ledger *l, enum ledger_room room)
 {
-	atomic_store_explicit(&l->is_tight, is_tight, memory_order_relaxed);
+	atomic_store_explicit(&l->room, room, memory_order_relaxed);
 }
 
 bool ledger_is_tight(const struct ledger *l)
 {
-	return atomic_load_explicit(&l->is_tight, memory_order_relaxed);
+	return atomic_load_explicit(&l->room, memory_order_relaxed) != LEDGER_ROOM;
+}
+
+bool ledger_is_low(const struct ledger *l)
+{
+	return atomic_load_explicit(&l->room, memory_order_relaxed) == LEDGER_LOW;
 }
 
 void ledger_stats(struct ledger *l, struct ledger_stats *ret)

@@ -56,9 +56,15 @@ bool ledger_is_up(const struct ledger *l);
  */
 void ledger_hold(struct ledger *l);
 void ledger_release(struct ledger *l);
-/* There is so little room left that it is kept for the calls that are up. */
-void ledger_set_tight(struct ledger *l, bool is_tight);
+/*
+ * How much room there is. TIGHT: what is left is kept for the calls that are up. LOW: half of that is used, and the rest belongs to
+ * answered calls; refused ones are counted, no more.
+ */
+enum ledger_room { LEDGER_ROOM, LEDGER_TIGHT, LEDGER_LOW };
+void ledger_set_room(struct ledger *l, enum ledger_room room);
+/* TIGHT or LOW. */
 bool ledger_is_tight(const struct ledger *l);
+bool ledger_is_low(const struct ledger *l);
 struct ledger_stats {
 	uint64_t commits, booked, failed_commits;
 	uint64_t outbox;  /* CDRs not yet in a month file */

@@ -92,6 +92,7 @@ struct media {
 	struct addr *host;
 	struct ports **ports; /* of each host */
 	int hosts;
+	struct outside outside;
 	struct pump **pump;
 	struct desk *desk;
 	int pumps, desks;

@@ -89,6 +89,8 @@ int media_create(struct media **ret, const struct media_config *c, struct err *e
 	CLEANUP(media_free) struct media *m = calloc(1, sizeof(*m));
 	int r = !m ? -ENOMEM : c->threads < 1 || c->workers < 1 ? -EINVAL : copy_hosts(m, c);
 
+	if (r == 0 && c->outside)
+		m->outside = *c->outside;
 	if (r == 0)
 		r = make_pumps(m, c);
 	if (r == 0)

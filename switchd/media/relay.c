@@ -97,6 +97,14 @@ const struct addr *relay_local(const struct relay *r, enum side s)
 	return &r->local[s];
 }
 
+struct addr relay_shown(const struct relay *r, enum side s, const struct addr *peer)
+{
+	struct addr a = r->local[s];
+
+	outside_show(&r->line->media->outside, peer, &a);
+	return a;
+}
+
 int relay_listen(struct relay *r, enum side s)
 {
 	struct order o = { .kind = ORDER_LISTEN, .side = s, .relay = r };
@@ -113,11 +121,13 @@ static bool is_forbidden(const struct relay *r, enum side s, const struct addr *
 
 	if (addr_is_multicast(a) || (addr_is_loopback(a) && !addr_is_loopback(&r->local[s])))
 		return true;
+	if (port < range >> 16 || port > (range & 0xffff))
+		return false;
 	for (int i = 0; i < m->hosts; i++) {
-		if (addr_eq_host(a, &m->host[i]) && port >= range >> 16 && port <= (range & 0xffff))
+		if (addr_eq_host(a, &m->host[i]))
 			return true;
 	}
-	return false;
+	return outside_has(&m->outside, a);
 }
 
 int relay_set_peer(struct relay *r, enum side s, const struct relay_peer *p)

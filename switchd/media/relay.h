@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "transport/outside.h"
 
 struct media; /* the media threads and the ports of the switch */
 struct desk;  /* one worker's end of it */
@@ -23,7 +24,8 @@ struct desk;  /* one worker's end of it */
 struct media_config {
 	const struct addr *host; /* --media addresses, ports ignored */
 	int host_count;
-	int threads; /* media threads, at least 1 */
+	const struct outside *outside; /* a copy is kept; NULL: no NAT before us */
+	int threads;                   /* media threads, at least 1 */
 	int workers;
 };
 
@@ -71,6 +73,8 @@ struct relay_peer {
 int relay_open(struct relay **ret, struct desk *d, const bool is_v6[SIDE_COUNT]);
 /* Our RTP address and port for that side; RTCP is on the next port. */
 const struct addr *relay_local(const struct relay *r, enum side s);
+/* The same as a peer with that address has to see it: before a NAT, the address outside. */
+struct addr relay_shown(const struct relay *r, enum side s, const struct addr *peer);
 /*
  * Our description was sent to that side: from now on a first packet from it may be believed
  * (latching opens). 0 or -ENOBUFS.

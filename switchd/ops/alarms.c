@@ -220,7 +220,8 @@ static void count_one_way(struct alarms *a, const char *name, const char *side,
 static void count_unrecorded(struct alarms *a, const struct source *s)
 {
 	alarm_count(a, "cdr_flood", 1, s->row->name, atomic_load(&s->gate->unrecorded),
-		    "refused INVITEs beyond CDR_REFUSED_MAX a minute have no record");
+		    "refused INVITEs have no record: beyond CDR_REFUSED_MAX a minute, or on a full "
+		    "disk");
 }
 
 static void count_trapped(struct alarms *a, const struct source *s)

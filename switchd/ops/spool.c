@@ -71,7 +71,7 @@ int spool_has_room(const char *data_dir, uint64_t need, uint64_t reserve, struct
 	(void)err_set(
 		err, ERR_STORE, "", STR(""), "room on the disk; nothing was changed",
 		"it takes some %llu MB, and the disk has %llu MB beside those that calls need",
-		(unsigned long long)(need / MEGABYTE + 1),
+		(unsigned long long)need / MEGABYTE + 1,
 		(unsigned long long)(room > reserve ? (room - reserve) / MEGABYTE : 0));
 	return -ENOSPC;
 }

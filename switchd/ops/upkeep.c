@@ -12,7 +12,8 @@
 /*
  * What keeps the disk from filling up. Records and logs go when their time is over: records by whole months, which costs nothing
  * and can be seen in the folder; lines of the log some at a time. Payments stay for ever. Before the disk is full no new call is
- * taken, so that those that are up can still be booked.
+ * taken, so that those that are up can still be booked; when half of what is kept for them is used up, refused calls leave no
+ * record either (call/finish.c), however many there are.
  */
 
 enum {
@@ -169,12 +170,15 @@ void look_at_disk(struct ops *o)
 	/* Once tight, a quarter more is asked for, or calls would come and go with every file. */
 	bool was_tight = ledger_is_tight(o->hub->ledger);
 	bool is_tight = room < (was_tight ? reserve + reserve / 4 : reserve);
+	bool is_low = room < reserve / 2;
 
 	if (is_tight != was_tight)
 		log_at(is_tight ? LOG_ERR : LOG_NOTICE, NULL, "the disk %s: new calls are %s",
 		       is_tight ? "is all but full" : "has room again",
 		       is_tight ? "refused" : "taken");
-	ledger_set_tight(o->hub->ledger, is_tight);
+	ledger_set_room(o->hub->ledger, is_low     ? LEDGER_LOW
+					: is_tight ? LEDGER_TIGHT
+						   : LEDGER_ROOM);
 	warn_of_disk(o, used, used + room, is_tight);
 }
 

@@ -9,13 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/snapshot.h"
 #include "transport/tls_inner.h"
 
-enum { FILE_MAX = 256 * 1024, PEER_CHAIN_MAX = 32 * 1024 };
+enum { FILE_MAX = 256 * 1024, LISTS_MAX = 16 * 1024 * 1024, PEER_CHAIN_MAX = 32 * 1024 };
 
 static const char ACCEPTED[] = "a folder with NAME.crt and NAME.key in PEM; switch.crt is shown "
 			       "to whoever names no host";
@@ -57,9 +58,9 @@ static int no_password(char *to, int size, int is_writing, void *ctx)
 	return -1;
 }
 
-static int open_pem(const char *path, BIO **ret, struct buf *bytes, struct err *err)
+static int open_pem(const char *path, size_t most, BIO **ret, struct buf *bytes, struct err *err)
 {
-	int r = file_read(path, FILE_MAX, bytes, err);
+	int r = file_read(path, most, bytes, err);
 
 	if (r < 0)
 		return r;
@@ -89,7 +90,7 @@ static int load_certificate(const char *path, struct identity *i, struct err *er
 {
 	CLEANUP(buf_done) struct buf bytes = BUF_INIT;
 	BIO *from = NULL;
-	int r = open_pem(path, &from, &bytes, err);
+	int r = open_pem(path, FILE_MAX, &from, &bytes, err);
 
 	if (r == 0 && read_certificates(from, i) < 0)
 		r = fail(err, path, "no certificate in PEM");
@@ -101,7 +102,7 @@ static int load_key(const char *path, struct identity *i, struct err *err)
 {
 	CLEANUP(buf_done) struct buf bytes = BUF_INIT;
 	BIO *from = NULL;
-	int r = open_pem(path, &from, &bytes, err);
+	int r = open_pem(path, FILE_MAX, &from, &bytes, err);
 
 	if (r == 0) {
 		i->key = PEM_read_bio_PrivateKey(from, NULL, no_password, NULL);
@@ -201,6 +202,80 @@ static int load_identities(const char *folder, struct identities *all, struct tl
 	return r;
 }
 
+/* ---- what was taken back ---- */
+
+static void note_list(struct tls_summary *s, const X509_CRL *list)
+{
+	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(list);
+	struct tm tm;
+
+	s->lists++;
+	if (!next || ASN1_TIME_to_tm(next, &tm) != 1)
+		return;
+
+	int64_t at = timegm(&tm);
+
+	if (s->lists_end_s == 0 || at < s->lists_end_s)
+		s->lists_end_s = at;
+}
+
+/* Every list of the file; at least one, and nothing but lists. 0 or -EINVAL. */
+static int add_lists(struct tls_set *s, BIO *from)
+{
+	X509_STORE *of_client = SSL_CTX_get_cert_store(s->client);
+	X509_STORE *of_server = SSL_CTX_get_cert_store(s->server);
+	X509_CRL *list;
+
+	while ((list = PEM_read_bio_X509_CRL(from, NULL, no_password, NULL))) {
+		int ok = X509_STORE_add_crl(of_client, list) == 1 &&
+			 X509_STORE_add_crl(of_server, list) == 1;
+
+		note_list(&s->summary, list);
+		X509_CRL_free(list);
+		if (!ok)
+			return -EINVAL;
+	}
+	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE || s->summary.lists == 0)
+		return -EINVAL;
+	ERR_clear_error(); /* the end of the file is no error */
+	(void)X509_STORE_set_flags(of_client, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+	(void)X509_STORE_set_flags(of_server, X509_V_FLAG_CRL_CHECK);
+	return 0;
+}
+
+static int take_lists(struct tls_set *s, const char *folder, struct err *err)
+{
+	CLEANUP(buf_done) struct buf bytes = BUF_INIT;
+	char path[PATH_MAX];
+	BIO *from = NULL;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "%s/crl.pem", folder);
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = open_pem(path, LISTS_MAX, &from, &bytes, err);
+	if (r == 0 && add_lists(s, from) < 0)
+		r = fail(err, path, "it is no list of revoked certificates in PEM");
+	BIO_free(from);
+	return r;
+}
+
+int tls_on_chain(int is_good, X509_STORE_CTX *ctx)
+{
+	int error = X509_STORE_CTX_get_error(ctx);
+
+	if (is_good ||
+	    (error != X509_V_ERR_UNABLE_TO_GET_CRL && error != X509_V_ERR_CRL_HAS_EXPIRED))
+		return is_good;
+	X509_STORE_CTX_set_error(ctx, X509_V_OK);
+	return 1;
+}
+
+int tls_on_key(int is_good, X509_STORE_CTX *ctx)
+{
+	return is_good || X509_STORE_CTX_get_error(ctx) != X509_V_ERR_CERT_REVOKED;
+}
+
 /* ---- contexts ---- */
 
 static void free_ex_data(void *parent, void *p, CRYPTO_EX_DATA *ad, int index, long argl,
@@ -240,14 +315,6 @@ static int on_certificate(SSL *ssl, void *ctx)
 
 	(void)ctx;
 	return SSL_use_cert_and_key(ssl, i->leaf, i->key, i->chain, 1);
-}
-
-/* Who shows a certificate proves that its key is his; a gateway's tls_pin says whose it is. */
-static int on_client_certificate(int is_good, X509_STORE_CTX *ctx)
-{
-	(void)is_good;
-	(void)ctx;
-	return 1;
 }
 
 static SSL_CTX *new_context(const SSL_METHOD *method)
@@ -306,7 +373,8 @@ static int make_server(struct tls_set *s, struct identities *all, const char *fo
 		return fail(err, folder, "no TLS");
 	}
 	SSL_CTX_set_cert_cb(s->server, on_certificate, NULL);
-	SSL_CTX_set_verify(s->server, SSL_VERIFY_PEER, on_client_certificate);
+	/* Who shows a certificate proves that its key is his; a gateway's tls_pin says whose it is. */
+	SSL_CTX_set_verify(s->server, SSL_VERIFY_PEER, tls_on_key);
 	return 0;
 }
 
@@ -335,6 +403,8 @@ static int read_set(const char *folder, struct tls_set **ret, struct err *err)
 		r = make_client(s, &all->item[0], folder, err);
 	if (r == 0)
 		r = make_server(s, TAKE(all), folder, err);
+	if (r == 0)
+		r = take_lists(s, folder, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE(s);

@@ -4,6 +4,7 @@
  *	NAME.crt   a certificate and those above it up to the root's, PEM
  *	NAME.key   its private key, PEM without a password
  *	ca.pem     whom to believe about the certificates of others; without it the system's store
+ *	crl.pem    what these have taken back: their lists, PEM; without it nothing is
  *
  * The certificate "switch" is shown to whoever names no other host (SNI) and is ours towards vendors
  * that ask for one; it, or the first by name, must be there. TLS 1.2 and 1.3 with forward secrecy
@@ -28,6 +29,8 @@ struct tls_summary {
 	int certificates;
 	int64_t expires_s; /* wall time, of the one that expires first */
 	char first[64];    /* its name */
+	int lists;         /* of revoked certificates */
+	int64_t lists_end_s; /* wall time by which the first of them says that there is a newer one; 0: none says */
 };
 
 /* 0, or negative errno with *err naming the file. The folder's name is copied. */

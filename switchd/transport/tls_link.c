@@ -47,14 +47,6 @@ int tls_link_accept(struct tls_link **ret, struct tls *t, int fd)
 	return r;
 }
 
-/* Judged after the handshake, by its key alone. */
-static int on_pinned(int is_good, X509_STORE_CTX *ctx)
-{
-	(void)is_good;
-	(void)ctx;
-	return 1;
-}
-
 /* A name that is an address, or none: the certificate must be for that address. */
 static bool expect_name(SSL *ssl, const struct addr *peer, const char *name)
 {
@@ -91,9 +83,9 @@ int tls_link_connect(struct tls_link **ret, struct tls *t, int fd, const struct 
 	l->policy = policy;
 	SSL_set_connect_state(l->ssl);
 	if (policy->check == TLS_CHECK_NAME)
-		SSL_set_verify(l->ssl, SSL_VERIFY_PEER, NULL);
+		SSL_set_verify(l->ssl, SSL_VERIFY_PEER, tls_on_chain);
 	else
-		SSL_set_verify(l->ssl, SSL_VERIFY_PEER, on_pinned);
+		SSL_set_verify(l->ssl, SSL_VERIFY_PEER, tls_on_key);
 	if (!ask_for_name(l->ssl, name) ||
 	    (policy->check == TLS_CHECK_NAME && !expect_name(l->ssl, peer, name))) {
 		ERR_clear_error();
@@ -126,6 +118,8 @@ static int verdict_of(long result)
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 		return -EKEYEXPIRED;
+	case X509_V_ERR_CERT_REVOKED:
+		return -EKEYREVOKED;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
 		return -EKEYREJECTED;

@@ -27,8 +27,8 @@ struct tls_link *tls_link_free(struct tls_link *l);
 
 /*
  * 0 once it is done; -EAGAIN. Else the peer is not to be spoken to: -EKEYEXPIRED (its certificate
- * is not in its time), -EKEYREJECTED (not for this name, or not the key that is expected), -ENOKEY
- * (from nobody we trust); -EBADMSG (what it sends is no TLS); -EPROTO (no agreement, or it refused);
+ * is not in its time), -EKEYREJECTED (not for this name, or not the key that is expected), -EKEYREVOKED,
+ * -ENOKEY (from nobody we trust); -EBADMSG (what it sends is no TLS); -EPROTO (no agreement, or it refused);
  * -ECONNRESET.
  */
 int tls_link_shake(struct tls_link *l);

@@ -119,8 +119,8 @@ static bool is_forbidden(struct transport *t, const struct flow *to)
 		return true;
 	if (addr_port(&to->peer) != addr_port(&t->listener[to->listener].addr))
 		return false;
-	transport_local(t, to, &self);
-	return addr_eq(&self, &to->peer);
+	transport_own(t, to, &self);
+	return addr_eq(&self, &to->peer) || outside_has(t->config.outside, &to->peer);
 }
 
 static bool is_known(const struct transport *t, const struct flow *f)
@@ -194,6 +194,8 @@ const char *transport_error_text(int error)
 	switch (error) {
 	case -EKEYEXPIRED:
 		return "its certificate is expired, or not valid yet";
+	case -EKEYREVOKED:
+		return "its certificate was revoked by who signed it (crl.pem)";
 	case -EKEYREJECTED:
 		return "its certificate is for another name, or not the one that is pinned";
 	case -ENOKEY:
@@ -252,6 +254,12 @@ int transport_flow(struct transport *t, enum proto proto, const struct addr *pee
 
 void transport_local(struct transport *t, const struct flow *f, struct addr *ret)
 {
+	transport_own(t, f, ret);
+	outside_show(t->config.outside, &f->peer, ret);
+}
+
+void transport_own(struct transport *t, const struct flow *f, struct addr *ret)
+{
 	struct addr source;
 
 	*ret = t->listener[f->listener].addr;
@@ -272,7 +280,7 @@ void transport_socket(struct transport *t, const struct flow *f, struct addr *re
 	if (own)
 		*ret = *own;
 	else
-		transport_local(t, f, ret);
+		transport_own(t, f, ret);
 }
 
 void transport_trust(struct transport *t, const struct flow *f)

@@ -20,6 +20,7 @@
 #include "base/loop.h"
 #include "base/str.h"
 #include "transport/flow.h"
+#include "transport/outside.h"
 #include "transport/tls_policy.h"
 
 struct tls;
@@ -59,7 +60,8 @@ struct transport_config {
 	/* Whose TLS handshakes are answered, by their address; NULL: everybody's. */
 	bool (*may_shake)(void *ctx, const struct flow *from);
 	void *ctx;
-	struct tls *tls; /* loan; for listeners of TLS */
+	struct tls *tls;               /* loan; for listeners of TLS */
+	const struct outside *outside; /* loan; NULL: no NAT before us */
 };
 
 /* What a UDP socket asks for; net.core.rmem_max and wmem_max bound what it gets. */
@@ -110,11 +112,13 @@ int transport_secure(struct transport *t, struct flow *f, const struct tls_polic
 const char *transport_error_text(int error);
 /* How our side ends a connection from now on: by RST, or by FIN. */
 void transport_close_by_reset(struct transport *t, bool on);
-/*
- * Our address as the peer sees it, for Via and Contact (a wildcard listener is resolved by the
- * route to the peer, cached).
- */
+/* Our address as the peer has to see it, for Via and Contact: before a NAT, the one outside. */
 void transport_local(struct transport *t, const struct flow *f, struct addr *ret);
+/*
+ * The address that our end of the flow really has (a wildcard listener is resolved by the route to
+ * the peer, cached).
+ */
+void transport_own(struct transport *t, const struct flow *f, struct addr *ret);
 /* The same, but of a connection that we opened the port that it has. */
 void transport_socket(struct transport *t, const struct flow *f, struct addr *ret);
 /* A peer that sent something valid we know (a gateway): its connection gets the limits of those. */

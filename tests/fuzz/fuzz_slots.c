@@ -24,6 +24,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(slots_parse(&back, str_n(block, sizeof(block))) == 0);
 	assert(memcmp(back.order, s.order, sizeof(s.order)) == 0);
 	for (int i = 0; i < SLOTS_COUNT; i++)
-		assert(back.is_ok[i] == s.is_ok[i] && back.is_tried[i] == s.is_tried[i]);
+		assert(back.is_ok[i] == s.is_ok[i] && back.tries[i] == s.tries[i]);
 	return 0;
 }

@@ -145,3 +145,52 @@ async def test_room_that_is_kept(t):
         return not await critical() or not (await critical())[0]["info"].count("no new calls")
     await poll(over, "room")
     await caller.place("88012")
+
+
+@scene(start=False, idle=True)
+async def test_refused_calls_do_not_fill_the_disk(t):
+    """Alarms at 80, 90 and 95 per cent. When half of what is kept for calls that are up is used, refused calls leave no record,
+    however many come, but are counted; the call that is up gets its exact one."""
+    private_disk(t, 64)
+    await t.switch.start()
+    await t.set("DISK_RESERVE_MB", 3)
+    caller, carrier = await t.plain()
+    running = caller.invite("88010")
+    await running.expect(200)
+    await carrier.legs[0].ack()
+
+    async def alarm(name, *levels):
+        return [a for a in await t.ctl.ask("alarm.list") if a["type"] == name and (not levels or a["level"] in levels)]
+
+    def room():
+        s = os.statvfs(inside(t))
+        return s.f_bavail * s.f_frsize
+    with open(inside(t, "filler"), "wb", buffering=0) as f:
+        for percent, level in ((82, "minor"), (92, "major"), (96, "critical")):
+            while room() > (64 << 20) * (100 - percent) // 100:
+                f.write(b"\0" * 65536)
+            await poll(lambda level=level: alarm("disk", level), f"the alarm at {percent} %")
+        while room() > (5 << 18):
+            f.write(b"\0" * 65536)
+
+    async def counted():
+        call = caller.invite("88011")
+        await call.expect(503)
+        return await alarm("cdr_flood")
+    await poll(counted, "refused calls that are only counted", every=0)
+    records, before = len(await t.ctl.ask("cdr.list", limit=1000)), room()
+    for _ in range(50):
+        await caller.invite("88012").expect(503)
+    assert len(await t.ctl.ask("cdr.list", limit=1000)) == records
+    assert before - room() < 1 << 18, f"{before - room()} bytes for calls that were refused"
+    await running.hang_up()
+    await t.billed(running, carrier.legs[0], reason="CallerHangup")
+    os.unlink(inside(t, "filler"))
+
+    async def takes():
+        call = caller.invite("88013")
+        if (await call.final()).code != 200:
+            return False
+        await call.hang_up()
+        return True
+    await poll(takes, "calls that are taken again")

@@ -156,6 +156,9 @@ async def test_a_full_disk(t):
     await t.books.settled()
     cdrs = {c["call_id"]: c for c in await t.books.check()}
     for call in caller.calls:
+        # The last room is not for calls that were refused (test_live_cdrs.py).
+        if call.answer.code == 503 and call.call_id not in cdrs:
+            continue
         assert call.call_id in cdrs, f"no record of {call} ({call.answer.code})"
         assert (cdrs[call.call_id]["reason"] == "StoreUnavailable") == (call.answer.code == 503)
 

@@ -254,6 +254,16 @@ async def test_our_certificate_to_a_vendor(t):
     assert ("DNS", "switch.test") in shown["subjectAltName"], shown
 
 
+async def reload(t, word):
+    with open(t.switch.log, "rb") as f:
+        f.seek(0, os.SEEK_END)
+        t.switch.process.send_signal(signal.SIGHUP)
+        said = b""
+        while word not in said:
+            said += f.read()
+            await asyncio.sleep(0.01)  # until the log says it; the test has a deadline
+
+
 @scene(start=False)
 async def test_reload(t):
     """SIGHUP: new handshakes see the new certificate, old connections and their calls go on; what cannot
@@ -265,28 +275,65 @@ async def test_reload(t):
         fresh = await s.flow(caller)
         return fresh.writer.get_extra_info("ssl_object").getpeercert()["serialNumber"]
 
-    async def reload(word):
-        with open(t.switch.log, "rb") as f:
-            f.seek(0, os.SEEK_END)
-            t.switch.process.send_signal(signal.SIGHUP)
-            said = b""
-            while word not in said:
-                said += f.read()
-                await asyncio.sleep(0.01)  # until the log says it; the test has a deadline
-
     first = await serial()
     call = caller.invite("8801", flow=flow)
     await call.expect(200)
     s.root.issue("switch", f"IP:{s.ip}", folder=s.folder)
-    await reload(b"TLS: 1 certificates")
+    await reload(t, b"TLS: 1 certificates")
     second = await serial()
     assert first != second
     with open(os.path.join(s.folder, "switch.key"), "w", encoding="ascii") as f:
         f.write("no key")
-    await reload(b"stay as they were")
+    await reload(t, b"stay as they were")
     assert await serial() == second
     await call.hang_up()
     await caller.place("8802", flow=flow)
+
+
+@scene(start=False)
+async def test_certificates_that_were_taken_back(t):
+    """crl.pem: after a reload a vendor whose certificate is in it gets no calls, believed by its name or by its key, and neither
+    does a customer with one get in; others, and those of a root that has no list, are believed as before; an unreadable list
+    changes nothing."""
+    s = Secure(t)
+    other = Authority(os.path.join(t.folder, "other"), "other")
+    await t.switch.start()
+    caller, good, bad, pinned = (await t.caller(), await t.carrier("good", last=4), await t.carrier("bad", last=5),
+                                 await t.carrier("pinned", last=6))
+    await s.speak(caller)
+    own = {carrier: await s.speak(carrier, s.root.issue(carrier.name, f"IP:{carrier.ip}"))
+           for carrier in (good, bad, pinned)}
+    client, foreign = s.root.issue("client"), other.issue("foreign")
+    await t.customer(caller, tls_pin=[client.pin, foreign.pin])
+    for i, carrier in enumerate((good, bad, pinned), 1):
+        more = {"tls_verify": "pin", "tls_pin": [own[carrier].pin]} if carrier is pinned else {}
+        await s.vendor(carrier, prefix=[f"880{i}"], rates={f"880{i}": BUY}, options_check=False, **more)
+
+    async def flow(certificate):
+        return await s.flow(caller, None, s.root.trusting(certificate))
+
+    first = await flow(client)
+    crl = os.path.join(s.folder, "crl.pem")
+    with open(crl, "w", encoding="ascii") as f:
+        f.write("no list")
+    await reload(t, b"stay as they were")
+    s.root.revoke(own[bad], own[pinned], client, path=crl)
+    await reload(t, b"1 lists of revoked")
+    call = await caller.place("88011", flow=first)  # a connection that is open goes on
+    await t.billed(call, await good.leg("88011"))
+    for number in ("88021", "88031"):
+        call = caller.invite(number, flow=first)
+        await t.refused(call, 503, "UpstreamFailure")
+        row = await t.cdr(call)
+        assert "revoked" in str(await t.ctl.ask("cdr.show", id=row["id"])), row
+    await caller.place("88012", flow=await flow(foreign))
+    try:
+        fresh = await flow(client)
+        answer = caller.ask("OPTIONS", flow=fresh)
+        await asyncio.wait_for(fresh.closed, 20)
+        answer.stop()
+    except (ssl.SSLError, ConnectionError):
+        pass
 
 
 @scene(start=False)

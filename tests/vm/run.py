@@ -2,7 +2,7 @@
 """The tests of the appliance: the image boots in QEMU and is looked at from outside, as its network, its
 callers and its operators see it.
 
-    tests/vm/run.py --image build/image [-k PATTERN] [--cuts 10] [--seed N]
+    tests/vm/run.py --image build/image [-k PATTERN] [--but PATTERN] [--cuts 10] [--seed N]
 
 A test is a function test_*(...) in tests/vm/test_*.py that says by the names of its arguments what it
 needs: `site`, the switch that was booted once for all such tests and set up from a tandem.conf; `image`,
@@ -16,6 +16,7 @@ import glob
 import importlib.util
 import inspect
 import os
+import signal
 import sys
 import time
 import traceback
@@ -40,6 +41,7 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     p.add_argument("--image", required=True, help="folder with tandem.img")
     p.add_argument("-k", dest="pattern", default="", help="only tests whose name holds one of these words: ban,call")
+    p.add_argument("--but", default="", help="and none whose name holds one of these")
     p.add_argument("--cuts", type=int, default=10, help="power cuts under load")
     p.add_argument("--seed", type=int, default=time.time_ns() % 10**9, help="of every random choice")
     p.add_argument("--list", action="store_true", help="print the names and stop")
@@ -68,13 +70,19 @@ class Test:
         return (not on_site, ORDER.index(self.group) if self.group in ORDER else len(ORDER))
 
 
-def discover(pattern):
+def holds(name, words):
+    """Whether the name holds one of "ban,call"."""
+    return any(word in name for word in words.split(","))
+
+
+def discover(pattern, but):
     tests = []
     for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
         group, module = load(path)
         tests += [Test(group, f) for n, f in vars(module).items()
                   if n.startswith("test_") and inspect.isfunction(f) and f.__module__ == module.__name__]
-    return sorted((t for t in tests if any(word in t.name for word in pattern.split(","))), key=Test.place)
+    chosen = (t for t in tests if holds(t.name, pattern) and not (but and holds(t.name, but)))
+    return sorted(chosen, key=Test.place)
 
 
 class Shared:
@@ -161,12 +169,14 @@ async def run_all(tests, options):
 
 def main():
     options = arguments()
-    tests = discover(options.pattern)
+    tests = discover(options.pattern, options.but)
     if options.list:
         print("\n".join(t.name for t in tests))
         return 0
     if os.geteuid() != 0:
         raise SystemExit("run.py: network namespaces need root")
+    # Whoever ends us (a time limit, an operator) ends the guests and takes their networks away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     began = time.monotonic()
     passed = asyncio.run(run_all(tests, options))
     print(f"\n{time.monotonic() - began:.0f} s, seed {options.seed}")

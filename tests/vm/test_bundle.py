@@ -124,7 +124,7 @@ def test_an_update_is_written_and_is_what_starts_next(image):
         assert h.state("B") == "empty"
         said = h.ask("update", "install", h.update)
         assert said == {"version": bundle.version(), "slot": "B", "restarting": False}, said
-        assert h.words() == {"ORDER": "B A", "A_OK": "1", "A_TRY": "0", "B_OK": "1", "B_TRY": "0"}
+        assert h.words() == {"ORDER": "B A", "A_OK": "1", "A_TRY": "0", "B_OK": "1", "B_TRY": "0", "RESET": "0"}
         assert h.state("A") == "running" and h.state("B") == "installed, starts next"
         with open(h.update, "rb") as f:
             size = struct.unpack("<I", f.read(20)[16:])[0]
@@ -206,7 +206,7 @@ def test_back_to_the_slot_before(image):
         h.write("slots/grubenv", grubenv.block({**grubenv.FRESH, "B_OK": "1", "B_TRY": "1"}))
         assert h.state("B") == "failed"
         assert h.ask("update", "rollback") == {"version": None, "slot": "B", "restarting": False}
-        assert h.words() == {"ORDER": "B A", "A_OK": "1", "A_TRY": "0", "B_OK": "1", "B_TRY": "0"}
+        assert h.words() == {"ORDER": "B A", "A_OK": "1", "A_TRY": "0", "B_OK": "1", "B_TRY": "0", "RESET": "0"}
 
 
 def test_a_power_cut_while_it_is_written_leaves_the_old_slot(image):

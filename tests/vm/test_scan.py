@@ -4,11 +4,11 @@ import asyncio
 import re
 import socket
 
-from harness.site import API_PORT, MEDIA_PORTS, SIP_PORT, SSH_PORT, STRANGER, SWITCH
+from harness.site import MEDIA_PORTS, SIP_PORT, SSH_PORT, STRANGER, SWITCH
 
 SIP_TLS_PORT = 5061
 # What may answer at all: with a service behind it, or with a refusal where none is running.
-LET_IN = {SIP_PORT, SIP_TLS_PORT, API_PORT, SSH_PORT}
+LET_IN = {SIP_PORT, SIP_TLS_PORT, SSH_PORT}
 
 
 async def nmap(*words):

@@ -40,6 +40,18 @@ class Authority:
                 "-extfile", extra, "-out", path)
         return Certificate(path, key)
 
+    def revoke(self, *certificates, path):
+        """The list of what this root has taken back, and these: crl.pem of a switch."""
+        config, index = self._file(f"{self.name}.cnf"), self._file(f"{self.name}.index")
+        if not os.path.exists(index):
+            open(index, "w", encoding="ascii").close()
+        with open(config, "w", encoding="ascii") as f:
+            f.write(f"[ca]\ndefault_ca=own\n[own]\ndatabase={index}\ncertificate={self.path}\n"
+                    f"private_key={self.key}\ndefault_md=sha256\ndefault_crl_days=1\n")
+        for one in certificates:
+            openssl("ca", "-config", config, "-revoke", one.path)
+        openssl("ca", "-config", config, "-gencrl", "-out", path)
+
     def trusting(self, certificate=None, **versions):
         """A client's context that trusts this root alone, and shows this certificate if it is asked."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -25,6 +25,25 @@ static void the_boot_loader_names_slot_and_hash(void **state)
 	assert_string_equal(b.salt, SALT);
 }
 
+static void a_reset_and_an_installation_are_words_of_their_own(void **state)
+{
+	struct bootline b;
+
+	(void)state;
+	assert_int_equal(bootline_parse(&b, STR("tandem.slot=a tandem.verity=1,1," HASH "," SALT)),
+			 0);
+	assert_false(b.is_reset || b.is_install);
+	assert_int_equal(bootline_parse(&b, STR("tandem.slot=a tandem.reset tandem.verity=1,1," HASH
+						"," SALT)),
+			 0);
+	assert_true(b.is_reset);
+	assert_int_equal(bootline_parse(&b, STR("quiet tandem.install")), 0);
+	assert_true(b.is_install);
+	assert_int_equal(bootline_parse(&b, STR("tandem.install=/dev/sda quiet")), 0);
+	assert_true(b.is_install && b.slot == 0);
+	assert_int_equal(bootline_parse(&b, STR("tandem.installed tandem.reset=1")), -ENODATA);
+}
+
 static void a_word_that_is_missing_is_told(void **state)
 {
 	struct bootline b;
@@ -64,6 +83,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_boot_loader_names_slot_and_hash),
+		cmocka_unit_test(a_reset_and_an_installation_are_words_of_their_own),
 		cmocka_unit_test(a_word_that_is_missing_is_told),
 		cmocka_unit_test(a_word_that_is_malformed_is_told),
 	};

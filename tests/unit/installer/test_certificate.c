@@ -62,6 +62,7 @@ static void it_is_for_this_machine_and_has_its_key(void **state)
 	(void)state;
 	answer(ANSWER_HOSTNAME, "sw1.example.net");
 	answer(ANSWER_IPV4, "127.0.0.2/8");
+	answer(ANSWER_PUBLIC_ADDRESS, "203.0.113.9");
 	assert_int_equal(make(), 0);
 	from = open_file(CERTIFICATE_PATH, &crt);
 	c = PEM_read_bio_X509(from, NULL, NULL, NULL);
@@ -72,6 +73,7 @@ static void it_is_for_this_machine_and_has_its_key(void **state)
 	assert_int_equal(X509_check_private_key(c, key), 1);
 	assert_int_equal(X509_check_host(c, "sw1.example.net", 0, 0, NULL), 1);
 	assert_int_equal(X509_check_ip_asc(c, "127.0.0.2", 0), 1);
+	assert_int_equal(X509_check_ip_asc(c, "203.0.113.9", 0), 1);
 	assert_int_equal(X509_check_ip_asc(c, "127.0.0.3", 0), 0);
 	assert_int_equal(X509_verify(c, key), 1);
 	assert_true(X509_cmp_current_time(X509_get0_notBefore(c)) < 0);

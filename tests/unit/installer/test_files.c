@@ -75,6 +75,17 @@ static void a_fixed_address_becomes_what_centos_has(void **state)
 		    "--media-ports 10000-20000\n");
 }
 
+static void behind_a_nat_the_switch_says_its_address_outside(void **state)
+{
+	(void)state;
+	answer("ipv4 = 127.0.0.2/8\nsip_tls_port = 0\npublic_address = 203.0.113.9\n");
+	(void)write_all();
+	yard_expect(&setup.place, "/etc/tandem/switchd.env",
+		    "# Written by switch-setup from /etc/tandem/tandem.conf.\n"
+		    "SWITCHD_ARGS=--listen udp:127.0.0.2:5060 --listen tcp:127.0.0.2:5060 "
+		    "--media 127.0.0.2 --public 203.0.113.9 --media-ports 10000-20000\n");
+}
+
 static void dhcp_leaves_the_address_to_the_network(void **state)
 {
 	struct err err = ERR_INIT;
@@ -168,6 +179,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_yard, close_yard)
 	const struct CMUnitTest tests[] = {
 		TEST(a_fixed_address_becomes_what_centos_has),
+		TEST(behind_a_nat_the_switch_says_its_address_outside),
 		TEST(dhcp_leaves_the_address_to_the_network),
 		TEST(only_what_changed_has_consequences),
 		TEST(who_may_log_in_is_kept_unless_answered_anew),

@@ -243,6 +243,35 @@ static void values_that_do_not_go_together_are_found(void **state)
 	}
 }
 
+static void what_this_version_cannot_do_is_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t line; /* 0 = it can */
+	} cases[] = {
+		{ "api_port=0\npublic_address=203.0.113.9\n", 0 },
+		{ "hostname=a\napi_port=8080\n", 2 },
+		{ "public_address=10.0.0.1\n", 1 },
+		{ "public_address=fd00::1\n", 1 },
+		{ "public_address=127.0.0.1\n", 1 },
+		{ "public_address=2001:db8::1\n", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		CLEANUP(answers_free) struct answers *a = answers_create();
+		struct answers_report report;
+
+		assert_non_null(a);
+		assert_int_equal(parse(a, cases[i].text, &report), 0);
+		assert_int_equal(answers_check(a, &report), 0);
+		assert_int_equal(answers_check_able(a, &report), cases[i].line ? -EINVAL : 0);
+		assert_int_equal(report.count, cases[i].line > 0);
+		if (cases[i].line)
+			assert_int_equal(report.fault[0].line, cases[i].line);
+	}
+}
+
 static void what_is_kept_holds_no_secret_and_nothing_done_once(void **state)
 {
 	CLEANUP(answers_free) struct answers *a = answers_create();
@@ -315,6 +344,7 @@ int main(void)
 		cmocka_unit_test(every_fault_is_reported_with_its_line),
 		cmocka_unit_test(a_file_of_nothing_but_faults_is_bounded),
 		cmocka_unit_test(values_that_do_not_go_together_are_found),
+		cmocka_unit_test(what_this_version_cannot_do_is_refused),
 		cmocka_unit_test(what_is_kept_holds_no_secret_and_nothing_done_once),
 		cmocka_unit_test(what_is_no_small_regular_file_is_not_read),
 		cmocka_unit_test(memory_may_run_out),

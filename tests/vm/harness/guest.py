@@ -4,12 +4,12 @@ again; and the two ways in: the root shell of the test boot, and SSH as an opera
 import asyncio
 import json
 import os
-import re
 import shlex
 import subprocess
 import time
 
 from harness.control import Refused
+from harness.machine import PULSE, stands_still
 from harness.serial import Gone
 from harness.watch import poll
 
@@ -18,7 +18,6 @@ SET_UP = r"(Finished|Failed to start) tandem-setup\.service"
 SILENT_FOR = 240.0  # a guest that says nothing for so long has stopped
 SET_UP_WITHIN = 600.0
 ASK_WITHIN = 120.0
-PULSE = 30.0  # how often a silent guest is looked at
 
 
 class Ssh:
@@ -62,22 +61,6 @@ class RootShell:
 
     def forget(self):
         pass
-
-
-def stands_still(machine):
-    """QEMU 7.2 without KVM, on a busy host, now and then loses the end-of-interrupt of a local APIC: the
-    processor then waits, halted, for interrupts that its own unfinished one keeps away. Seen twice in a
-    row, that is no moment in passing."""
-    def wedged():
-        for cpu in range(machine.cpus):
-            said = [machine.qmp.ask("human-monitor-command", **{"command-line": f"info {what}", "cpu-index": cpu})
-                    for what in ("registers", "lapic")]
-            in_service = re.search(r"ISR\t? *([0-9 ]+)", said[1])
-            if "HLT=1" in said[0] and in_service and in_service[1].strip():
-                yield cpu, in_service[1].strip()
-    first = set(wedged())
-    time.sleep(2)
-    return bool(first & set(wedged()))
 
 
 def word(value):

@@ -1,0 +1,149 @@
+"""Tandem comes onto a machine: from its medium by a person and unattended, and over the network; then the machine starts from
+its own disk. (What switch-install refuses, and that it writes what it should, is shown without a machine, too.)"""
+
+import functools
+import http.server
+import os
+import tempfile
+import threading
+
+from harness.machine import Machine
+from harness.site import PASSWORD, hash_of
+from test_boot import BOOT
+
+PACKED = "tandem.img.zst"
+# A card of the machine that is installed, since a set-up asks for one.
+NIC = ["-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="]
+SIZE = "3G"
+ANSWERS = f"""\
+hostname = bought-yesterday
+ipv4 = 192.0.2.10/24
+gateway = 192.0.2.1
+admin_password_hash = {hash_of(PASSWORD)}
+"""
+
+
+def medium(image):
+    """The installer's CD in the drive, and no way back from a restart but by start()."""
+    return ["-drive", f"file={image}/tandem-install.iso,media=cdrom,if=none,id=cd,readonly=on",
+            "-device", "ide-cd,drive=cd,bus=ide.1", "-no-reboot"]
+
+
+def installs(m):
+    """To the end of the installation, then from the disk, the medium taken out: a healthy machine whose data has grown."""
+    m.console.wait_for(r"Tandem [0-9.]+ is on /dev/\w+\.", BOOT)
+    m.wait_off(BOOT)
+    print(f"     installed after {m.seconds():.0f} s", flush=True)
+    m.extra = ["-no-reboot", *NIC]
+    m.start()
+    m.console.wait_for("Tandem: slot A", BOOT)
+    m.wait_unit("tandem-good.service", 2 * BOOT)
+    m.journal.wait_for("The filesystem on /dev/[a-z0-9]+ is now", 1)
+
+
+def test_by_a_person_from_the_medium_under_bios(image):
+    with Machine(image, boot="bios", disk="ahci", size=SIZE, is_blank=True, extra=medium(image)) as m:
+        m.start()
+        m.console.wait_for("Tandem: installer", BOOT)
+        shown = m.console.wait_for(r"1  /dev/sda +3\.0 GiB  QEMU HARDDISK; nothing", BOOT).end()
+        m.console.wait_for("Number of the disk", BOOT, shown)
+        m.console.send("7\r")
+        m.console.wait_for("That is no number of a disk", BOOT)
+        m.console.send("1\r")
+        asked = m.console.wait_for("Everything on /dev/sda is destroyed", BOOT).end()
+        m.console.send("yes\r")
+        m.console.wait_for("Number of the disk", BOOT, asked)
+        m.console.send("1\r")
+        m.console.wait_for("Everything on /dev/sda is destroyed", BOOT, asked)
+        m.console.send("ERASE\r")
+        installs(m)
+
+
+test_by_a_person_from_the_medium_under_bios.within = 1500
+
+
+def test_unattended_from_the_medium_under_uefi(image):
+    """The answers stand on a stick that is pulled out afterwards: the machine sets itself up from what was kept of them."""
+    with Machine(image, boot="uefi", disk="nvme", size=SIZE, is_blank=True, extra=medium(image),
+                 files={"tandem.conf": ANSWERS + "disk = /dev/nvme0n1\n"}) as m:
+        m.start()
+        m.console.wait_for("Tandem: installer", BOOT)
+        m.console.wait_for("to /dev/nvme0n1", BOOT)
+        os.unlink(m.path("volume.img"))
+        installs(m)
+        assert "Type ERASE" not in m.console.text
+        m.journal.wait_for("setting up from an interrupted set-up", 1)
+        m.journal.wait_for("the set-up is done", BOOT)
+
+
+test_unattended_from_the_medium_under_uefi.within = 1500
+
+
+class Server:
+    """HTTP for a guest behind QEMU's own network, which it sees as 10.0.2.2; `asked`: the paths that were fetched."""
+
+    def __init__(self, folder):
+        self.asked = []
+        asked = self.asked
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def log_message(self, *_):
+                asked.append(self.path)
+
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder))
+        self.url = f"http://10.0.2.2:{self.http.server_port}"
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.http.shutdown()
+        self.http.server_close()
+
+
+def share(image, folder, files):
+    """What a server of one's own would have: the artefacts and some files."""
+    for name in ("vmlinuz", "install.img", PACKED):
+        os.symlink(os.path.join(image, name), os.path.join(folder, name))
+    for name, text in files.items():
+        with open(os.path.join(folder, name), "w", encoding="ascii") as f:
+            f.write(text)
+
+
+def test_over_the_network(image):
+    """A blank machine: its card's boot program gets a script by TFTP, as DHCP says, and the rest by HTTP."""
+    with tempfile.TemporaryDirectory(prefix="tandem-pxe-") as folder:
+        server = Server(folder)
+        share(image, folder, {"tandem.conf": ANSWERS, "boot.ipxe": f"""\
+#!ipxe
+kernel {server.url}/vmlinuz tandem.install=auto tandem.image={server.url}/{PACKED} \
+tandem.answers={server.url}/tandem.conf console=tty0 console=ttyS0,115200 quiet loglevel=3
+initrd {server.url}/install.img
+boot
+"""})
+        card = ["-netdev", f"user,id=net,tftp={folder},bootfile=boot.ipxe", "-device",
+                "virtio-net-pci,netdev=net,bootindex=0", "-no-reboot"]
+        try:
+            with Machine(image, boot="bios", size=SIZE, is_blank=True, extra=card) as m:
+                m.start()
+                installs(m)
+                assert {f"/{n}" for n in ("vmlinuz", "install.img", PACKED, "tandem.conf")} <= {
+                    line.split("?")[0] for line in server.asked}, server.asked
+                m.journal.wait_for("setting up from an interrupted set-up", BOOT)
+        finally:
+            server.close()
+
+
+test_over_the_network.within = 1500
+
+
+def test_a_disk_that_holds_a_switch_is_not_written_over(image):
+    """Nobody loses a switch to a medium that was left in the drive, or to a network that always says `install`."""
+    words = "tandem.install=auto console=ttyS0,115200 quiet loglevel=3"
+    start = ["-kernel", f"{image}/vmlinuz", "-initrd", f"{image}/install.img", "-append", words,
+             *medium(image)]
+    with Machine(image, boot="bios", extra=start) as m:
+        m.start()
+        said = m.console.wait_for("a Tandem system is on it", BOOT)
+        m.console.wait_for("tandem.overwrite=yes", 1, said.start())
+        since = m.console.wait_for("Press Enter to begin again", BOOT).end()
+        m.console.send("\r")
+        m.console.wait_for("a Tandem system is on it", BOOT, since)
