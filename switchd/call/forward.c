@@ -179,6 +179,8 @@ static enum reason check(struct call *c, const struct phone *p, const char *targ
 		  p->row->number, c->sender);
 	leave_total(&c->front->q);
 	r = admit(&c->q);
+	if (r == REASON_NONE) /* by the number as sent on: nobody is asked where it is */
+		r = admit_price(&c->q);
 	c->q.shown_by = NULL; /* lives no longer than this turn */
 	if (setup_keep_numbers(c) < 0 && r == REASON_NONE)
 		r = REASON_OVERLOAD;
