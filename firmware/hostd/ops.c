@@ -17,7 +17,6 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_UPDATE_ROLLBACK] = update_rollback,
 	[OP_MACHINE_RESET] = machine_reset,
 	[OP_MACHINE_RESTART] = machine_restart,
-	[OP_MACHINE_RESET] = machine_reset,
 	[OP_AUDIT_SHOW] = audit_show,
 	[OP_AUDIT_RUN] = audit_run,
 	[OP_MACHINE_SETTINGS] = machine_settings,
