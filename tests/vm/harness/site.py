@@ -46,6 +46,7 @@ media_ports = {MEDIA_PORTS[0]}-{MEDIA_PORTS[1]}
 ssh_port = {SSH_PORT}
 """
 
+# The vendor is there only while a test plays him, and sipp would take an OPTIONS for one of its calls: he is not asked.
 CUSTOMERS = f"""\
 ctl = rate-group add name=retail
 ctl = rate-group add name=purchase
@@ -55,7 +56,7 @@ ctl = account add id=acme limit_money=0 rate_group=retail
 ctl = account add id=carrier kind=clearing limit_money=0 rate_group=purchase
 ctl = account recharge acme amount={PAID} memo=opening
 ctl = mapping-gateway add name=acme-in account=acme auth=ip address={CUSTOMER}
-ctl = routing-gateway add name=carrier-a account=carrier address={VENDOR}:5060 prefix=880
+ctl = routing-gateway add name=carrier-a account=carrier address={VENDOR}:5060 prefix=880 options_check=false
 """
 
 
@@ -120,16 +121,8 @@ class Site(Stage):
         return self.switch
 
     async def ends(self):
-        """(caller, carrier) as the tandem.conf knows them. The vendor is there only while a test plays him: by the time of the
-        next one the switch may rightly have found that he does not answer, so it is told not to ask."""
-        caller, carrier = await self.caller(), await self.carrier(port=5060)
-        await self.ctl.ask("routing-gateway.set", name="carrier-a", options_check=False)
-
-        async def is_open():
-            rows = await self.ctl.ask("gateway.status")
-            return any(r["name"] == "carrier-a" and r["health"] in ("up", "unprobed") for r in rows)
-        await self.poll(is_open, "the vendor in service")
-        return caller, carrier
+        """(caller, carrier) as the tandem.conf knows them."""
+        return await self.caller(), await self.carrier(port=5060)
 
     async def stranger(self):
         """Somebody whom the switch does not know."""
