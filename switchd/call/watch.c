@@ -202,7 +202,8 @@ static void start_money(struct call *c)
 
 void watch_start(struct call *c)
 {
-	for (struct call *p = c; p; p = p->front)
-		start_money(p);
+	start_money(c);
+	for (struct call *f = c->front; f; f = f->front)
+		start_money(f);
 	arm(c);
 }
