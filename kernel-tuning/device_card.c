@@ -95,7 +95,7 @@ static int ring(struct machine *m, const char *card, const char *what, const cha
 	return r < 0 ? r : wish_tell(m, &w, "%s; the card has room for %u", why, most);
 }
 
-/* A card that finds out by itself is let. */
+/* A card that finds out by itself is let; so is one that collects nothing: those that cannot (virtio) say 0 and take no other. */
 static int coalesce(struct machine *m, const char *card)
 {
 	struct wish w;
@@ -104,7 +104,7 @@ static int coalesce(struct machine *m, const char *card)
 
 	if (r == 0)
 		(void)read_number(m, card, "adaptive-rx", &is_adaptive);
-	if (r < 0 || is_adaptive)
+	if (r < 0 || us == 0 || is_adaptive)
 		return r == -ENOMEM ? r : 0;
 	r = wish_begin(&w, "ethtool", card, "/rx-usecs");
 	struct buf b = buf_fixed(w.value, sizeof(w.value));
