@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 
-from harness.machine import Machine
+from harness.machine import TCG_WORDS, Machine
 from harness.site import PASSWORD, hash_of
 from test_boot import BOOT
 
@@ -115,7 +115,7 @@ def test_over_the_network(image):
         share(image, folder, {"tandem.conf": ANSWERS, "boot.ipxe": f"""\
 #!ipxe
 kernel {server.url}/vmlinuz tandem.install=auto tandem.image={server.url}/{PACKED} \
-tandem.answers={server.url}/tandem.conf console=tty0 console=ttyS0,115200 quiet loglevel=3
+tandem.answers={server.url}/tandem.conf console=tty0 console=ttyS0,115200 quiet loglevel=3 {TCG_WORDS}
 initrd {server.url}/install.img
 boot
 """})
@@ -137,7 +137,7 @@ test_over_the_network.within = 1500
 
 def test_a_disk_that_holds_a_switch_is_not_written_over(image):
     """Nobody loses a switch to a medium that was left in the drive, or to a network that always says `install`."""
-    words = "tandem.install=auto console=ttyS0,115200 quiet loglevel=3"
+    words = f"tandem.install=auto console=ttyS0,115200 quiet loglevel=3 {TCG_WORDS}"
     start = ["-kernel", f"{image}/vmlinuz", "-initrd", f"{image}/install.img", "-append", words,
              *medium(image)]
     with Machine(image, boot="bios", extra=start) as m:
