@@ -101,7 +101,8 @@ async def test_unanswered_calls_in_the_files(t):
 
     def text():
         folder = os.path.join(t.switch.data, "cdr")
-        return "".join(open(os.path.join(folder, n), encoding="utf-8").read() for n in os.listdir(folder))
+        names = [n for n in os.listdir(folder) if ".txt" in n]
+        return "".join(open(os.path.join(folder, n), encoding="utf-8").read() for n in names)
 
     async def written(record):
         async def found():
