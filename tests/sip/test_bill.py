@@ -47,7 +47,7 @@ async def test_the_vendors_own_bill_is_our_cost(t):
         # it. Such a call hears nothing, and the vendor's own session timer or hand ends it; or the vendor repeats its
         # 200, and the switch that is up again ends at once a call it knows nothing of. Those it does not bill.
         heard = [leg for leg in vendor.calls() if (leg.bye_seen or leg.bye_sent)
-                 and not (leg.ok_at < storm.killed and (leg.acked is None or leg.acked > storm.killed))]
+                 and leg.acked and leg.acked < storm.killed]
         for leg in carrier.legs:
             leg.stop()
         carrier.legs[:] = heard

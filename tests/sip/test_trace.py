@@ -227,7 +227,9 @@ async def test_a_capture_is_read_by_others(t):
     await done(t, "trace", "export", one, f"id={rows[1]['id']}")
     assert len(packets_of(one)) == rows[1]["messages"]
     assert await run("sngrep", "-F", "-N", "-q", "-I", file, "-O", again) == 0
-    assert sum(b"SIP/2.0" in p for p in packets_of(again)) == len(times)
+    # Of an OPTIONS whose request came before the trace began, sngrep leaves out the answer.
+    told = [p for p in packets_of(again) if b"SIP/2.0" in p and not re.search(rb"\r\nCSeq: *\d+ OPTIONS", p)]
+    assert len(told) == len(calls_lines)
 
 
 def packets_of(file):
