@@ -29,14 +29,7 @@ static int ask(struct list *l, const char *op, const char *done)
 
 static int make(void *ctx)
 {
-	struct app *app = list_app(ctx);
-	struct err err = ERR_INIT;
-
-	if (daemons_ask(&app->daemons, "backup.make", NULL, NULL, &err) < 0)
-		screen_say_err(app->screen, &err);
-	else
-		screen_say(app->screen, ROLE_GOOD, "The backup is made");
-	return list_read(ctx);
+	return list_ask(ctx, "backup.make", NULL, "The backup is made");
 }
 
 static int verify(void *ctx)

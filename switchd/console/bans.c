@@ -34,24 +34,17 @@ static int add(void *ctx)
 static int lift(void *ctx)
 {
 	CLEANUP(json_decref) json_t *row = json_deep_copy(list_row(ctx));
-	CLEANUP(json_decref) json_t *params = NULL;
 	CLEANUP(buf_done) struct buf question = BUF_INIT;
-	struct app *app = list_app(ctx);
-	struct err err = ERR_INIT;
 
 	if (!row)
 		return VIEW_STAYS;
 	buf_printf(&question, "Lift the ban of %s? The address begins anew.",
 		   cell_text(row, "address", ""));
-	if (!dialog_confirm(app->screen, "Lift a ban", buf_str(&question), "Lift"))
+	if (!dialog_confirm(list_app(ctx)->screen, "Lift a ban", buf_str(&question), "Lift"))
 		return VIEW_STAYS;
-	params = json_pack("{s:s}", "address", cell_text(row, "address", ""));
-	if (daemons_ask(&app->daemons, "ban.del", params, NULL, &err) < 0)
-		screen_say_err(app->screen, &err);
-	else
-		screen_say(app->screen, ROLE_GOOD, "%s may come again",
-			   cell_text(row, "address", ""));
-	return list_read(ctx);
+	return list_ask(ctx, "ban.del",
+			json_pack("{s:s}", "address", cell_text(row, "address", "")),
+			"%s may come again", cell_text(row, "address", ""));
 }
 
 static void shape(json_t *row)

@@ -17,9 +17,6 @@ static int show(void *ctx)
 static int hangup(void *ctx)
 {
 	CLEANUP(buf_done) struct buf question = BUF_INIT;
-	CLEANUP(json_decref) json_t *params = NULL;
-	struct app *app = list_app(ctx);
-	struct err err = ERR_INIT;
 	CLEANUP(json_decref) json_t *row = json_deep_copy(list_row(ctx));
 
 	if (!row)
@@ -27,14 +24,10 @@ static int hangup(void *ctx)
 	buf_printf(&question, "End the call from %s to %s (account %s) on both sides, now?",
 		   cell_text(row, "caller", "?"), cell_text(row, "callee", "?"),
 		   cell_text(row, "account", "?"));
-	if (!dialog_confirm(app->screen, "Hang up", buf_str(&question), "Hang up"))
+	if (!dialog_confirm(list_app(ctx)->screen, "Hang up", buf_str(&question), "Hang up"))
 		return VIEW_STAYS;
-	params = json_pack("{s:s}", "id", cell_text(row, "id", ""));
-	if (daemons_ask(&app->daemons, "call.hangup", params, NULL, &err) < 0)
-		screen_say_err(app->screen, &err);
-	else
-		screen_say(app->screen, ROLE_GOOD, "The call was ended");
-	return list_read(ctx);
+	return list_ask(ctx, "call.hangup", json_pack("{s:s}", "id", cell_text(row, "id", "")),
+			"The call was ended");
 }
 
 static int traces(void *ctx)

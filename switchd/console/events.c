@@ -41,20 +41,13 @@ static enum role look_alarm(const json_t *row)
 static int acknowledge(void *ctx)
 {
 	const json_t *row = list_row(ctx);
-	CLEANUP(json_decref) json_t *params = NULL;
-	struct app *app = list_app(ctx);
-	struct err err = ERR_INIT;
 
 	if (!row)
 		return VIEW_STAYS;
-	params = json_pack("{s:s s:s}", "type", cell_text(row, "type", ""), "object",
-			   cell_text(row, "object", ""));
-	if (daemons_ask(&app->daemons, "alarm.ack", params, NULL, &err) < 0)
-		screen_say_err(app->screen, &err);
-	else
-		screen_say(app->screen, ROLE_GOOD, "%s is acknowledged",
-			   cell_text(row, "type", ""));
-	return list_read(ctx);
+	return list_ask(ctx, "alarm.ack",
+			json_pack("{s:s s:s}", "type", cell_text(row, "type", ""), "object",
+				  cell_text(row, "object", "")),
+			"%s is acknowledged", cell_text(row, "type", ""));
 }
 
 int alarms_page(struct app *app)

@@ -1,6 +1,7 @@
 #include "list.h"
 
 #include <errno.h>
+#include <stdarg.h>
 
 #include "base/clock.h"
 #include "model/json.h"
@@ -123,6 +124,23 @@ static int key(void *ctx, int k)
 }
 
 /* --- keys --- */
+
+int list_ask(struct list *l, const char *operation, json_t *params, const char *fmt, ...)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	struct err err = ERR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	if (daemons_ask(&l->app->daemons, operation, params, NULL, &err) < 0)
+		screen_say_err(l->app->screen, &err);
+	else
+		screen_say(l->app->screen, ROLE_GOOD, "%.*s", STR_ARG(buf_str(&text)));
+	json_decref(params);
+	return list_read(l);
+}
 
 int list_search(void *ctx)
 {

@@ -39,6 +39,12 @@ const char *list_entity(struct list *l);
 const json_t *list_row(struct list *l);
 /* The arguments, to be changed before list_read. */
 json_t *list_args(struct list *l);
+/*
+ * Asks for an operation, says what came of it (fmt, or the refusal), and reads again: what a key does to a row. params: taken; NULL = none.
+ * What list_read returns.
+ */
+__attribute__((format(printf, 4, 5))) int list_ask(struct list *l, const char *operation,
+						   json_t *params, const char *fmt, ...);
 /* Reads again. What goes wrong stands on the page. VIEW_STAYS or -ENOMEM. */
 int list_read(struct list *l);
 /* The last row: a loan until the next reading; NULL if there is none. */

@@ -83,21 +83,9 @@ static int change(void *ctx)
 	return r > 0 ? list_read(ctx) : r;
 }
 
-static int ask(void *ctx, const char *operation, const char *done)
-{
-	struct app *app = list_app(ctx);
-	struct err err = ERR_INIT;
-
-	if (daemons_ask(&app->daemons, operation, NULL, NULL, &err) < 0)
-		screen_say_err(app->screen, &err);
-	else
-		screen_say(app->screen, ROLE_GOOD, "%s", done);
-	return list_read(ctx);
-}
-
 static int confirm(void *ctx)
 {
-	return ask(ctx, "machine.confirm", "the change stays");
+	return list_ask(ctx, "machine.confirm", NULL, "the change stays");
 }
 
 static int undo(void *ctx)
@@ -105,7 +93,7 @@ static int undo(void *ctx)
 	if (!dialog_confirm(list_app(ctx)->screen, "Undo",
 			    STR("Put network and ports back as they were?"), "Undo"))
 		return VIEW_STAYS;
-	return ask(ctx, "machine.undo", "all is put back as it was");
+	return list_ask(ctx, "machine.undo", NULL, "all is put back as it was");
 }
 
 static enum role look(const json_t *row)

@@ -122,24 +122,17 @@ static int change(void *ctx)
 
 static int reset(void *ctx)
 {
-	CLEANUP(json_decref) json_t *params = NULL;
 	CLEANUP(buf_done) struct buf question = BUF_INIT;
-	struct app *app = list_app(ctx);
 	enum param id = selected(ctx);
-	struct err err = ERR_INIT;
 
 	if (id == PARAM_COUNT)
 		return VIEW_STAYS;
 	buf_printf(&question, "%s: back to its default, \"%s\"?", param_infos[id].name,
 		   param_infos[id].default_text);
-	if (!dialog_confirm(app->screen, "Reset", buf_str(&question), "Reset"))
+	if (!dialog_confirm(list_app(ctx)->screen, "Reset", buf_str(&question), "Reset"))
 		return VIEW_STAYS;
-	params = json_pack("{s:s}", "name", param_infos[id].name);
-	if (daemons_ask(&app->daemons, "parameter.reset", params, NULL, &err) < 0)
-		screen_say_err(app->screen, &err);
-	else
-		screen_say(app->screen, ROLE_GOOD, "%s: at its default", param_infos[id].name);
-	return list_read(ctx);
+	return list_ask(ctx, "parameter.reset", json_pack("{s:s}", "name", param_infos[id].name),
+			"%s: at its default", param_infos[id].name);
 }
 
 /* --- the list --- */

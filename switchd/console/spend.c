@@ -50,24 +50,18 @@ static enum role look(const json_t *row)
 static int reset(void *ctx)
 {
 	CLEANUP(json_decref) json_t *row = json_deep_copy(list_row(ctx));
-	CLEANUP(json_decref) json_t *params = NULL;
 	CLEANUP(buf_done) struct buf question = BUF_INIT;
-	struct app *app = list_app(ctx);
-	struct err err = ERR_INIT;
 
 	if (!row)
 		return VIEW_STAYS;
 	buf_printf(&question, "Let %s of rule %s begin anew? It may call again.",
 		   cell_text(row, "account", ""), cell_text(row, "rule", ""));
-	if (!dialog_confirm(app->screen, "Reset", buf_str(&question), "Reset"))
+	if (!dialog_confirm(list_app(ctx)->screen, "Reset", buf_str(&question), "Reset"))
 		return VIEW_STAYS;
-	params = json_pack("{s:s s:s}", "rule", cell_text(row, "rule", ""), "account",
-			   cell_text(row, "account", ""));
-	if (daemons_ask(&app->daemons, "spend.reset", params, NULL, &err) < 0)
-		screen_say_err(app->screen, &err);
-	else
-		screen_say(app->screen, ROLE_GOOD, "%s begins anew", cell_text(row, "account", ""));
-	return list_read(ctx);
+	return list_ask(ctx, "spend.reset",
+			json_pack("{s:s s:s}", "rule", cell_text(row, "rule", ""), "account",
+				  cell_text(row, "account", "")),
+			"%s begins anew", cell_text(row, "account", ""));
 }
 
 static int counts(void *ctx)

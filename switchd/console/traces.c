@@ -50,14 +50,7 @@ static int start(void *ctx)
 
 static int stop(void *ctx)
 {
-	struct app *app = list_app(ctx);
-	struct err err = ERR_INIT;
-
-	if (daemons_ask(&app->daemons, "trace.stop", NULL, NULL, &err) < 0)
-		screen_say_err(app->screen, &err);
-	else
-		screen_say(app->screen, ROLE_GOOD, "The trace has ended; what it kept stays");
-	return list_read(ctx);
+	return list_ask(ctx, "trace.stop", NULL, "The trace has ended; what it kept stays");
 }
 
 static void shape(json_t *row)

@@ -11,16 +11,9 @@
 static int after_question(void *ctx, const char *title, const char *question, const char *button,
 			  const char *operation, const char *done)
 {
-	struct app *app = list_app(ctx);
-	struct err err = ERR_INIT;
-
-	if (!dialog_confirm(app->screen, title, str_of(question), button))
+	if (!dialog_confirm(list_app(ctx)->screen, title, str_of(question), button))
 		return VIEW_STAYS;
-	if (daemons_ask(&app->daemons, operation, NULL, NULL, &err) < 0)
-		screen_say_err(app->screen, &err);
-	else
-		screen_say(app->screen, ROLE_GOOD, "%s", done);
-	return list_read(ctx);
+	return list_ask(ctx, operation, NULL, "%s", done);
 }
 
 static int back(void *ctx)
