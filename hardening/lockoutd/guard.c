@@ -3,10 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "conntrack.h"
-
-enum { MINUTE_MS = 60 * 1000 };
 
 /* ---- opening ---- */
 

@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <time.h>
 
-enum { DAY_MS = 86400000, MINUTE_MS = 60000 };
-
 struct date {
 	int64_t year;
 	int month; /* 1 to 12 */

@@ -13,6 +13,13 @@
 
 typedef int64_t ms_t;
 
+enum {
+	SECOND_MS = 1000,
+	MINUTE_MS = 60 * SECOND_MS,
+	HOUR_MS = 60 * MINUTE_MS,
+	DAY_MS = 24 * HOUR_MS,
+};
+
 ms_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 ms_t clock_wall_ms(void);

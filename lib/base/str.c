@@ -133,6 +133,18 @@ bool str_split(struct str *rest, char sep, struct str *ret)
 	return true;
 }
 
+bool str_has_listed_prefix(struct str s, struct str prefixes)
+{
+	struct str prefix;
+
+	if (str_is_empty(prefixes))
+		return true;
+	while (str_split(&prefixes, ',', &prefix))
+		if (str_has_prefix(s, prefix))
+			return true;
+	return false;
+}
+
 size_t str_count(struct str s, char sep)
 {
 	struct str piece;

@@ -65,6 +65,8 @@ struct str str_trim(struct str s);
  * *rest is used up. "a,,b" gives "a", "", "b"; a separator at the end is followed by no piece.
  */
 bool str_split(struct str *rest, char sep, struct str *ret);
+/* Does s begin with one of a list of prefixes, "880,881"? An empty list: yes. */
+bool str_has_listed_prefix(struct str s, struct str prefixes);
 /* How many pieces str_split would give. */
 size_t str_count(struct str s, char sep);
 /* The next line without its CR LF or LF; false at the end. */

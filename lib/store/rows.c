@@ -104,6 +104,19 @@ static int prepare(struct stmt **ret, struct db *d, struct buf *sql)
 	return text ? stmt_prepare(ret, d, text) : -ENOMEM;
 }
 
+int rows_prepare_insert(struct stmt **ret, struct db *d, const struct entity *e, const char *into,
+			const char *more_columns, const char *more_marks)
+{
+	CLEANUP(buf_done) struct buf sql = BUF_INIT;
+
+	buf_printf(&sql, "%s (", into);
+	rows_columns(e, &sql);
+	buf_printf(&sql, "%s) VALUES (", more_columns);
+	rows_marks(e, &sql);
+	buf_printf(&sql, "%s)", more_marks);
+	return prepare(ret, d, &sql);
+}
+
 static int store_error(struct db *d, int r, struct err *err)
 {
 	if (r == -ENOMEM)
@@ -181,19 +194,15 @@ static void set_new_id(struct db *d, const struct entity *e, void *row)
 
 int rows_add(struct db *d, const struct entity *e, void *row, struct err *err)
 {
-	CLEANUP(buf_done) struct buf sql = BUF_INIT;
+	CLEANUP(buf_done) struct buf into = BUF_INIT;
 	CLEANUP(stmt_free) struct stmt *s = NULL;
 
 	int r = row_check(e, row, err);
 	if (r < 0)
 		return r;
 
-	buf_printf(&sql, "INSERT INTO \"%s\" (", e->table);
-	rows_columns(e, &sql);
-	buf_putz(&sql, ") VALUES (");
-	rows_marks(e, &sql);
-	buf_putc(&sql, ')');
-	r = prepare(&s, d, &sql);
+	buf_printf(&into, "INSERT INTO \"%s\"", e->table);
+	r = buf_cstr(&into) ? rows_prepare_insert(&s, d, e, into.p, "", "") : -ENOMEM;
 	if (r < 0)
 		return store_error(d, r, err);
 

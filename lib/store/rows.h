@@ -16,6 +16,9 @@
  * tables of their own (call, outbox). */
 void rows_columns(const struct entity *e, struct buf *out);
 void rows_marks(const struct entity *e, struct buf *out);
+/* INTO, such as "INSERT INTO call", with the stored columns, and further ones behind: ", legs" and ",?". */
+int rows_prepare_insert(struct stmt **ret, struct db *d, const struct entity *e, const char *into,
+			const char *more_columns, const char *more_marks);
 int rows_column_count(const struct entity *e);
 /* Is it a column of the entity's tables? */
 bool rows_is_stored(const struct field *f);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "call/agents.h"
 #include "call/identity.h"
@@ -230,7 +231,7 @@ static void count_end(struct call *c, enum hangup side, bool was_up)
 	}
 }
 
-enum { MINUTE_MS = 60000, REFUSAL_BITS = 24 };
+enum { REFUSAL_BITS = 24 };
 
 /* The last room on the disk belongs to calls that were answered. */
 static bool is_spared(const struct call *c)

@@ -7,7 +7,7 @@
 
 #include "call/inner.h"
 
-enum { MINUTE_MS = 60000, CALL_ID_BYTES_MAX = 256 };
+enum { CALL_ID_BYTES_MAX = 256 };
 
 /* The worker that a source's first INVITE came to takes its place and writes of it; the others only count. */
 struct strangers {

@@ -12,7 +12,7 @@
 #include "vendor/probe.h"
 
 /* What begins together, such as everything at the start, goes out this far apart. */
-enum { APART_MS = 20, SECOND_MS = 1000 };
+enum { APART_MS = 20 };
 
 struct keeper {
 	struct worker *worker;

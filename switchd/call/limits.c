@@ -81,8 +81,6 @@ enum reason group_lines_take(struct inquiry *q, const struct vendor *v, struct g
 
 int64_t vendor_day(const struct vendor *v, ms_t wall_ms)
 {
-	enum { DAY_MS = 86400000 };
-
 	return (wall_ms + (v->day_zone ? zone_offset(v->day_zone, wall_ms) : 0)) / DAY_MS;
 }
 

@@ -23,18 +23,6 @@ struct lookup {
 
 /* ---- who is asked ---- */
 
-static bool takes(const struct vendor *v, struct str number)
-{
-	struct str list = str_of(v->row->prefix), prefix;
-
-	if (str_is_empty(list))
-		return true;
-	while (str_split(&list, ',', &prefix))
-		if (str_has_prefix(number, prefix))
-			return true;
-	return false;
-}
-
 /* NULL: nobody. */
 static const struct vendor *server_of(const struct inquiry *q)
 {
@@ -43,7 +31,8 @@ static const struct vendor *server_of(const struct inquiry *q)
 
 	if (!v || v->row->purpose != ROUTING_GATEWAY_PURPOSE_PORTABILITY ||
 	    v->row->status == ROUTING_GATEWAY_STATUS_LOCKED ||
-	    world_phone_called(q->world, number) || !takes(v, number))
+	    world_phone_called(q->world, number) ||
+	    !str_has_listed_prefix(number, str_of(v->row->prefix)))
 		return NULL;
 	return v;
 }
@@ -193,7 +182,7 @@ static int ask_sip(struct lookup *l, const struct vendor *v, const struct addr *
 	struct sender s = {
 		.loop = &w->loop, .transport = w->transport, .sip = w->sip, .worker = w->c.index
 	};
-	char here[ADDR_TEXT], there[ADDR_TEXT];
+	char here[ADDR_TEXT];
 	CLEANUP(buf_done) struct buf local = BUF_INIT, remote = BUF_INIT, target = BUF_INIT;
 	struct dialog d = { 0 };
 	struct number sent;
@@ -204,15 +193,9 @@ static int ask_sip(struct lookup *l, const struct vendor *v, const struct addr *
 	if (r < 0 || numbers_callee_out(&l->call->q, v, &sent) != REASON_NONE)
 		return r < 0 ? r : -EINVAL;
 	transport_local(w->transport, &flow, &us);
-	(void)addr_text(to, there);
 	buf_printf(&local, "<sip:%s>", addr_text(&us, here));
-	buf_putz(&target, "sip:");
-	party_put_user(str_of(sent.digits), &target);
-	buf_printf(&target, "@%s", there);
-	buf_printf(&remote, "<%.*s>", STR_ARG(buf_str(&target)));
-	if (proto_is_stream(v->proto))
-		buf_printf(&target, ";transport=%s", proto_name(v->proto));
-	if (buf_error(&local) || buf_error(&remote) || buf_error(&target))
+	r = way_put_peer(v, str_of(sent.digits), to, &target, &remote);
+	if (r < 0 || buf_error(&local))
 		return -ENOMEM;
 	r = sender_begin(&s, &d, buf_str(&local), buf_str(&remote), buf_str(&target), &flow);
 	if (r == 0)

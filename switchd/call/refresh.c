@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/rand.h"
 #include "call/hop.h"
 #include "call/inner.h"
@@ -9,7 +10,7 @@
  * silence end the call; 491, 500 and other refusals are tried again until the session is about to expire.
  */
 
-enum { SECOND_MS = 1000, OTHER_REFUSAL_S = 5, RETRY_AFTER_MAX_S = 32, JOURNAL_EVERY = 256 };
+enum { OTHER_REFUSAL_S = 5, RETRY_AFTER_MAX_S = 32, JOURNAL_EVERY = 256 };
 
 static void on_timer(struct timer *t, int64_t now_ms);
 

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 
-enum { SECOND_MS = 1000, DATAGRAM_MAX = 1024, TEXT_MAX = 64, GOOD_SLOTS = 256 };
+enum { DATAGRAM_MAX = 1024, TEXT_MAX = 64, GOOD_SLOTS = 256 };
 
 struct stranger {
 	struct addr peer; /* not set: free */

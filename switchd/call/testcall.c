@@ -407,7 +407,7 @@ static const struct addr *open_address(const struct vendor *v)
 static int make_dialog(struct testcall *c, const struct vendor *v)
 {
 	const struct addr *peer = open_address(v);
-	char tag[STEER_TOKEN], call_id[STEER_TOKEN], here[ADDR_TEXT], there[ADDR_TEXT];
+	char tag[STEER_TOKEN], call_id[STEER_TOKEN], here[ADDR_TEXT];
 	CLEANUP(buf_done) struct buf local = BUF_INIT, remote = BUF_INIT, target = BUF_INIT;
 	struct flow flow;
 	int r = way_to_vendor(c->worker, v, peer, &flow);
@@ -418,7 +418,6 @@ static int make_dialog(struct testcall *c, const struct vendor *v)
 	steer_mint(tag, c->worker->c.index);
 	steer_mint(call_id, c->worker->c.index);
 	(void)addr_text(&c->local, here);
-	(void)addr_text(peer, there);
 	if (c->caller.digits[0]) {
 		buf_putz(&local, "<sip:");
 		party_put_user(str_of(c->caller.digits), &local);
@@ -426,13 +425,8 @@ static int make_dialog(struct testcall *c, const struct vendor *v)
 	} else {
 		buf_putz(&local, "\"Anonymous\" <sip:anonymous@anonymous.invalid>");
 	}
-	buf_putz(&target, "sip:");
-	party_put_user(str_of(c->callee.digits), &target);
-	buf_printf(&target, "@%s", there);
-	buf_printf(&remote, "<%.*s>", STR_ARG(buf_str(&target)));
-	if (proto_is_stream(v->proto))
-		buf_printf(&target, ";transport=%s", proto_name(v->proto));
-	if (buf_error(&local) || buf_error(&remote) || buf_error(&target))
+	r = way_put_peer(v, str_of(c->callee.digits), peer, &target, &remote);
+	if (r < 0 || buf_error(&local))
 		return -ENOMEM;
 	return dialog_for_invite(&c->dialog, call_id, tag, buf_str(&local), buf_str(&remote),
 				 buf_str(&target), &flow);

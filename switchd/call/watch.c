@@ -8,7 +8,7 @@
  */
 
 /* The hold is extended this long before it is used up, so that a busy switch is never late. */
-enum { EXTEND_EARLY_MS = 5000, MEDIA_LOOK_MS = 5000, DRY_LOOK_MS = 1000, DAY_MS = 86400000 };
+enum { EXTEND_EARLY_MS = 5000, MEDIA_LOOK_MS = 5000, DRY_LOOK_MS = 1000 };
 
 static void arm(struct call *c);
 

@@ -29,6 +29,20 @@ void way_put_target(const struct leg *l, const struct vendor *v, const char *hos
 		buf_printf(out, ";transport=%s", proto_name(v->proto));
 }
 
+int way_put_peer(const struct vendor *v, struct str user, const struct addr *peer,
+		 struct buf *target, struct buf *remote)
+{
+	char host[ADDR_TEXT];
+
+	buf_putz(target, "sip:");
+	party_put_user(user, target);
+	buf_printf(target, "@%s", addr_text(peer, host));
+	buf_printf(remote, "<%.*s>", STR_ARG(buf_str(target)));
+	if (proto_is_stream(v->proto))
+		buf_printf(target, ";transport=%s", proto_name(v->proto));
+	return buf_error(target) ? buf_error(target) : buf_error(remote);
+}
+
 int way_to_target(struct worker *w, const struct dialog *d, struct flow *ret)
 {
 	uint16_t port = proto_port((enum proto)d->flow.proto);

@@ -11,6 +11,11 @@ int way_to_vendor(struct worker *w, const struct vendor *v, const struct addr *p
 /* The Request-URI of an INVITE to that vendor: the number as sent, at host. */
 void way_put_target(const struct leg *l, const struct vendor *v, const char *host, struct buf *out);
 /*
+ * Where a request to a vendor goes that is no call's leg: its Request-URI and its To, for a number at that address. 0 or -ENOMEM.
+ */
+int way_put_peer(const struct vendor *v, struct str user, const struct addr *peer,
+		 struct buf *target, struct buf *remote);
+/*
  * The way to the Contact of a dialog, for streams whose connection is gone; whom to believe stays as
  * d->flow says.
  */

@@ -13,6 +13,7 @@
 #include "courier/line.h"
 #include "model/json.h"
 #include "store/cdr_query.h"
+#include "store/records.h"
 
 /*
  * A courier's thread: take orders, deliver what there is, sleep until there is news. A batch is what is sent at once and what may be
@@ -99,14 +100,6 @@ static int ask_number(struct courier *c, const char *sql, int64_t *ret)
 	if (r == 1)
 		*ret = stmt_int(s, 0);
 	return r < 0 ? r : 0;
-}
-
-static int open_store(struct courier *c)
-{
-	CLEANUP(buf_done) struct buf path = BUF_INIT;
-
-	buf_printf(&path, "%s/ledger.db", c->data_dir);
-	return buf_cstr(&path) ? db_open(&c->db, path.p, DB_READ, 1000) : -ENOMEM;
 }
 
 /* One that is new begins with what is there: the last second's records at most. */
@@ -200,7 +193,7 @@ static int deliver_some(struct courier *c, struct err *err)
 {
 	CLEANUP(buf_done) struct buf content = BUF_INIT;
 	struct batch b = { .courier = c };
-	int r = c->db ? 0 : open_store(c);
+	int r = c->db ? 0 : records_open_ledger(&c->db, c->data_dir);
 
 	if (r == 0 && !c->has_place)
 		r = find_place(c);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "ledger/inner.h"
 
@@ -17,7 +18,7 @@
  * they are and are tried again: an end is never dropped. What may not wait is told so: answers whose deadline passed, and payments.
  */
 
-enum { RETRY_MS = 200, SECOND_MS = 1000 };
+enum { RETRY_MS = 200 };
 
 static void on_mail(struct inbox *in, const void *record, size_t n)
 {

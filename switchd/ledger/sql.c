@@ -5,22 +5,6 @@
 #include "ledger/inner.h"
 #include "store/rows.h"
 
-/* INSERT with the stored columns of an entity, and further ones behind. */
-static int prepare_insert(struct stmt **ret, struct db *d, const struct entity *e,
-			  const char *table, const char *more_columns, const char *more_marks)
-{
-	CLEANUP(buf_done) struct buf b = BUF_INIT;
-
-	buf_printf(&b, "INSERT INTO %s (", table);
-	rows_columns(e, &b);
-	buf_printf(&b, "%s) VALUES (", more_columns);
-	rows_marks(e, &b);
-	buf_printf(&b, "%s)", more_marks);
-
-	const char *sql = buf_cstr(&b);
-	return sql ? stmt_prepare(ret, d, sql) : -ENOMEM;
-}
-
 int sql_prepare(struct statements *s, struct db *d)
 {
 	const struct entity *cdr = &entities[ENTITY_CDR];
@@ -68,11 +52,11 @@ int sql_prepare(struct statements *s, struct db *d)
 		{ &s->orphan_del, "DELETE FROM orphan WHERE id = ?" },
 		{ &s->beat, "INSERT OR REPLACE INTO heartbeat (id, mono, wall) VALUES (1,?,?)" },
 	};
-	int r = prepare_insert(&s->call_add, d, cdr, "call", ", legs, answer_mono, reach_ms",
-			       ",?,?,?");
+	int r = rows_prepare_insert(&s->call_add, d, cdr, "INSERT INTO call",
+				    ", legs, answer_mono, reach_ms", ",?,?,?");
 
 	if (r == 0)
-		r = prepare_insert(&s->outbox_add, d, cdr, "outbox", "", "");
+		r = rows_prepare_insert(&s->outbox_add, d, cdr, "INSERT INTO outbox", "", "");
 	for (size_t i = 0; r == 0 && i < sizeof(plain) / sizeof(plain[0]); i++)
 		r = stmt_prepare(plain[i].stmt, d, plain[i].sql);
 	return r;

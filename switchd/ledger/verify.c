@@ -13,18 +13,13 @@
 #include "rating/share.h"
 #include "store/cdr_query.h"
 #include "store/db.h"
+#include "store/records.h"
 
 static int open_ledger(const char *data_dir, struct db **ret, struct err *err)
 {
-	CLEANUP(buf_done) struct buf path = BUF_INIT;
+	int r = records_open_ledger(ret, data_dir);
 
-	buf_printf(&path, "%s/ledger.db", data_dir);
-	const char *text = buf_cstr(&path);
-	int r = text ? db_open(ret, text, DB_READ, 1000) : -ENOMEM;
-	if (r < 0)
-		return err_set(err, ERR_STORE, "", STR(""), "try again",
-			       "the ledger cannot be read: %s", strerror(-r));
-	return 0;
+	return r < 0 ? records_unreadable("the ledger", r, err) : 0;
 }
 
 /* What is found wrong. A mistake in all of a year's records would fill the memory if each were named. */

@@ -5,13 +5,14 @@
 #include "model/reason.h"
 #include "ops/inner.h"
 #include "store/cdr_query.h"
+#include "store/records.h"
 
 /*
  * `call analysis`: calls that failed, counted by what they have in common. It reads records, newest first and so many at most, and
  * touches nothing else of the switch.
  */
 
-enum { DAY_MS = 86400000, MOST = 100000, LISTED = 100 };
+enum { MOST = 100000, LISTED = 100 };
 
 enum key { KEY_REASON, KEY_CODE, KEY_MAPPING, KEY_ROUTING, KEY_ACCOUNT, KEY_AREA, KEY_HOUR, KEYS };
 
@@ -102,7 +103,6 @@ static int read_request(struct analysis *a, const struct request *r, struct err 
 
 static const char *key_text(const struct cdr_row *c, enum key k, char room[CLOCK_TEXT])
 {
-	enum { HOUR_MS = 3600000 };
 	const char *text = NULL;
 
 	switch (k) {
@@ -236,24 +236,12 @@ static json_t *answer(struct analysis *a, int64_t limit)
 
 static int read_records(struct ops *o, struct analysis *a, struct err *err)
 {
-	CLEANUP(buf_done) struct buf path = BUF_INIT;
-	CLEANUP(buf_done) struct buf dir = BUF_INIT;
-	struct db *ledger = NULL;
-
-	buf_printf(&path, "%s/ledger.db", o->c.data_dir);
-	buf_printf(&dir, "%s/cdr", o->c.data_dir);
-	if (!buf_cstr(&path) || !buf_cstr(&dir))
-		return -ENOMEM;
-
-	int r = db_open(&ledger, buf_cstr(&path), DB_READ, 1000);
+	CLEANUP(records_close) struct records all;
+	int r = records_open(&all, o->c.data_dir);
 
 	if (r == 0)
-		r = cdr_query(ledger, buf_cstr(&dir), &a->f, count, a);
-	db_close(ledger);
-	if (r < 0)
-		return err_set(err, ERR_STORE, "", STR(""), "try again",
-			       "the records cannot be read: %s", strerror(-r));
-	return 0;
+		r = cdr_query(all.ledger, buf_cstr(&all.dir), &a->f, count, a);
+	return r < 0 ? records_unreadable("the records", r, err) : 0;
 }
 
 int call_analysis(struct ops *o, struct request *r, json_t **ret, struct err *err)

@@ -3,13 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "ops/clerk.h"
 #include "ops/inner.h"
 #include "report/backup.h"
 #include "report/restore.h"
 
-enum { HOUR_MS = 3600000, PAGE = 4 << 20 };
+enum { PAGE = 4 << 20 };
 
 /* ---- on a thread of the clerk ---- */
 

@@ -7,7 +7,7 @@
 #include "model/reason.h"
 #include "store/month.h"
 
-enum { DAY_MS = 86400000, SECOND_MS = 1000, LONGEST_S = 10 * 366 * 86400 };
+enum { LONGEST_S = 10 * 366 * 86400 };
 
 void ask_cdrs_done(struct ask_cdrs *a)
 {

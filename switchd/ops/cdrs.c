@@ -8,6 +8,7 @@
 #include "ops/cdr_detail.h"
 #include "ops/cdr_filter.h"
 #include "ops/clerk.h"
+#include "store/records.h"
 
 /*
  * Questions about records. What they ask for and may ask for is read in the main thread; the clerk's threads look for it, on
@@ -20,30 +21,11 @@ enum { LIST_ROWS = 100, EXPORT_ROWS = 2000 };
 
 /* ---- where the records are ---- */
 
-struct shelf {
-	struct db *ledger;
-	struct buf dir;
-};
-
-static int shelf_open(struct shelf *s, const char *data_dir, struct err *err)
+static int open_records(struct records *all, const char *data_dir, struct err *err)
 {
-	CLEANUP(buf_done) struct buf path = BUF_INIT;
+	int r = records_open(all, data_dir);
 
-	*s = (struct shelf){ 0 };
-	buf_printf(&path, "%s/ledger.db", data_dir);
-	buf_printf(&s->dir, "%s/cdr", data_dir);
-	const char *text = buf_cstr(&path);
-	int r = text && buf_cstr(&s->dir) ? db_open(&s->ledger, text, DB_READ, 1000) : -ENOMEM;
-	if (r < 0)
-		return err_set(err, ERR_STORE, "", STR(""), "try again",
-			       "the records cannot be read: %s", strerror(-r));
-	return 0;
-}
-
-static void shelf_close(struct shelf *s)
-{
-	db_close(s->ledger);
-	buf_done(&s->dir);
+	return r < 0 ? records_unreadable("the records", r, err) : 0;
 }
 
 static int bad_id(const char *name, struct str given, struct err *err)
@@ -94,13 +76,12 @@ static int search_begin(struct search **ret, struct ops *o, const struct request
 static int search_run(struct search *s, const atomic_bool *stop, rows_fn *on_row, void *ctx,
 		      struct err *err)
 {
-	struct shelf shelf;
-	int r = shelf_open(&shelf, s->data_dir, err);
+	CLEANUP(records_close) struct records all;
+	int r = open_records(&all, s->data_dir, err);
 
 	s->ask.f.stop = stop;
 	if (r == 0)
-		r = cdr_query(shelf.ledger, buf_cstr(&shelf.dir), &s->ask.f, on_row, ctx);
-	shelf_close(&shelf);
+		r = cdr_query(all.ledger, buf_cstr(&all.dir), &s->ask.f, on_row, ctx);
 	return r;
 }
 
@@ -319,7 +300,7 @@ int cdr_export(struct ops *o, struct request *r, json_t **ret, struct err *err)
 static int find(struct ops *o, const struct request *r, struct cdr_row **ret, struct err *err)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
-	struct shelf s;
+	CLEANUP(records_close) struct records all = { 0 };
 	int64_t id;
 	int error = arg_need(r, "id", &text, err);
 
@@ -327,10 +308,9 @@ static int find(struct ops *o, const struct request *r, struct cdr_row **ret, st
 		return error;
 	if (cdr_id_read(buf_str(&text), &id) < 0)
 		return bad_id("id", buf_str(&text), err);
-	error = shelf_open(&s, o->c.data_dir, err);
+	error = open_records(&all, o->c.data_dir, err);
 	if (error == 0)
-		error = cdr_find(s.ledger, buf_cstr(&s.dir), id, ret);
-	shelf_close(&s);
+		error = cdr_find(all.ledger, buf_cstr(&all.dir), id, ret);
 	if (error == -ENOENT)
 		return err_set(err, ERR_NOT_FOUND, "id", buf_str(&text),
 			       "an id that `cdr list` shows", "there is no such record");
@@ -339,13 +319,11 @@ static int find(struct ops *o, const struct request *r, struct cdr_row **ret, st
 
 static int add_rerated(struct ops *o, const struct cdr_row *row, json_t *object, struct err *err)
 {
-	struct shelf s;
-	int error = shelf_open(&s, o->c.data_dir, err);
+	CLEANUP(db_close) struct db *ledger = NULL;
+	int error = records_open_ledger(&ledger, o->c.data_dir);
 
-	if (error == 0)
-		error = cdr_rerated_add(s.ledger, row, object);
-	shelf_close(&s);
-	return error;
+	return error < 0 ? records_unreadable("the records", error, err)
+			 : cdr_rerated_add(ledger, row, object);
 }
 
 int cdr_show(struct ops *o, struct request *r, json_t **ret, struct err *err)

@@ -298,17 +298,12 @@ static int first_version(struct db *d, int64_t *ret)
 
 static int add_rates(struct migration *m, struct err *err)
 {
-	CLEANUP(buf_done) struct buf sql = BUF_INIT;
 	struct adder a = { .m = m };
 	int r = first_version(m->db, &m->version);
 
-	buf_putz(&sql, "INSERT INTO rate (");
-	rows_columns(&entities[ENTITY_RATE], &sql);
-	buf_putz(&sql, ") VALUES (");
-	rows_marks(&entities[ENTITY_RATE], &sql);
-	buf_putz(&sql, ")");
 	if (r == 0)
-		r = buf_cstr(&sql) ? stmt_prepare(&a.insert, m->db, sql.p) : -ENOMEM;
+		r = rows_prepare_insert(&a.insert, m->db, &entities[ENTITY_RATE],
+					"INSERT INTO rate", "", "");
 	if (r == 0)
 		r = intake_each_rate(&m->intake, on_rate, &a, err);
 	stmt_free(a.insert);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ops/inner.h"
+#include "store/records.h"
 #include "store/rows.h"
 
 /* What each kind does to the balance: 1 adds, -1 takes, 0 is worked out where it is booked. */
@@ -115,19 +116,6 @@ int account_recharge(struct ops *o, struct request *r, json_t **ret, struct err 
 	return error < 0 ? error : book(o, r, p, err);
 }
 
-static int open_ledger(struct ops *o, struct db **ret, struct err *err)
-{
-	CLEANUP(buf_done) struct buf path = BUF_INIT;
-
-	buf_printf(&path, "%s/ledger.db", o->c.data_dir);
-	const char *text = buf_cstr(&path);
-	int r = text ? db_open(ret, text, DB_READ, 1000) : -ENOMEM;
-	if (r < 0)
-		return err_set(err, ERR_STORE, "", STR(""), "try again",
-			       "the ledger cannot be read: %s", strerror(-r));
-	return 0;
-}
-
 /* ---- what was booked ---- */
 
 struct wanted {
@@ -217,10 +205,11 @@ static int each_payment(struct ops *o, const struct wanted *w, payment_fn *on_pa
 	const struct entity *e = &entities[ENTITY_PAYMENT];
 	CLEANUP(db_close) struct db *db = NULL;
 	CLEANUP(stmt_free) struct stmt *s = NULL;
-	int error = open_ledger(o, &db, err);
+	int error = records_open_ledger(&db, o->c.data_dir);
 
-	if (error == 0)
-		error = select_payments(&s, db, w);
+	if (error < 0)
+		return records_unreadable("the ledger", error, err);
+	error = select_payments(&s, db, w);
 	while (error == 0 && (error = stmt_step(s)) == 1) {
 		void *row = rows_read(e, s, 0);
 

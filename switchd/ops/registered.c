@@ -177,18 +177,12 @@ static int write_one(struct writer *w, struct stmt *del, struct pending *p)
 static int write_all(struct ops *o)
 {
 	CLEANUP(stmt_free) struct stmt *del = NULL;
-	CLEANUP(buf_done) struct buf sql = BUF_INIT;
 	const struct entity *e = &entities[ENTITY_REGISTRATION];
 	struct writer w = { .ops = o, .shift = clock_wall_ms() - clock_mono_ms() };
 	struct hnode *it;
 
-	buf_putz(&sql, "INSERT OR REPLACE INTO registration (");
-	rows_columns(e, &sql);
-	buf_putz(&sql, ") VALUES (");
-	rows_marks(e, &sql);
-	buf_putc(&sql, ')');
-	const char *text = buf_cstr(&sql);
-	int r = text ? stmt_prepare(&w.add, o->db, text) : -ENOMEM;
+	int r = rows_prepare_insert(&w.add, o->db, e, "INSERT OR REPLACE INTO registration", "",
+				    "");
 
 	if (r == 0)
 		r = stmt_prepare(&del, o->db, "DELETE FROM registration WHERE phone = ?");

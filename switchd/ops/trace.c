@@ -2,11 +2,12 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "ops/inner.h"
 #include "trace/tracer.h"
 
-enum { HEP_PORT = 9060, MINUTES_MAX = 7 * 24 * 60, MINUTE_MS = 60000 };
+enum { HEP_PORT = 9060, MINUTES_MAX = 7 * 24 * 60 };
 
 /* ---- the parameters ---- */
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "ops/clerk.h"
 #include "ops/inner.h"
@@ -16,13 +17,7 @@
  * record either (call/finish.c), however many there are.
  */
 
-enum {
-	DAY_MS = 86400000,
-	LOG_LINES = 1000,
-	PERIOD_MS = 3600000,
-	MEGABYTE = 1 << 20,
-	SMALL_DISK = 20
-};
+enum { LOG_LINES = 1000, PERIOD_MS = 3600000, MEGABYTE = 1 << 20, SMALL_DISK = 20 };
 
 /* ---- records ---- */
 

@@ -1,6 +1,6 @@
 #include "rating/bands.h"
 
-enum { DAY_MS = 86400000, CALL_MAX_MS = 2 * DAY_MS }; /* a day, and the increment it may end in */
+enum { CALL_MAX_MS = 2 * DAY_MS }; /* a day, and the increment it may end in */
 
 bool bands_are_off_peak(const struct bands *b, ms_t wall_ms)
 {

@@ -2,8 +2,6 @@
 
 #include <time.h>
 
-enum { DAY_MS = 86400000 };
-
 static ms_t offset_of(const struct zone *zone, ms_t at)
 {
 	return zone ? zone_offset(zone, at) : 0;

@@ -7,13 +7,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "model/json.h"
 #include "report/render.h"
 #include "report/report.h"
 
-enum { HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS, FILE_MAX = 256 << 20 };
+enum { FILE_MAX = 256 << 20 };
 
 /* ---- making ---- */
 

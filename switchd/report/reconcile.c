@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "model/json.h"
 #include "report/partner.h"
 #include "store/cdr_query.h"
+#include "store/records.h"
 
-enum { QUARTER_MS = 900000, SHIFT_MAX_MS = 14 * 3600000, DAY_MS = 86400000 };
+enum { QUARTER_MS = 15 * MINUTE_MS, SHIFT_MAX_MS = 14 * HOUR_MS };
 
 enum cause { MISSING_HERE, MISSING_THERE, ZONE, DURATION, ROUNDING, RATE, CAUSES };
 
@@ -278,8 +280,7 @@ static int compare_rest(struct comparing *c)
 static int read_ours(struct comparing *c, const char *data_dir, const atomic_bool *stop,
 		     struct err *err)
 {
-	CLEANUP(db_close) struct db *d = NULL;
-	CLEANUP(buf_done) struct buf path = BUF_INIT, dir = BUF_INIT;
+	CLEANUP(records_close) struct records all;
 	struct cdr_filter f = CDR_FILTER_INIT;
 
 	f.from = c->from - c->tolerance - DAY_MS;
@@ -288,13 +289,9 @@ static int read_ours(struct comparing *c, const char *data_dir, const atomic_boo
 	f.stop = stop;
 	if (!c->ask->is_vendor)
 		f.account = c->ask->account;
-	buf_printf(&path, "%s/ledger.db", data_dir);
-	buf_printf(&dir, "%s/cdr", data_dir);
-	int r = buf_cstr(&path) && buf_cstr(&dir) ? db_open(&d, path.p, DB_READ, 1000) : -ENOMEM;
-	if (r < 0)
-		return err_set(err, ERR_STORE, "", STR(""), "try again",
-			       "the records cannot be read: %s", strerror(-r));
-	return cdr_query(d, dir.p, &f, on_record, c);
+	int r = records_open(&all, data_dir);
+	return r < 0 ? records_unreadable("the records", r, err)
+		     : cdr_query(all.ledger, buf_cstr(&all.dir), &f, on_record, c);
 }
 
 static json_t *cause_rows(const struct comparing *c)

@@ -4,7 +4,7 @@
 
 #include "store/rollup.h"
 
-enum { HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS, PARTS_MAX = 20000 };
+enum { PARTS_MAX = 20000 };
 
 /* ---- zones ---- */
 

@@ -4,13 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	DAY_S = 86400,
-	DAY_MS = DAY_S * 1000,
-	WEEK = 7,
-	ALL_DAYS = (1 << WEEK) - 1,
-	EPOCH_WEEKDAY = 3
-};
+enum { DAY_S = 86400, WEEK = 7, ALL_DAYS = (1 << WEEK) - 1, EPOCH_WEEKDAY = 3 };
 
 struct timeplan {
 	const struct route_plan_row *row;
@@ -234,21 +228,10 @@ ms_t timeplan_next(const struct timeplan *p, ms_t at, ms_t until)
 	return s.found;
 }
 
-static bool has_prefix_of(const char *prefixes, struct str number)
-{
-	struct str list = str_of(prefixes), prefix;
-
-	if (str_is_empty(list))
-		return true;
-	while (str_split(&list, ',', &prefix))
-		if (str_has_prefix(number, prefix))
-			return true;
-	return false;
-}
-
 bool timeplan_is_about(const struct timeplan *p, struct str caller, struct str callee)
 {
-	return has_prefix_of(p->row->callee, callee) && has_prefix_of(p->row->caller, caller);
+	return str_has_listed_prefix(callee, str_of(p->row->callee)) &&
+	       str_has_listed_prefix(caller, str_of(p->row->caller));
 }
 
 void timeplan_decide(struct timeplan *const *plans, int n, ms_t wall_ms, struct str caller,

@@ -2,13 +2,14 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/trie.h"
 #include "model/entity.h"
 #include "model/utf8.h"
 #include "rating/terms.h"
 
 enum { AMOUNT_MAX = 40, DECIMALS = 8, AREA_MAX = 128, SECTIONS_MAX = 1024, DAY_S = 86400 };
-enum { YEAR_MIN = 1970, YEAR_MAX = 9999, DAY_MS = 86400000 };
+enum { YEAR_MIN = 1970, YEAR_MAX = 9999 };
 
 const char *cell_prefix(struct str cell)
 {

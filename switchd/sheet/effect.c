@@ -6,8 +6,9 @@
 #include "rating/charge.h"
 #include "sheet/load.h"
 #include "store/cdr_query.h"
+#include "store/records.h"
 
-enum { WEEK_MS = 7 * 86400000, BUSY_MS = 1000, NUMBER_MAX = 64 };
+enum { WEEK_MS = 7 * DAY_MS, NUMBER_MAX = 64 };
 
 /* Who is charged by the group: a customer, or a clearing account by one of its gateways. */
 struct party {
@@ -70,8 +71,7 @@ static int on_record(void *ctx, const void *row)
 
 static int read_calls(struct looking *l, const struct party *p, size_t most)
 {
-	CLEANUP(db_close) struct db *d = NULL;
-	CLEANUP(buf_done) struct buf path = BUF_INIT, dir = BUF_INIT;
+	CLEANUP(records_close) struct records all;
 	struct cdr_filter f = CDR_FILTER_INIT;
 
 	f.from = l->ask->delta->now - WEEK_MS;
@@ -84,11 +84,9 @@ static int read_calls(struct looking *l, const struct party *p, size_t most)
 		f.account = p->account;
 	l->party = p;
 	l->left = most;
-	buf_printf(&path, "%s/ledger.db", l->ask->data_dir);
-	buf_printf(&dir, "%s/cdr", l->ask->data_dir);
-	int r = buf_cstr(&path) && buf_cstr(&dir) ? db_open(&d, path.p, DB_READ, BUSY_MS) : -ENOMEM;
+	int r = records_open(&all, l->ask->data_dir);
 	if (r == 0)
-		r = cdr_query(d, dir.p, &f, on_record, l);
+		r = cdr_query(all.ledger, buf_cstr(&all.dir), &f, on_record, l);
 	l->party = NULL;
 	return r < 0 ? r : 0;
 }

@@ -3,11 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/rand.h"
 #include "sip/digest.h"
 #include "sip/lex.h"
 
-enum { INTERVALS_MAX = 2, DEFAULT_EXPIRES_S = 3600, RETRY_AFTER_MAX_S = 600, SECOND_MS = 1000 };
+enum { INTERVALS_MAX = 2, DEFAULT_EXPIRES_S = 3600, RETRY_AFTER_MAX_S = 600 };
 
 struct enrol {
 	const struct sender *sender;

@@ -23,8 +23,6 @@ void quota_add(struct quota *q, int64_t day, int64_t calls, ms_t talk_ms, money_
 
 const char *quota_used_up(const struct quota *q, int64_t day, const struct quota_limit *limit)
 {
-	enum { MINUTE_MS = 60000 };
-
 	if (atomic_load(&q->day) < day)
 		return NULL;
 	if (limit->calls > 0 && atomic_load(&q->calls) >= limit->calls)

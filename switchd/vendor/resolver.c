@@ -11,13 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/list.h"
 
 /*
  * A question is asked ASKS times of each server, each time for a second longer, so that nobody who stops the switch waits for it; then
  * it comes again after AGAIN_MS, or the interval if that is shorter; sooner while nothing is known, as when the machine starts.
  */
-enum { ASKS = 2, AGAIN_MS = 15000, AT_FIRST_MS = 2000, SECOND_MS = 1000 };
+enum { ASKS = 2, AGAIN_MS = 15000, AT_FIRST_MS = 2000 };
 
 struct name {
 	struct list node;

@@ -301,6 +301,15 @@ static void a_copy_is_whole_or_empty(void **state)
 	free(z);
 }
 
+static void a_list_of_prefixes_is_any_of_them(void **state)
+{
+	(void)state;
+	assert_true(str_has_listed_prefix(STR("8801"), STR("")));
+	assert_true(str_has_listed_prefix(STR("8801"), STR("44,880")));
+	assert_false(str_has_listed_prefix(STR("8801"), STR("44,8802")));
+	assert_false(str_has_listed_prefix(STR("88"), STR("880")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +326,7 @@ int main(void)
 		cmocka_unit_test(control_characters_and_digits_are_told_apart),
 		cmocka_unit_test(utf8_is_taken_only_in_its_one_right_form),
 		cmocka_unit_test(a_copy_is_whole_or_empty),
+		cmocka_unit_test(a_list_of_prefixes_is_any_of_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,12 +12,13 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "courier/line.h"
 
 /* 2026-11-26T13:59:00Z, a minute before the hour ends. */
 #define BEFORE_TWO ((ms_t)1795701540000)
-enum { MINUTE_MS = 60000, HOUR_S = 3600 };
+enum { HOUR_S = 3600 };
 
 struct desk {
 	char dir[64];
