@@ -36,7 +36,7 @@ static void add_findings(json_t *sections, const char *name, const char *help,
 {
 	json_t *rows = json_array();
 
-	for (size_t i = 0; rows && i < f->count && i < INTAKE_FINDINGS_MAX; i++)
+	for (size_t i = 0; rows && i < f->count && i < FINDINGS_MAX; i++)
 		(void)json_array_append_new(rows, finding_row(&f->list[i]));
 	if (f->count == 0)
 		json_decref(rows);
@@ -45,7 +45,7 @@ static void add_findings(json_t *sections, const char *name, const char *help,
 			sections,
 			json_pack("{s:s s:s s:[s s s s s] s:o s:b}", "report", name, "help", help,
 				  "columns", "table", "line", "column", "given", "reason", "rows",
-				  rows, "is_cut", (int)(f->count > INTAKE_FINDINGS_MAX)));
+				  rows, "is_cut", (int)(f->count > FINDINGS_MAX)));
 }
 
 /* ---- the calls ---- */

@@ -34,44 +34,6 @@ struct reader {
 
 /* ---- what was found ---- */
 
-int finding_add(struct findings *f, const struct finding *x)
-{
-	if (!f->list)
-		f->list = calloc(INTAKE_FINDINGS_MAX, sizeof(*f->list));
-	if (!f->list)
-		return -ENOMEM;
-	if (f->count < INTAKE_FINDINGS_MAX)
-		f->list[f->count] = *x;
-	f->count++;
-	return 0;
-}
-
-static void put(char *to, size_t size, struct str s)
-{
-	struct buf b = buf_fixed(to, size - 1);
-
-	buf_put_printable(&b, str_head(s, size / 2));
-	to[b.n] = '\0';
-}
-
-static struct finding at(struct str table, uint64_t line, struct str column)
-{
-	struct finding x = { .line = line };
-
-	put(x.table, sizeof(x.table), table);
-	put(x.column, sizeof(x.column), column);
-	return x;
-}
-
-static int add(struct findings *f, struct finding x, struct str given, const char *reason)
-{
-	struct buf b = buf_fixed(x.reason, sizeof(x.reason) - 1);
-
-	put(x.given, sizeof(x.given), given);
-	buf_put(&b, str_head(str_of(reason), sizeof(x.reason) - 1));
-	return finding_add(f, &x);
-}
-
 int intake_blame(struct intake *p, struct str table, uint64_t line, const struct err *err)
 {
 	CLEANUP(buf_done) struct buf why = BUF_INIT;
@@ -79,8 +41,8 @@ int intake_blame(struct intake *p, struct str table, uint64_t line, const struct
 	buf_printf(&why, "%s%s%s", err->message[0] ? err->message : "refused",
 		   err->accepted[0] ? "; accepted: " : "", err->accepted);
 	const char *text = buf_cstr(&why);
-	return text ? add(&p->problems, at(table, line, str_of(err->field)), str_of(err->given),
-			  text)
+	return text ? finding_add(&p->problems, finding_at(table, line, str_of(err->field)),
+				  str_of(err->given), text)
 		    : -ENOMEM;
 }
 
@@ -165,13 +127,13 @@ static int convert(struct reader *r, const struct bound *b, const struct source_
 	struct source_cell cell = cell_of(b, cells);
 	bool is_rounded;
 	const char *why = convert_cell(&p->ask.convert, b->line, &cell, &r->text, &is_rounded);
-	struct finding where = at(r->table, line, b->line->column);
+	struct finding where = finding_at(r->table, line, b->line->column);
 	int e = buf_error(&r->text);
 
 	if (e == 0 && why)
-		e = add(&p->problems, where, cell.text, why);
+		e = finding_add(&p->problems, where, cell.text, why);
 	if (e == 0 && is_rounded)
-		e = add(&p->rounded, where, cell.text, "rounded to 8 decimals");
+		e = finding_add(&p->rounded, where, cell.text, "rounded to 8 decimals");
 	return e < 0 ? e : !why;
 }
 
@@ -238,8 +200,8 @@ static int leave_out(struct reader *r, int entity, const struct source_cell *cel
 		*ret = true;
 		p->left_out++;
 		(void)str_copy(why, sizeof(why), str_head(l->note, sizeof(why) - 1));
-		return add(&p->notes, at(r->table, line, l->column), cell.text,
-			   why[0] ? why : "left out, as the map says");
+		return finding_add(&p->notes, finding_at(r->table, line, l->column), cell.text,
+				   why[0] ? why : "left out, as the map says");
 	}
 	return 0;
 }
@@ -289,8 +251,8 @@ static int set_balance(struct reader *r, const struct bound *b, const struct sou
 	int e = convert(r, b, cells, line);
 
 	if (e == 1 && r->text.n && money_parse(buf_str(&r->text), &x->balance) < 0)
-		e = add(&r->p->problems, at(r->table, line, b->line->column), buf_str(&r->text),
-			"not an amount of money (how: money)");
+		e = finding_add(&r->p->problems, finding_at(r->table, line, b->line->column),
+				buf_str(&r->text), "not an amount of money (how: money)");
 	return e;
 }
 
@@ -378,7 +340,7 @@ static int fill(struct reader *r, int entity, const struct source_cell *cells, u
 static int give_rate(struct reader *r, const struct source_cell *cells, uint64_t line)
 {
 	const struct entity *e = &entities[ENTITY_RATE];
-	struct finding where = at(r->table, line, STR(""));
+	struct finding where = finding_at(r->table, line, STR(""));
 	void *row = row_create(e);
 	int error = row ? 1 : -ENOMEM;
 
@@ -446,7 +408,8 @@ static int set_call(struct reader *r, const struct bound *b, const struct source
 		return e;
 	if (set_number(b->line->cdr, buf_str(&r->text), c))
 		return 1;
-	e = add(&r->p->problems, at(r->table, line, b->line->column), raw, "not such a value");
+	e = finding_add(&r->p->problems, finding_at(r->table, line, b->line->column), raw,
+			"not such a value");
 	return e < 0 ? e : 0;
 }
 
@@ -487,8 +450,8 @@ static int note_missing(struct reader *r, const struct bound *b)
 {
 	if (b->at >= 0 || b->line->column.p[0] == '=')
 		return 0;
-	return add(&r->p->notes, at(r->table, 0, b->line->column), b->line->otherwise,
-		   "the table has no such column");
+	return finding_add(&r->p->notes, finding_at(r->table, 0, b->line->column),
+			   b->line->otherwise, "the table has no such column");
 }
 
 static bool on_table(void *ctx, struct str table, const struct str *column, size_t columns)
@@ -542,9 +505,9 @@ static int on_problem(void *ctx, struct str table, uint64_t line, const char *re
 	struct reader *r = ctx;
 
 	/* The same in every pass. */
-	return r->pass == PASS_FIND
-		       ? add(&r->p->problems, at(table, line, STR("")), STR(""), reason)
-		       : 0;
+	return r->pass == PASS_FIND ? finding_add(&r->p->problems, finding_at(table, line, STR("")),
+						  STR(""), reason)
+				    : 0;
 }
 
 /* ---- all of it ---- */
@@ -602,8 +565,8 @@ void intake_done(struct intake *p)
 	if (p->ids.bucket)
 		htab_done(&p->ids);
 	mapping_done(&p->map);
-	free(p->problems.list);
-	free(p->notes.list);
-	free(p->rounded.list);
+	findings_done(&p->problems);
+	findings_done(&p->notes);
+	findings_done(&p->rounded);
 	*p = (struct intake){ 0 };
 }

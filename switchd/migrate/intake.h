@@ -9,19 +9,9 @@
 
 #include "base/htab.h"
 #include "migrate/convert.h"
+#include "migrate/finding.h"
 
-enum { INTAKE_FINDINGS_MAX = 1000, INTAKE_ITEMS_MAX = 500000 };
-
-/* Something that is wrong, or to know. */
-struct finding {
-	char table[64], column[64], given[64], reason[256];
-	uint64_t line; /* of the file; 0: of no row */
-};
-
-struct findings {
-	struct finding *list;
-	size_t count; /* also those that found no room */
-};
+enum { INTAKE_ITEMS_MAX = 500000 };
 
 struct item {
 	struct hnode node; /* by entity and id */
@@ -72,9 +62,7 @@ typedef int intake_call_fn(void *ctx, const struct other_call *call);
 int intake_each_rate(struct intake *p, intake_rate_fn *fn, void *ctx, struct err *err);
 int intake_each_call(struct intake *p, intake_call_fn *fn, void *ctx, struct err *err);
 
-/* 0 or -ENOMEM. */
-int finding_add(struct findings *f, const struct finding *x);
-/* What an operation says of a row: as a problem of it. */
+/* What an operation says of a row: as a problem of it. 0 or -ENOMEM. */
 int intake_blame(struct intake *p, struct str table, uint64_t line, const struct err *err);
 
 static inline void intake_done_cleanup(struct intake *p)

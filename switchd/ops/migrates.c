@@ -7,12 +7,8 @@
 #include "control/upload.h"
 #include "migrate/doc.h"
 #include "ops/clerk.h"
-#include "ops/inner.h"
-#include "ops/loaded.h"
+#include "ops/migration.h"
 #include "ops/opening.h"
-#include "ops/spool.h"
-#include "sheet/load.h"
-#include "store/rows.h"
 
 /*
  * Taking over another system. The clerk reads the file and writes rates, calls are rated beside, all on a connection of its own and in one
@@ -21,37 +17,7 @@
  * clerk's to write until then, as with a rate sheet (sheets.c). Balances follow by the ledger (opening.c).
  */
 
-enum { SLICE = 1000, LIMIT = 1000 };
-
-enum step { STEP_READ, STEP_ROWS, STEP_RATES, STEP_SETTLE, STEP_DONE };
-
-struct migration {
-	struct ops *ops; /* of the main thread */
-	const char *data_dir;
-	enum step step;
-	struct spool spool;
-	struct buf map, table, who;
-	struct zone *zone;
-	struct intake intake;
-	struct shadow shadow;
-	struct db *db; /* by turns the clerk's and the main thread's, never both */
-	struct booking *desk;
-	size_t next; /* item to be added */
-	int kind;    /* index into order[] */
-	int64_t version, limit, openings, booked;
-	money_t opening_sum;
-	ms_t now;
-	uint64_t reserve; /* bytes of the disk that are not for this */
-	bool is_dry, is_compare, is_full, holds_lock, has_desk, has_intake;
-	const char *state;
-};
-
-/* What others name comes first. */
-static const enum entity_id order[] = { ENTITY_RATE_GROUP,      ENTITY_ACCOUNT,
-					ENTITY_GATEWAY_GROUP,   ENTITY_MAPPING_GATEWAY,
-					ENTITY_ROUTING_GATEWAY, ENTITY_PHONE };
-
-enum { KINDS = sizeof(order) / sizeof(order[0]) };
+enum { LIMIT = 1000 };
 
 /* ---- the task ---- */
 
@@ -170,159 +136,7 @@ static int work_read(void *task, const atomic_bool *stop, json_t **ret, struct e
 	return r;
 }
 
-/* ---- STEP_ROWS, the main thread's ---- */
-
-static int check_and_add(struct ops *o, struct db *db, struct item *x, struct err *err)
-{
-	const struct entity *e = &entities[x->entity];
-	struct db *usual = o->db;
-
-	if (x->entity == ENTITY_PHONE && !((struct phone_row *)x->row)->password)
-		return err_set(err, ERR_MISSING_FIELD, "password", STR(""), "a password",
-			       "a phone needs one");
-	if (x->entity == ENTITY_ACCOUNT)
-		((struct account_row *)x->row)->created = clock_wall_ms();
-	o->db = db; /* what is added is checked against what was added before */
-	int r = entity_check(o, e, x->row, err);
-	o->db = usual;
-	return r < 0 ? r : rows_add(db, e, x->row, err);
-}
-
-static int add_opening(struct migration *m, const struct item *x)
-{
-	const struct account_row *a = x->row;
-
-	if (x->entity != ENTITY_ACCOUNT || x->balance == 0)
-		return 0;
-	m->openings++;
-	if (money_add(m->opening_sum, x->balance, &m->opening_sum) < 0)
-		return -ERANGE;
-	return opening_add(m->db, str_of(a->id), x->balance, m->now);
-}
-
-static int add_item(struct migration *m, struct item *x)
-{
-	struct err err = ERR_INIT;
-	int r = check_and_add(m->ops, m->db, x, &err);
-
-	if (r == 0)
-		return add_opening(m, x);
-	if (!err_is_set(&err) || err.code == ERR_STORE || r == -ENOMEM)
-		return r;
-	x->is_out = true;
-	return intake_blame(&m->intake, str_of(x->table), x->line, &err);
-}
-
-/* 1: there is more. */
-static int add_some(struct migration *m)
-{
-	int n = 0, r = 0;
-
-	for (; m->kind < KINDS; m->kind++, m->next = 0) {
-		for (; r == 0 && m->next < m->intake.items; m->next++) {
-			struct item *x = m->intake.item[m->next];
-
-			if (x->entity != (int)order[m->kind] || x->is_out)
-				continue;
-			if (n++ == SLICE)
-				return 1;
-			r = add_item(m, x);
-		}
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* How every group rounds: parameters are the main thread's. */
-static int read_groups(struct migration *m)
-{
-	CLEANUP(loaded_done) struct loaded all = { .entity = &entities[ENTITY_RATE_GROUP] };
-	const struct params *params = catalog_world(m->ops->catalog)->params;
-	struct shadow *s = &m->shadow;
-	int r = loaded_read(&all, m->db);
-
-	s->group = r == 0 ? calloc(all.count + 1, sizeof(*s->group)) : NULL;
-	if (r == 0 && !s->group)
-		r = -ENOMEM;
-	for (size_t i = 0; r == 0 && i < all.count; i++) {
-		const struct rate_group_row *g = all.row[i];
-
-		world_rules(params, g, &s->group[i].rules);
-		s->group[i].name = strdup(g->name);
-		r = s->group[i].name ? 0 : -ENOMEM;
-		s->groups += r == 0;
-	}
-	return r;
-}
-
 /* ---- STEP_RATES, the clerk's ---- */
-
-struct adder {
-	struct migration *m;
-	struct stmt *insert;
-};
-
-static int on_rate(void *ctx, struct rate_row *row, const struct finding *where)
-{
-	struct adder *a = ctx;
-	struct migration *m = a->m;
-	struct err err = ERR_INIT;
-	int r = rate_check(row, &err);
-
-	row->version = m->version;
-	if (r == 0) {
-		rows_bind(&entities[ENTITY_RATE], a->insert, 1, row);
-		r = stmt_run(a->insert);
-		if (r == -EEXIST || r == -ENOLINK || r == -EDOM)
-			r = rows_add(m->db, &entities[ENTITY_RATE], row, &err); /* says why */
-	}
-	m->version += r == 0;
-	if (r == 0 || !err_is_set(&err) || err.code == ERR_STORE)
-		return r;
-	return intake_blame(&m->intake, str_of(where->table), where->line, &err);
-}
-
-static int first_version(struct db *d, int64_t *ret)
-{
-	CLEANUP(stmt_free) struct stmt *s = NULL;
-	int r = stmt_prepare(&s, d, "SELECT coalesce(max(version), 0) + 1 FROM rate");
-
-	if (r == 0)
-		r = stmt_step(s);
-	if (r < 0)
-		return r;
-	*ret = stmt_int(s, 0);
-	return 0;
-}
-
-static int add_rates(struct migration *m, struct err *err)
-{
-	struct adder a = { .m = m };
-	int r = first_version(m->db, &m->version);
-
-	if (r == 0)
-		r = rows_prepare_insert(&a.insert, m->db, &entities[ENTITY_RATE],
-					"INSERT INTO rate", "", "");
-	if (r == 0)
-		r = intake_each_rate(&m->intake, on_rate, &a, err);
-	stmt_free(a.insert);
-	return r;
-}
-
-/* Those of the groups that came along: compiled here, so that the main thread has only to publish them. */
-static int compile(struct migration *m, struct err *err)
-{
-	struct shadow *s = &m->shadow;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < s->groups; i++) {
-		if (!s->group[i].tariff)
-			r = load_tariff(&s->group[i].tariff, m->db, str_of(s->group[i].name),
-					&s->group[i].rules, LOAD_PAST_MS, err);
-	}
-	return r;
-}
 
 static int log_it(struct migration *m)
 {
@@ -342,12 +156,12 @@ static int log_it(struct migration *m)
 static int work_rates(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
 {
 	struct migration *m = task;
-	int r = m->is_compare ? 0 : add_rates(m, err);
+	int r = m->is_compare ? 0 : migration_add_rates(m, err);
 
 	(void)stop;
 	(void)ret;
 	if (r == 0 && !m->is_compare)
-		r = compile(m, err);
+		r = migration_compile(m, err);
 	if (r == 0)
 		r = shadow_run(&m->shadow, &m->intake, err);
 	if (r == 0 && !m->is_compare)
@@ -467,9 +281,9 @@ static int take_step(struct migration *m, struct err *err)
 	case STEP_READ:
 	case STEP_ROWS:
 		m->step = STEP_ROWS;
-		r = m->is_compare ? 0 : add_some(m);
+		r = m->is_compare ? 0 : migration_add_some(m);
 		if (r == 0)
-			r = read_groups(m);
+			r = migration_read_groups(m);
 		if (r == 0)
 			m->step = STEP_RATES;
 		return r;

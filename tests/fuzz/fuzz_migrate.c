@@ -79,7 +79,7 @@ static void take_in(struct str file, struct str table, struct str map)
 	if (r == 0)
 		r = intake_each_call(&p, on_call, NULL, &err);
 	assert(r != -EINVAL || err_is_set(&err));
-	for (size_t i = 0; i < p.problems.count && i < INTAKE_FINDINGS_MAX; i++)
+	for (size_t i = 0; i < p.problems.count && i < FINDINGS_MAX; i++)
 		assert(p.problems.list[i].reason[0]);
 	intake_done(&p);
 }
