@@ -1,6 +1,7 @@
 """The page of the machine's slots, over a switch-hostd whose slots are files."""
 
 import os
+import socket
 import subprocess
 import sys
 
@@ -26,7 +27,8 @@ async def test_the_slots_and_the_way_back(t):
                               "--slots", place, "--running", "a"], stderr=subprocess.DEVNULL)
 
     async def listens():
-        return os.path.exists(os.path.join(folder, "host.sock"))
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(os.path.join(folder, "host.sock")) == 0
     try:
         await poll(listens, "switch-hostd")
         async with console(t) as c:

@@ -14,6 +14,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.append(os.path.join(TOP, "firmware"))
 
+from harness.ready import listens  # noqa: E402
 from mk import bundle, grubenv  # noqa: E402
 
 HEAD = 84
@@ -66,7 +67,7 @@ class Host:
              self.at("keys"), "--image", self.at("image.json"), "--slots", self.at("slots"), "--running", "a"],
             stderr=subprocess.DEVNULL)
         end = time.monotonic() + WITHIN
-        while not os.path.exists(self.at("host.sock")):
+        while not listens(self.at("host.sock")):
             assert self.daemon.poll() is None and time.monotonic() < end, "switch-hostd does not start"
             time.sleep(0.01)
 

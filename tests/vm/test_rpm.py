@@ -14,6 +14,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.append(os.path.join(TOP, "firmware"))
 
+from harness.ready import listens  # noqa: E402
 from mk import el7, rpm as package  # noqa: E402
 from mk.common import Fault, version  # noqa: E402
 
@@ -171,7 +172,7 @@ def test_its_programs_need_nothing_newer_than_linux_3_10(image):
                                    "udp:127.0.0.1:0", "--media", "127.0.0.1"], stderr=subprocess.DEVNULL)
         try:
             end = time.monotonic() + WITHIN
-            while not os.path.exists(root.at("run/tandem/control.sock")):
+            while not listens(root.at("run/tandem/control.sock")):
                 assert switch.poll() is None and time.monotonic() < end, "switchd does not start"
                 time.sleep(0.02)
             root.run("/usr/bin/switchctl", "account", "add", "id=acme", "limit_money=0")
