@@ -232,6 +232,8 @@ void answer_booked(struct call *c, int error)
 	refresh_start(&c->caller);
 	if (c->callee)
 		refresh_start(c->callee);
+	if (c->left_mono)
+		finish(c, REASON_CALLEE_HANGUP, HANGUP_CALLEE, 0);
 }
 
 void answer_acked(struct leg *caller, const struct msg *ack)

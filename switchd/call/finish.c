@@ -74,7 +74,7 @@ static void record_media(const struct relay *relay, struct cdr_row *r)
 /* Length and media of every part (forward.h). */
 static void measure(struct call *c, bool was_answered)
 {
-	int64_t hold_ms = clock_mono_ms() - c->answer_mono;
+	int64_t hold_ms = (c->left_mono ? c->left_mono : clock_mono_ms()) - c->answer_mono;
 
 	for (struct call *p = c; p; p = p->front) {
 		if (was_answered)

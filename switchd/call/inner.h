@@ -184,6 +184,7 @@ struct call {
 	ms_t ring_mono, answer_mono;
 	ms_t heard_mono;    /* as the journal knows: when the media stopped, 0 while it flows */
 	bool is_one_way;    /* was counted at the gate of the side that is silent */
+	ms_t left_mono;     /* when the callee hung up, before the caller heard of its answer; 0: not so */
 	int64_t reach_ms;   /* how long the money held lasts, from the answer */
 	bool has_early_sdp; /* the caller has a description already: it stays */
 	money_t overrun;    /* what it has cost beyond its hold, as the purse knows */
@@ -295,6 +296,8 @@ void hunt_next(struct call *c);
  * errno; -ELOOP: it has gone round too often.
  */
 int hunt_invite(struct leg *l, const struct vendor *v, struct str body, struct str credentials);
+/* The vendor ended its early dialog with BYE, which it must not (RFC 3261 §15): the try has failed, and the hunt goes on. */
+void hunt_left(struct leg *l);
 /* The wait for any answer begins anew. */
 void hunt_wait(struct leg *l, const struct vendor *v);
 /* ---- outcome.c: what a try says about its vendor ---- */

@@ -317,11 +317,28 @@ static bool is_aside(const struct leg *l)
 	return l->side == SIDE_CALLEE && l->call->callee != l;
 }
 
+/*
+ * A vendor's BYE while its answer is being made durable. The caller is still to hear that answer, and then of the end: an answered call,
+ * as long as the vendor's own record says. Before its answer a vendor may not end anything.
+ */
+static void bye_of_callee_early(struct leg *l, struct server_txn *t)
+{
+	struct call *c = l->call;
+
+	reply_simple(t, 200, STR(""));
+	if (!l->is_answered) {
+		hunt_left(l);
+		return;
+	}
+	if (!c->left_mono)
+		c->left_mono = clock_mono_ms();
+}
+
 /* The other leg and the media end at once; the 200 waits until the end is durable (design.md §4, promise 1). */
 static void bye(struct leg *l, struct server_txn *t, const struct msg *m)
 {
 	struct call *c = l->call;
-	bool is_first = c->state == CALL_UP;
+	bool is_caller = l->side == SIDE_CALLER;
 
 	l->is_over = true;
 	if (c->state == CALL_OVER || c->bye || is_aside(l)) {
@@ -329,17 +346,19 @@ static void bye(struct leg *l, struct server_txn *t, const struct msg *m)
 		return;
 	}
 	ext_put_reasons(m, &c->cause);
-	if (is_first) {
+	if (!is_caller && l->is_answered && !l->is_acked) /* nobody answers its offer any more */
+		leg_ack(l, l->invite_cseq, STR(""));
+	if (c->state == CALL_UP) {
 		c->bye = t;
 		server_own(t, &bye_owner, c);
-	} else {
+		finish(c, is_caller ? REASON_CALLER_HANGUP : REASON_CALLEE_HANGUP,
+		       is_caller ? HANGUP_CALLER : HANGUP_CALLEE, 0);
+	} else if (is_caller) {
 		reply_simple(t, 200, STR(""));
+		finish(c, REASON_CALLER_CANCEL, HANGUP_CALLER, 0);
+	} else {
+		bye_of_callee_early(l, t);
 	}
-	if (l->side == SIDE_CALLER)
-		finish(c, is_first ? REASON_CALLER_HANGUP : REASON_CALLER_CANCEL, HANGUP_CALLER, 0);
-	else
-		finish(c, is_first ? REASON_CALLEE_HANGUP : REASON_UPSTREAM_FAILURE, HANGUP_CALLEE,
-		       0);
 }
 
 static void acked(struct leg *l, const struct msg *m)
