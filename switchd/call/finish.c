@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "call/agents.h"
+#include "call/bridge.h"
 #include "call/identity.h"
 #include "call/inner.h"
 #include "call/lookup.h"
@@ -392,6 +393,7 @@ void finish(struct call *c, enum reason why, enum hangup side, int code)
 	c->cdr->hidden |= is_hidden_end(c, side, was_answered);
 	finish_fronts(c, why, side, code, was_up, was_answered);
 	book(c, was_answered);
+	bridge_over(c, why, side);
 	if (c->bye) {
 		c->wait_timer.on_expire = on_bye_timer;
 		timer_start(&c->worker->loop.wheel, &c->wait_timer,

@@ -28,6 +28,7 @@
 #include "transport/steer.h"
 #include "vendor/redirect.h"
 
+struct bridge;
 struct illegal;
 struct keepalive;
 struct orphans;
@@ -171,6 +172,7 @@ struct call {
 	struct tried tried;
 	struct verdict verdict;
 	struct taken taken;
+	struct bridge *bridge; /* with another call, made or being made; NULL: none (bridge.h) */
 	struct timer setup_timer, life_timer, wait_timer;
 	struct relay *relay;
 	struct buf offer;   /* the caller's description, for further tries */
@@ -182,9 +184,9 @@ struct call {
 	} heard; /* the Q.850 cause that a vendor's refusal had, and what that was taken for */
 	int max_forwards;
 	ms_t ring_mono, answer_mono;
-	ms_t heard_mono;    /* as the journal knows: when the media stopped, 0 while it flows */
-	bool is_one_way;    /* was counted at the gate of the side that is silent */
-	ms_t left_mono;     /* when the callee hung up, before the caller heard of its answer; 0: not so */
+	ms_t heard_mono; /* as the journal knows: when the media stopped, 0 while it flows */
+	bool is_one_way; /* was counted at the gate of the side that is silent */
+	ms_t left_mono; /* when the callee hung up, before the caller heard of its answer; 0: not so */
 	int64_t reach_ms;   /* how long the money held lasts, from the answer */
 	bool has_early_sdp; /* the caller has a description already: it stays */
 	money_t overrun;    /* what it has cost beyond its hold, as the purse knows */
@@ -263,6 +265,12 @@ void offer_take_back(struct leg *l);
 void offer_unsend(struct leg *l);
 /* The answer to an offer of ours that changed nothing: where the peer is now. */
 void offer_relearn(struct leg *l, struct str body);
+/*
+ * What `from` has described already, offered to `to`. is_freed: who has it on hold goes away, so it is offered as it is without that.
+ */
+enum reason offer_again(struct leg *from, struct leg *to, bool is_freed, struct buf *out);
+/* The relays learn once more where this leg is, as it has described it. */
+enum reason offer_tell_again(struct leg *l);
 /* The relay, if the two gateways and the parameters ask for one. */
 enum reason offer_open(struct call *c, const struct source *s, const struct vendor *v,
 		       const struct addr *to);
