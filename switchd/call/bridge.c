@@ -20,6 +20,7 @@ struct bridge {
 	struct call *call[2];
 	enum side stays[2];
 	bool is_up;
+	bool is_new;  /* the first call is one of A alone, and waits for its answer (replace.h) */
 	bool is_told; /* B wants to hear what comes of it */
 };
 
@@ -113,23 +114,33 @@ static void drop(struct bridge *b)
 	free(b);
 }
 
+/* What the caller of a new call may hear: no challenge, no redirection. */
+static int passable(int code)
+{
+	return (code < 400 || code == 401 || code == 407) ? 488 : code;
+}
+
 /* A call of which B has hung up already ends; the others are as they were. */
 static void give_up(struct bridge *b, int code)
 {
 	struct call *calls[] = { b->call[ONE], b->call[OTHER] };
 	bool is_left[2];
 
+	end_of(b, ONE)->is_asking = false; /* C is, until it has answered */
 	for (int i = 0; i < 2; i++) {
-		struct leg *end = end_of(b, i), *asker = asker_of(b, i);
+		const struct leg *asker = asker_of(b, i);
 
-		end->is_asking = false;
 		is_left[i] = !asker || asker->is_over;
 	}
 	trail_add(&calls[ONE]->q.trail, "transfer", "failed", "code %d", code);
 	tell(b, code);
 
 	enum side stays[] = { b->stays[ONE], b->stays[OTHER] };
+	bool is_new = b->is_new;
+
 	drop(b);
+	if (is_new)
+		finish(calls[ONE], REASON_REJECTED, HANGUP_SWITCH, passable(code));
 	for (int i = 0; i < 2; i++) {
 		if (is_left[i])
 			finish(calls[i],
@@ -206,7 +217,10 @@ static void first(struct bridge *b, int code, struct str body)
 	}
 	leave(asker_of(b, OTHER));
 	leg_journal(b->call[OTHER]);
-	ask_second(b);
+	if (b->is_new)
+		answer_tied(b->call[ONE]);
+	else
+		ask_second(b);
 }
 
 /* Its final answer, unless one of the calls has ended meanwhile. */
@@ -217,6 +231,8 @@ static void answered(struct leg *l, int code, struct str body)
 	if (!b || !b->is_up) {
 		if (code >= 300)
 			offer_unsend(l);
+		else if (!b && l->call->state == CALL_UP)
+			offer_relearn(l, body);
 		if (b)
 			first(b, code, body);
 		return;
@@ -276,12 +292,21 @@ static void put_identity(const struct bridge *b, struct buf *out)
 	const struct vendor *v = c->side == SIDE_CALLEE ? leg_vendor(c) : NULL;
 	const struct inquiry *q = &b->call[ONE]->q;
 
-	if (!v || asker->is_anonymous ||
+	if (!v || (asker && asker->is_anonymous) ||
 	    str_eq(param_str(c->call->worker->world->params, PARAM_SS_CALL_TRANSFER_ASK_DISPLAY),
 		   STR("local")))
 		return;
 	c->caller_out = b->stays[ONE] == SIDE_CALLER ? q->caller : q->callee;
 	identity_put_headers(c, v, out);
+}
+
+static enum reason describe(struct bridge *b, struct buf *out)
+{
+	struct leg *a = end_of(b, ONE), *c = end_of(b, OTHER);
+
+	if (b->is_new)
+		return offer_pass(a, c, buf_str(&b->call[ONE]->offer), out);
+	return offer_again(a, c, asker_of(b, ONE)->is_holding, out);
 }
 
 static void ask_first(struct bridge *b)
@@ -293,7 +318,7 @@ static void ask_first(struct bridge *b)
 	buf_put(&c->sdp_before, buf_str(&c->sdp));
 	a->is_asking = true;
 	put_identity(b, &extra);
-	if (offer_again(a, c, asker_of(b, ONE)->is_holding, &sdp) != REASON_NONE ||
+	if (describe(b, &sdp) != REASON_NONE ||
 	    inside_ask(c, METHOD_INVITE, buf_str(&sdp), buf_str(&extra), &owner) < 0) {
 		offer_unsend(c);
 		first(b, 503, STR(""));
@@ -308,7 +333,7 @@ static bool is_idle(const struct leg *l)
 	       !l->session.is_refreshing;
 }
 
-static bool is_free(struct call *c)
+bool bridge_is_free(struct call *c)
 {
 	return c->state == CALL_UP && !c->bridge && is_idle(&c->caller) && is_idle(c->callee);
 }
@@ -363,7 +388,8 @@ bool bridge_refer(struct leg *l, struct server_txn *t, const struct msg *m)
 	    transfer_read(l, m, &r) != 0)
 		return false;
 	other = find_other(l, &r);
-	if (!other || !is_free(l->call) || !is_free(other->call) || !can_join(l, other))
+	if (!other || !bridge_is_free(l->call) || !bridge_is_free(other->call) ||
+	    !can_join(l, other))
 		return false;
 	b = create(l, other, m);
 	if (!b)
@@ -377,6 +403,22 @@ bool bridge_refer(struct leg *l, struct server_txn *t, const struct msg *m)
 			  "%s ties this call to %s, %s pays on as before", r.payer,
 			  b->call[!i]->cdr->call_id, b->call[i]->cdr->account);
 	tell(b, 100);
+	ask_first(b);
+	return true;
+}
+
+bool bridge_take_place(struct call *c, struct leg *replaced)
+{
+	struct bridge *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return false;
+	*b = (struct bridge){ .call = { c, replaced->call },
+			      .stays = { SIDE_CALLER, opposite(replaced->side) },
+			      .is_new = true };
+	c->bridge = replaced->call->bridge = b;
+	trail_add(&replaced->call->q.trail, "transfer", "ok", "%s takes the place of %s",
+		  c->cdr->call_id, replaced->side == SIDE_CALLER ? "the caller" : "the callee");
 	ask_first(b);
 	return true;
 }

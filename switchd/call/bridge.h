@@ -14,6 +14,10 @@
 
 /* A REFER that came on l. True: it was answered, and the transfer is under way; false: it is not for us, and nothing has happened. */
 bool bridge_refer(struct leg *l, struct server_txn *t, const struct msg *m);
+/* Is the call up, with two idle ends and no bridge? */
+bool bridge_is_free(struct call *c);
+/* A call that has only a caller yet, with its offer, in the place of that leg (replace.h). False for want of memory. */
+bool bridge_take_place(struct call *c, struct leg *replaced);
 /* The end of the other call, if l talks with that; NULL: with nobody, and is to go. Only if the bridge is up. */
 struct leg *bridge_other(const struct leg *l);
 /* The call's two parties are A and C. */

@@ -382,7 +382,7 @@ void finish(struct call *c, enum reason why, enum hangup side, int code)
 	end_pending(&c->caller);
 	if (was_up && !c->caller.is_over)
 		leg_bye(&c->caller);
-	if (is_crossing)
+	if (is_crossing && l)
 		finish_late(l);
 	c->q.world = c->worker->world;
 	watched_end(&c->q, c->q.attempts > 0, was_answered, why);

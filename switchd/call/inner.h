@@ -236,7 +236,7 @@ int leg_send(struct leg *l, const struct draft *d, const struct client_owner *o,
 void leg_ack(struct leg *l, uint32_t cseq, struct str body);
 /* A 2xx to INVITE that came again, or too late for anything else. */
 void leg_repeat_ack(struct leg *l, const struct msg *ok);
-/* The Allow line for this peer; and what is in it beyond DIALOG_ALLOW. */
+/* The Allow line for this peer, and Supported if it may replace; and what is in Allow beyond DIALOG_ALLOW. */
 void leg_put_allow(const struct leg *l, struct buf *out);
 const char *leg_allow(const struct leg *l);
 /* What the peer allows. */
@@ -331,6 +331,8 @@ void progress_provisional(struct leg *l, const struct msg *m);
 void answer_received(struct leg *l, const struct msg *m);
 /* The journal row is durable, or is not (error). */
 void answer_booked(struct call *c, int error);
+/* A caller that takes a place in another call (bridge.h): that is settled, and it is to hear 200. Its description is in caller.sdp. */
+void answer_tied(struct call *c);
 void answer_acked(struct leg *caller, const struct msg *ack);
 /* A try that was given up answered after all: ACK, BYE, and its cost. */
 void answer_late(struct leg *l, const struct msg *m);

@@ -398,7 +398,8 @@ static bool is_refused(struct leg *l, struct server_txn *t, const struct msg *m)
 
 	if (m->max_forwards == 0)
 		reply_simple(t, 483, STR(""));
-	else if (ext_put_unsupported(m, session_may(l), true, &unsupported))
+	else if (ext_put_unsupported(m, EXT_100REL | (session_may(l) ? EXT_TIMER : 0),
+				     &unsupported))
 		reply_simple(t, 420, buf_str(&unsupported));
 	else if (m->method != METHOD_BYE && (l->is_over || is_aside(l)))
 		reply_simple(t, 481, STR("")); /* RFC 5407 §3.2.2 */

@@ -254,6 +254,8 @@ const char *leg_allow(const struct leg *l)
 void leg_put_allow(const struct leg *l, struct buf *out)
 {
 	buf_printf(out, "Allow: " DIALOG_ALLOW "%s\r\n", leg_allow(l));
+	if (l->side == SIDE_CALLER && transfer_may(l))
+		buf_put(out, STR("Supported: replaces\r\n"));
 }
 
 void leg_learn(struct leg *l, const struct msg *m)

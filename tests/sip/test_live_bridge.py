@@ -244,6 +244,29 @@ async def test_who_asked_hangs_up_at_once(t):
     await t.cdr(asking, reason="CallerHangup")
 
 
+@scene(idle=True)
+async def test_a_is_gone_before_it_comes_about(t):
+    """A hangs up while C is asked: that call ends, C's answer is acknowledged, and B and C go on."""
+    first, second, third = await three(t)
+    call, leg, asking, held = await consult(t, first, second, third)
+    waits = []
+    held.on_reinvite = lambda session, txn: (waits.append(txn), session.changed())
+    assert (await refer(leg, asking).response()).code == 202
+    await held.until(lambda: waits, "re-INVITE at C")
+    await call.hang_up()
+    await leg.ended_by_peer()
+    acks = len(held.acks)
+    held.send_ok(waits[0], held.sdp)
+    await held.until(lambda: len(held.acks) > acks, "ACK of C's 200")
+    answers_hold(held)
+    await hold(asking)
+    assert held.offers[-1].direction == "sendonly" and not held.bye_seen
+    await asking.hang_up()
+    await held.ended_by_peer()
+    await t.cdr(call, reason="CallerHangup")
+    await t.cdr(asking, reason="CallerHangup")
+
+
 async def again(t, first, second, third):
     call = first.call(second.number)
     await call.expect(200)
