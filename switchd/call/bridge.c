@@ -1,5 +1,6 @@
 #include "call/bridge.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -110,6 +111,7 @@ static void leave(struct leg *l)
 
 static void drop(struct bridge *b)
 {
+	assert(b->call[ONE] && b->call[OTHER]);
 	b->call[ONE]->bridge = b->call[OTHER]->bridge = NULL;
 	free(b);
 }
