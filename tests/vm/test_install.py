@@ -69,7 +69,7 @@ def test_unattended_from_the_medium_under_uefi(image):
         m.start()
         m.console.wait_for("Tandem: installer", BOOT)
         m.console.wait_for("to /dev/nvme0n1", BOOT)
-        os.unlink(m.path("volume.img"))
+        m.eject()
         installs(m)
         assert "Type ERASE" not in m.console.text
         m.journal.wait_for("setting up from an interrupted set-up", 1)
