@@ -41,14 +41,19 @@ def is_set_up(m):
     m.wait_off(BOOT)
 
 
-def rescue(m):
-    """The administrator's password, and no other, opens a shell on a read-only root without a switch; leaving it restarts."""
+def rescue_shell(m):
+    """By the menu and the administrator's password, and no other: where in the console's text it begins."""
     menu(m, RESCUE)
     asked = at(m, "Administrator's password: ")
     m.console.send("wrong\n")
     asked = at(m, "Administrator's password: ", at(m, "That is not the password", asked))
     m.console.send(f"{PASSWORD}\n")
-    shell = at(m, "`exit` restarts the machine", asked)
+    return at(m, "`exit` restarts the machine", asked)
+
+
+def rescue(m):
+    """A shell on a read-only root without a switch; leaving it restarts."""
+    shell = rescue_shell(m)
     m.console.send("touch /usr/x && echo wri''tten; touch /data/x && echo ke''pt; pidof switchd || echo no''ne\n")
     at(m, "none", shell)
     said = m.console.data[shell:].decode(errors="replace")
