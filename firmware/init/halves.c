@@ -45,7 +45,7 @@ int halves_find(struct halves *ret, const char *disk)
 {
 	const char *slash = strrchr(disk, '/');
 	char device[PART_PATH_MAX];
-	struct mirror_half first;
+	struct mirror_half first = { 0 };
 	struct dirent *e;
 
 	*ret = (struct halves){ 0 };

@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "formats/mirror.h"
 
-static const char MDADM[] = "/usr/sbin/mdadm", NOTHING[] = "/dev/null";
+static const char MDADM[] = "/usr/sbin/mdadm", NOTHING[] = "/dev/null", DEVICE[] = MIRROR_DEVICE;
 
 enum { WORDS = 16 };
 
@@ -22,7 +22,7 @@ static int mdadm(const char *const words[])
 	char *const env[] = { NULL };
 	char *argv[WORDS] = { strdupa(MDADM) };
 	posix_spawn_file_actions_t files;
-	pid_t pid;
+	pid_t pid = -1;
 	int status;
 
 	for (int i = 0; words[i] && i + 2 < WORDS; i++)
@@ -57,7 +57,7 @@ static int failed(struct err *err, int r, const char *device, const char *what)
 int halves_join(const struct disk *a, const struct disk *b, struct disk *ret, struct err *err)
 {
 	const char *const words[] = { "--create",
-				      MIRROR_DEVICE,
+				      DEVICE,
 				      "--run",
 				      "--quiet",
 				      "--homehost=tandem",
@@ -74,7 +74,7 @@ int halves_join(const struct disk *a, const struct disk *b, struct disk *ret, st
 	if (r != 0)
 		return failed(err, r, b->path, "made");
 	*ret = (struct disk){ 0 };
-	r = str_copy(ret->path, sizeof(ret->path), STR(MIRROR_DEVICE));
+	r = str_copy(ret->path, sizeof(ret->path), str_of(DEVICE));
 	CLEANUP(close) int fd = r < 0 ? -1 : open(ret->path, O_RDONLY | O_CLOEXEC);
 	if (r == 0 && (fd < 0 || ioctl(fd, BLKGETSIZE64, &ret->bytes) < 0))
 		r = -errno;
