@@ -45,27 +45,6 @@ def installs(m, disks=()):
     m.journal.wait_for("The filesystem on /dev/[a-z0-9]+ is now", 1)
 
 
-def test_by_a_person_from_the_medium_under_bios(image):
-    with Machine(image, boot="bios", disk="ahci", size=SIZE, is_blank=True, extra=medium(image)) as m:
-        m.start()
-        m.console.wait_for("Tandem: installer", BOOT)
-        shown = m.console.wait_for(r"1  /dev/sda +3\.0 GiB  QEMU HARDDISK; nothing", BOOT).end()
-        m.console.wait_for("Number of the disk", BOOT, shown)
-        m.console.send("7\r")
-        m.console.wait_for("That is no number of a disk", BOOT)
-        m.console.send("1\r")
-        asked = m.console.wait_for("Everything on /dev/sda is destroyed", BOOT).end()
-        m.console.send("yes\r")
-        m.console.wait_for("Number of the disk", BOOT, asked)
-        m.console.send("1\r")
-        m.console.wait_for("Everything on /dev/sda is destroyed", BOOT, asked)
-        m.console.send("ERASE\r")
-        installs(m)
-
-
-test_by_a_person_from_the_medium_under_bios.within = 1500
-
-
 def test_unattended_from_the_medium_under_uefi(image):
     """The answers stand on a stick that is pulled out afterwards: the machine sets itself up from what was kept of them."""
     with Machine(image, boot="uefi", disk="nvme", size=SIZE, is_blank=True, extra=medium(image),
@@ -91,6 +70,33 @@ def second(path):
 def blank(path):
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", path, MIRROR_SIZE], check=True)
     return path
+
+
+def test_by_a_person_from_the_medium_under_bios(image):
+    with Machine(image, boot="bios", disk="ahci", size=SIZE, is_blank=True, extra=medium(image)) as m:
+        m.extra += second(blank(m.path("other.qcow2")))
+        m.start()
+        m.console.wait_for("Tandem: installer", BOOT)
+        shown = m.console.wait_for(r"1  /dev/sda +3\.0 GiB  QEMU HARDDISK; nothing", BOOT).end()
+        m.console.wait_for("Number of the disk", BOOT, shown)
+        m.console.send("7\r")
+        m.console.wait_for("That is no number of a disk", BOOT)
+        m.console.send("1\r")
+        asked = m.console.wait_for("Everything on /dev/sda is destroyed", BOOT).end()
+        m.console.send("yes\r")
+        m.console.wait_for("Number of the disk", BOOT, asked)
+        m.console.send("1\r")
+        m.console.wait_for("Everything on /dev/sda is destroyed", BOOT, asked)
+        m.console.send("ERASE\r")
+        asked = m.console.wait_for("Number of a second disk, for a mirror of both", BOOT, asked).end()
+        m.console.send("1\r")
+        asked = m.console.wait_for("/dev/sda cannot be used: it is the first one", BOOT, asked).end()
+        m.console.wait_for("Number of a second disk", BOOT, asked)
+        m.console.send("\r")
+        installs(m)
+
+
+test_by_a_person_from_the_medium_under_bios.within = 1500
 
 
 def comes_up(m, word):
