@@ -243,7 +243,9 @@ int vendor_compile(struct vendor *v, struct err *err)
 	if (r == 0)
 		r = vendor_check_registration(v->row, err);
 	if (r == 0)
-		r = retry_check_codes(str_of(v->row->stop_codes), err);
+		r = retry_check_codes(str_of(v->row->stop_codes), "stop_codes", err);
+	if (r == 0)
+		r = retry_check_codes(str_of(v->row->continue_codes), "continue_codes", err);
 	if (r == 0)
 		r = codes_parse(str_of(v->row->failure_codes), CODES_SIP, "failure_codes",
 				&v->codes, err);

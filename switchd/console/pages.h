@@ -34,6 +34,7 @@ int rates_page(struct app *app);
 int cdrs_page(struct app *app);
 int route_page(struct app *app);
 int params_page(struct app *app);
+int knocks_page(struct app *app);
 int bans_page(struct app *app);
 int alarms_page(struct app *app);
 int log_page(struct app *app);

@@ -20,6 +20,10 @@ async def test_numbers(t):
         c.press("uk", "tab", "tab", "tab")
         await c.go(["0:44", "f2"], "transform uk: saved", "0:44")
         await c.go("t", "Try a transform", "Nothing is changed")
+        await c.go(["tab", "02071234567", "f2"], "442071234567")
+        await c.go(["enter"], "Nothing is changed")
+        await c.go(["f2"], "442071234567")
+        await c.go(["enter"], "Nothing is changed")
         await c.go(["esc"], "Tandem  Transforms")
         await c.go(["esc"], "Tandem  Number lists")
         await c.go("g", "Tandem  Areas", "There is nothing here yet")
@@ -60,3 +64,20 @@ async def test_time_plans_groups_and_failed_calls(t):
         await c.go("b", "vendor")
         await c.go("b", "acme-in")
     assert (await t.ctl.ask("gateway-group.show", name="east"))["name"] == "east"
+
+
+async def test_who_is_knocking(t):
+    """A stranger gets no answer and stands on the page with what he dialled; one key makes him a customer, and his calls come in."""
+    caller, _carrier = await t.plain()
+    newcomer = await t.caller("newcomer", last=9)
+    async with console(t) as c:
+        await c.see("Tandem  Console")
+        await c.go("3", "Tandem  Who is knocking", "There is nothing here yet")
+        newcomer.invite("8801712345678", caller="4420123")
+        await c.see(newcomer.ip, "INVITE", "4420123", "8801712345678")
+        assert t.wire.bytes_to("newcomer") == b""
+        await c.go("m", "New mapping-gateway", newcomer.ip)
+        await c.go(["newcomer", "tab", "acme", "f2"], "mapping-gateway newcomer: saved")
+        await c.see(newcomer.ip, "newcomer")
+        call = await newcomer.place("8801712345678")
+    await t.cdr(call, mapping_gateway="newcomer", account="acme")
