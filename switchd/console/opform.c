@@ -43,7 +43,7 @@ static const struct field *field_of(const struct opener *o, const char *name)
 static struct value_rule rule_of(enum field_type t)
 {
 	static const enum value_kind kinds[] = {
-		[FIELD_TEXT] = VALUE_TEXT, [FIELD_LIST] = VALUE_LIST, [FIELD_INT] = VALUE_INT,
+		[FIELD_TEXT] = VALUE_TEXT, [FIELD_LIST] = VALUE_TEXT, [FIELD_INT] = VALUE_INT,
 		[FIELD_BOOL] = VALUE_BOOL, [FIELD_ENUM] = VALUE_TEXT, [FIELD_MONEY] = VALUE_DECIMAL,
 		[FIELD_TIME] = VALUE_TIME, [FIELD_ID] = VALUE_ID,
 	};
@@ -128,6 +128,8 @@ static int add_arg(struct opener *o, struct form *form, const char *name, enum f
 		field_accepts(f, &accepts);
 	else
 		value_accepts(&rule, &accepts);
+	if (!f && type == FIELD_LIST)
+		buf_putz(&accepts, "; several are separated by commas");
 	if (has_list(name))
 		buf_putz(&accepts, "; F4 or ^F lists what there is");
 

@@ -18,6 +18,8 @@ extern const struct page pages[];
 int trace_ladder(void *ctx);
 int traces_page(struct app *app);
 int calls_page(struct app *app);
+/* A key's action on a list of gateways: the calls in progress of the selected one. */
+int calls_of_gateway(void *ctx);
 int customers_page(struct app *app);
 int vendors_page(struct app *app);
 int groups_page(struct app *app);

@@ -183,6 +183,10 @@ void look_at_balances(struct ops *o);
 /* ---- alarm_vendors.c ---- */
 void look_at_vendors(struct ops *o);
 
+/* ---- calls.c ---- */
+/* Leaves those of `call list` that it asks for. */
+void calls_choose(const struct request *r, json_t *list);
+
 /* ---- knocks.c ---- */
 /* Makes one row of those that several workers have of a source, and says whose address it is. */
 void knocks_join(struct ops *o, json_t *list);

@@ -306,6 +306,8 @@ static void on_answer(struct ops *o, const struct ask_answer *a)
 				registrations_join(o, w->request, w->result);
 			if (w->kind == ASK_KNOCKS)
 				knocks_join(o, w->result);
+			if (w->kind == ASK_LIST)
+				calls_choose(w->request, w->result);
 			answer(w);
 			wait_end(w);
 		}
