@@ -52,6 +52,46 @@ int arg_bool(const struct request *r, const char *name, bool absent, bool *ret, 
 		       "%s is neither true nor false", name);
 }
 
+static int add_items(json_t *list, struct str text)
+{
+	struct str item;
+
+	while (str_split(&text, ',', &item)) {
+		if (json_array_append_new(list, json_stringn(item.p, item.n)) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool is_all_texts(const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		if (!json_is_string(json_array_get(list, i)))
+			return false;
+	}
+	return json_is_array(list);
+}
+
+int arg_list(const struct request *r, const char *name, json_t **ret, struct err *err)
+{
+	json_t *v = json_object_get(r->params, name);
+	CLEANUP(json_decref) json_t *list = NULL;
+
+	if (is_all_texts(v)) {
+		*ret = json_incref(v);
+		return 0;
+	}
+	if (v && !json_is_null(v) && !json_is_string(v))
+		return err_set(err, ERR_BAD_VALUE, name, STR(""), "an array of texts",
+			       "%s is not a list", name);
+	list = json_array();
+	if (!list || (json_is_string(v) &&
+		      add_items(list, str_n(json_string_value(v), json_string_length(v))) < 0))
+		return -ENOMEM;
+	*ret = TAKE(list);
+	return 0;
+}
+
 int arg_money(const struct request *r, const char *name, money_t absent, money_t *ret,
 	      struct err *err)
 {

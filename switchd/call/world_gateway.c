@@ -88,6 +88,19 @@ static int check_before(const char *field, const char *digits, struct err *err)
 		       "cannot stand before a number");
 }
 
+/* A gateway's own rules for a number; what is wrong with them is said of that field. */
+static int compile_rules(struct transform **ret, const char *rules, const char *field,
+			 struct err *err)
+{
+	struct err found = ERR_INIT;
+	int r = transform_create(ret, str_of(rules), &found);
+
+	if (r < 0 && err_is_set(&found))
+		return err_set(err, found.code, field, str_of(found.given), found.accepted, "%s",
+			       found.message);
+	return r;
+}
+
 int source_compile(struct source *s, struct err *err)
 {
 	const struct mapping_gateway_row *row = s->row;
@@ -108,9 +121,9 @@ int source_compile(struct source *s, struct err *err)
 	if (r == 0)
 		r = compile_tech(s, err);
 	if (r == 0)
-		r = transform_create(&s->callee_rules, str_of(row->callee_rules), err);
+		r = compile_rules(&s->callee_rules, row->callee_rules, "callee_rules", err);
 	if (r == 0)
-		r = transform_create(&s->caller_rules, str_of(row->caller_rules), err);
+		r = compile_rules(&s->caller_rules, row->caller_rules, "caller_rules", err);
 	if (r == 0)
 		r = compile_nets(str_of(row->media_nets), "media_nets", false, &s->media_net,
 				 &s->media_net_count, err);
@@ -251,9 +264,9 @@ int vendor_compile(struct vendor *v, struct err *err)
 		r = codes_parse(str_of(v->row->failure_causes), CODES_CAUSE_TO_SIP,
 				"failure_causes", &v->causes, err);
 	if (r == 0)
-		r = transform_create(&v->callee_rules, str_of(v->row->callee_rules), err);
+		r = compile_rules(&v->callee_rules, v->row->callee_rules, "callee_rules", err);
 	if (r == 0)
-		r = transform_create(&v->caller_rules, str_of(v->row->caller_rules), err);
+		r = compile_rules(&v->caller_rules, v->row->caller_rules, "caller_rules", err);
 	if (r == 0)
 		r = compile_nets(str_of(v->row->media_nets), "media_nets", false, &v->media_net,
 				 &v->media_net_count, err);

@@ -28,7 +28,11 @@ static int ask(struct route *r)
 		.title = "Explain a route",
 		.intro = "What would a call get that comes by this gateway now? The code that "
 			 "calls use "
-			 "looks; nobody is called and no money is held.",
+			 "looks; nobody is called and no money is held. with: what this answer "
+			 "alone "
+			 "is to take for so, such as routing-gateway carrier-a down; ported: what "
+			 "the "
+			 "portability server would answer.",
 		.button = "Explain",
 		.preset = r->asked,
 		.take = take,

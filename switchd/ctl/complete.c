@@ -138,7 +138,9 @@ static void offer_arg_value(struct place *p, const struct op_info *op, struct st
 	if (i >= 0)
 		offer_field_value(p, &e->field[i]);
 	else if (str_eq(name, STR("gateway")))
-		keys_each(p->socket, "mapping-gateway", offer_key, p);
+		keys_each(p->socket,
+			  op - op_infos == OP_CALL_TEST ? "routing-gateway" : "mapping-gateway",
+			  offer_key, p);
 	else if (str_eq(name, STR("account")))
 		keys_each(p->socket, "account", offer_key, p);
 }

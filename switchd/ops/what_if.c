@@ -1,6 +1,7 @@
 #include "ops/what_if.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "store/rows.h"
 
@@ -150,20 +151,51 @@ static int grant(struct ops *o, struct what_if *w, const struct wish *wish, stru
 	return set_field(o, wish, err);
 }
 
+/*
+ * A comma parts two changes and two items of a value (prefix=880,44). What has no blank is no change, which has three words at least: it
+ * belongs to the value before it.
+ */
+static int rejoin(json_t *list)
+{
+	for (size_t i = 1; i < json_array_size(list);) {
+		const char *part = json_string_value(json_array_get(list, i));
+
+		if (strchr(part, ' ')) {
+			i++;
+			continue;
+		}
+		json_t *whole =
+			json_sprintf("%s,%s", json_string_value(json_array_get(list, i - 1)), part);
+		if (!whole || json_array_set_new(list, i - 1, whole) < 0 ||
+		    json_array_remove(list, i) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int wishes(const struct request *r, json_t **ret, struct err *err)
+{
+	int error = arg_list(r, "with", ret, err);
+
+	if (error == 0 && json_is_string(json_object_get(r->params, "with")))
+		error = rejoin(*ret);
+	if (error == 0 && json_array_size(*ret) > WHAT_IF_MAX)
+		error = err_set(err, ERR_BAD_VALUE, "with", STR(""), "at most 16 changes",
+				"too many changes");
+	return error;
+}
+
 int what_if_begin(struct ops *o, const struct request *r, struct what_if *w,
 		  const struct world **ret_world, struct err *err)
 {
-	const json_t *list = json_object_get(r->params, "with");
+	CLEANUP(json_decref) json_t *list = NULL;
 	const json_t *item;
 	size_t i;
-	int error;
+	int error = wishes(r, &list, err);
 
 	*ret_world = catalog_world(o->catalog);
-	if (json_array_size(list) == 0)
-		return 0;
-	if (json_array_size(list) > WHAT_IF_MAX)
-		return err_set(err, ERR_BAD_VALUE, "with", STR(""), "at most 16 changes",
-			       "too many changes");
+	if (error < 0 || json_array_size(list) == 0)
+		return error;
 	error = change_begin(o, err);
 	w->is_begun = error == 0;
 	json_array_foreach(list, i, item)

@@ -75,7 +75,8 @@ static void names_that_are_not_given_yet(void **state)
 	assert_offered("account add bal", "");
 	assert_offered("cdr list lim", "limit=\n");
 	assert_offered("cdr list fi", "fields=\n");
-	assert_offered("account add fi", "");
+	assert_offered("account add fi", "fields=\n");
+	assert_offered("account recharge acme fi", "");
 }
 
 static void values_of_a_choice(void **state)
