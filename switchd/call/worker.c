@@ -51,7 +51,8 @@ static bool refuse_required(struct server_txn *t, const struct msg *m)
 {
 	CLEANUP(buf_done) struct buf unsupported = BUF_INIT;
 
-	if (m->method == METHOD_CANCEL || !ext_put_unsupported(m, true, true, &unsupported))
+	if (m->method == METHOD_CANCEL ||
+	    !ext_put_unsupported(m, EXT_TIMER | EXT_100REL, &unsupported))
 		return false;
 	reply_simple(t, 420, buf_str(&unsupported));
 	return true;

@@ -303,6 +303,7 @@ static void look_at_all(struct ops *o)
 	look_at_couriers(o);
 	look_at_names(o);
 	look_at_disk(o);
+	look_at_mirrors(o);
 	look_at_balances(o);
 	look_at_spends(o);
 	look_at_guesses(o);

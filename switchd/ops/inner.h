@@ -264,6 +264,9 @@ void look_at_disk(struct ops *o);
 /* Bytes of the disk that are for calls: what can wait leaves them. */
 uint64_t upkeep_reserve(struct ops *o);
 
+/* ---- mirrors.c ---- */
+void look_at_mirrors(struct ops *o);
+
 /* ---- license.c ---- */
 /* Looks for a licence from an earlier day; one that is no good is an alarm, not a failure. */
 void license_open(struct ops *o);

@@ -207,6 +207,10 @@ class Machine:
         self._release()
         self.qemu = None
 
+    def eject(self):
+        """The volume with the files is gone at the next power on."""
+        os.unlink(self.path("volume.img"))
+
     def reset(self):
         """The reset button."""
         self.qmp.ask("system_reset")
