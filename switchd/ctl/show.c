@@ -153,6 +153,11 @@ static int put_table(struct buf *out, const struct op_info *op, const json_t *ro
 		if (!first || json_object_get(first, wanted[i]))
 			columns[n++] = wanted[i];
 	}
+	for (int i = 0;
+	     !first && !wanted && !is_chosen && e && i < e->fields && n < COLUMNS_MAX - 1; i++) {
+		if (!(e->field[i].flags & FIELD_SECRET))
+			columns[n++] = e->field[i].name;
+	}
 	if (!first && n == 0)
 		return 0;
 	return text_table(rows, n ? columns : NULL, e, out);
