@@ -327,7 +327,7 @@ bool show_has_differences(const struct op_info *op, const json_t *result)
 {
 	const char *state = json_string_value(json_object_get(result, "state"));
 
-	if (strcmp(op->verb, "import") == 0)
+	if (strcmp(op->verb, "import") == 0 || strcmp(op->entity, "migrate") == 0)
 		return state && strcmp(state, "refused") == 0;
 	return strcmp(op->verb, "verify") == 0 &&
 	       json_array_size(json_object_get(result, "differences")) > 0;
