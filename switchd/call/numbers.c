@@ -103,10 +103,10 @@ enum reason numbers_in(struct inquiry *q)
 	if (!caller_in(q))
 		return invalid(q, "what is done to the caller");
 	look_up(q);
-	trail_add(&q->trail, "numbers", "ok", "%s -> %s%s%s, caller %s%s%s", q->callee_in.digits,
+	trail_add(&q->trail, "numbers", "ok", "%s -> %s%s%s, %s%s%s%s", q->callee_in.digits,
 		  q->callee.digits, q->callee_area ? ", " : "",
 		  q->callee_area ? q->callee_area : "",
-		  q->caller.digits[0] ? q->caller.digits : "without a number",
+		  q->caller.digits[0] ? "caller " : "no caller", q->caller.digits,
 		  q->caller_area ? ", " : "", q->caller_area ? q->caller_area : "");
 	if (q->callee_is_white || q->caller_is_white)
 		trail_add(&q->trail, "numbers", "white", "%s is on the system white list",

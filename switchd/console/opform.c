@@ -21,15 +21,27 @@ struct opener {
 	void *trial; /* row that values are checked with */
 };
 
-/* Arguments that name something there is a list of. */
+/* Arguments that name something there is a list of; op: of that operation alone. The first that fits counts. */
 static const struct {
-	const char *arg, *entity;
+	const char *arg, *entity, *op;
 } lists[] = {
-	{ "gateway", "mapping-gateway" },
-	{ "account", "account" },
-	{ "group", "rate-group" },
-	{ "id", "account" },
+	{ "gateway", "routing-gateway", "call.test" },
+	{ "gateway", "mapping-gateway", NULL },
+	{ "account", "account", NULL },
+	{ "group", "rate-group", NULL },
+	{ "id", "account", NULL },
 };
+
+/* The entity whose keys an argument may have, or NULL. */
+static const char *listed(const struct opener *o, const char *name)
+{
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (strcmp(lists[i].arg, name) == 0 &&
+		    (!lists[i].op || strcmp(lists[i].op, o->op->name) == 0))
+			return lists[i].entity;
+	}
+	return NULL;
+}
 
 static const struct field *field_of(const struct opener *o, const char *name)
 {
@@ -88,21 +100,9 @@ static int lookup(void *ctx, const char *name, json_t **ret)
 {
 	const struct opener *o = ctx;
 
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		if (strcmp(lists[i].arg, name) == 0)
-			return daemons_keys(&o->app->daemons, entity_find(str_of(lists[i].entity)),
-					    ret);
-	}
-	return -ENOENT;
-}
+	const char *entity = listed(o, name);
 
-static bool has_list(const char *name)
-{
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		if (strcmp(lists[i].arg, name) == 0)
-			return true;
-	}
-	return false;
+	return entity ? daemons_keys(&o->app->daemons, entity_find(str_of(entity)), ret) : -ENOENT;
 }
 
 /* --- items --- */
@@ -129,8 +129,8 @@ static int add_arg(struct opener *o, struct form *form, const char *name, enum f
 	else
 		value_accepts(&rule, &accepts);
 	if (!f && type == FIELD_LIST)
-		buf_putz(&accepts, "; several are separated by commas");
-	if (has_list(name))
+		buf_putz(&accepts, "; several with commas between");
+	if (listed(o, name))
 		buf_putz(&accepts, "; F4 or ^F lists what there is");
 
 	const char *const *values = f && f->type == FIELD_ENUM ? f->values
@@ -145,7 +145,7 @@ static int add_arg(struct opener *o, struct form *form, const char *name, enum f
 		.values = values,
 		.is_required = is_required,
 		.check = check,
-		.lookup = has_list(name) ? lookup : NULL,
+		.lookup = listed(o, name) ? lookup : NULL,
 		.ctx = o,
 	};
 	struct str begin = preset_of(o->of, name, &value);
@@ -169,8 +169,8 @@ static int add_all(struct opener *o, struct form *form)
 	for (int i = 0; r == 0 && i < o->op->arg_count; i++) {
 		const struct op_arg *arg = &o->op->args[i];
 
-		/* Where a page begins is for its keys, not for people. */
-		if (strcmp(arg->name, "after") != 0)
+		/* Where a page begins is for its keys, not for people; a format is for files. */
+		if (strcmp(arg->name, "after") != 0 && strcmp(arg->name, "format") != 0)
 			r = add_arg(o, form, arg->name, arg->type, arg->is_required);
 	}
 	return r;

@@ -27,7 +27,7 @@ int tests_call(void *list)
 {
 	return run(
 		list, "call.test", "Test call",
-		"A real call to that number; its vendor may charge for it. No key acts until it is "
-		"over.",
+		"A real call to that number; its vendor may charge for it. It gives up after ring "
+		"seconds (30) and hangs up after talk seconds (3); no key acts until then.",
 		"gateway");
 }

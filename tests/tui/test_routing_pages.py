@@ -107,3 +107,16 @@ async def test_what_would_be_if(t):
         await c.go(["esc"], "Gateway status")
         await c.go(["up", "enter"], "Calls in progress", "gateway other", "There is nothing here yet")
     await call.hang_up()
+
+
+async def test_a_route_is_explained_with_a_change(t):
+    """What only the answer is to take for so: two changes with a comma between, typed into the form; and one that makes no sense."""
+    await t.plain()
+    async with console(t) as c:
+        await c.see("Tandem  Console")
+        await c.go("e", "Explain a route", "are assumed")
+        c.press("acme-in", "tab", "tab", "8801712345678", "tab", "tab", "tab")
+        await c.go(["nonsense", "f2"], "! nothing of that kind can be changed here")
+        c.press(*["backspace"] * 8)
+        await c.go(["routing-gateway vendor down,account acme status=normal", "f2"], "verdict: AllGatewayBusy", "down, as was assumed")
+        await c.go(["esc"], "Explain a route", "routing-gateway vendor down")
