@@ -10,7 +10,10 @@
 #define ARG_TOKEN "token"
 #define ARG_MORE  "more"
 
-/* Every argument given is one of the operation's, and what it needs is there. -EINVAL with *err. */
+/*
+ * Every argument given is one of the operation's, and what it needs is there; lists that are one text become arrays. -EINVAL with *err;
+ * -ENOMEM.
+ */
 int args_check(const struct request *r, struct err *err);
 /* The same, and before that: is it asked of the daemon that does it? -EINVAL with *err. */
 int args_admit(const struct request *r, bool is_ours, struct err *err);
@@ -25,11 +28,6 @@ int arg_int(const struct request *r, const char *name, int64_t min, int64_t max,
 	    int64_t *ret, struct err *err);
 /* -EINVAL with *err for anything but true and false. */
 int arg_bool(const struct request *r, const char *name, bool absent, bool *ret, struct err *err);
-/*
- * The items of a list: an array of texts, as programs send it, or one text with commas between them, as people type it. *ret is a new
- * array, empty if it was not given. -EINVAL with *err for anything else; -ENOMEM.
- */
-int arg_list(const struct request *r, const char *name, json_t **ret, struct err *err);
 int arg_money(const struct request *r, const char *name, money_t absent, money_t *ret,
 	      struct err *err);
 int arg_time(const struct request *r, const char *name, ms_t absent, ms_t *ret, struct err *err);

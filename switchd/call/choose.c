@@ -330,7 +330,7 @@ static void put_pool(const struct choice *c, struct buf *out)
 	bool is_random = row->caller_pool_order == ROUTING_GATEWAY_CALLER_POOL_ORDER_RANDOM;
 
 	if (!c->vendor->pool || numlist_count(c->vendor->pool) == 0)
-		buf_putz(out, c->caller.digits);
+		buf_putz(out, c->caller.digits[0] ? c->caller.digits : "no number");
 	else if (is_random)
 		buf_printf(out, "one of %zu callers of %s", numlist_count(c->vendor->pool),
 			   row->caller_pool);

@@ -163,6 +163,14 @@ size_t numbers_callee_reach(const struct inquiry *q, const struct vendor *v, siz
 	return n;
 }
 
+enum reason numbers_shown(const struct vendor *phone, struct number *caller)
+{
+	if (!caller->digits[0] ||
+	    go_out(caller, phone->caller_rules, phone->caller_transform, NULL))
+		return REASON_NONE;
+	return REASON_NUMBER_INVALID;
+}
+
 enum reason numbers_out(const struct inquiry *q, const struct vendor *v, struct number *ret_callee,
 			struct number *ret_caller)
 {

@@ -6,7 +6,9 @@
 #include "base/cleanup.h"
 #include "model/json.h"
 #include "model/op.h"
+#include "model/text.h"
 #include "model/value.h"
+#include "tui/dialog.h"
 #include "tui/form.h"
 
 enum { ARG_CHARACTERS = 512, FILE_CHARACTERS = 4096 };
@@ -225,4 +227,41 @@ int opform_run(struct app *app, const struct opform *of)
 	if (o.trial)
 		(void)row_free(o.entity, o.trial);
 	return r;
+}
+
+/* --- questions --- */
+
+struct question {
+	struct app *app;
+	const struct opform *of;
+};
+
+static int show_answer(void *ctx, json_t *params, struct err *err)
+{
+	const struct question *q = ctx;
+	CLEANUP(json_decref) json_t *answer = NULL;
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	int r;
+
+	screen_say(q->app->screen, ROLE_PLAIN, "%s is under way ...", q->of->title);
+	r = daemons_ask(&q->app->daemons, q->of->op, params, &answer, err);
+	if (r < 0)
+		return r != -ENOMEM ? -EINVAL : r;
+	r = json_is_array(answer) ? text_table(answer, NULL, NULL, &text)
+				  : text_object(answer, &text);
+	if (r == 0)
+		dialog_message(q->app->screen, q->of->title, buf_str(&text));
+	return r;
+}
+
+int opform_ask(struct app *app, const struct opform *of)
+{
+	struct question q = { .app = app, .of = of };
+	struct opform asking = *of;
+	int r;
+
+	asking.take = show_answer;
+	asking.ctx = &q;
+	r = opform_run(app, &asking);
+	return r > 0 ? VIEW_STAYS : r;
 }

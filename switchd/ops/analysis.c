@@ -59,13 +59,9 @@ static void analysis_done(struct analysis *a)
 
 static int read_keys(struct analysis *a, const struct request *r, struct err *err)
 {
-	CLEANUP(json_decref) json_t *list = NULL;
-	const json_t *item;
+	const json_t *list = json_object_get(r->params, "by"), *item;
 	size_t i;
-	int error = arg_list(r, "by", &list, err);
 
-	if (error < 0)
-		return error;
 	if (json_array_size(list) == 0)
 		a->by[KEY_REASON] = a->by[KEY_MAPPING] = a->by[KEY_ROUTING] = true;
 	json_array_foreach(list, i, item)

@@ -1,7 +1,6 @@
 #include "ops/what_if.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "store/rows.h"
 
@@ -151,59 +150,51 @@ static int grant(struct ops *o, struct what_if *w, const struct wish *wish, stru
 	return set_field(o, wish, err);
 }
 
-/*
- * A comma parts two changes and two items of a value (prefix=880,44). What has no blank is no change, which has three words at least: it
- * belongs to the value before it.
- */
-static int rejoin(json_t *list)
+/* Does a change begin here, or is it the rest of a value with commas? */
+static bool begins_change(struct str text)
 {
-	for (size_t i = 1; i < json_array_size(list);) {
-		const char *part = json_string_value(json_array_get(list, i));
+	struct str first = word(&text);
 
-		if (strchr(part, ' ')) {
-			i++;
-			continue;
-		}
-		json_t *whole =
-			json_sprintf("%s,%s", json_string_value(json_array_get(list, i - 1)), part);
-		if (!whole || json_array_set_new(list, i - 1, whole) < 0 ||
-		    json_array_remove(list, i) < 0)
-			return -ENOMEM;
-	}
-	return 0;
+	return str_eq(first, STR("parameter")) || entity_find(first);
 }
 
-static int wishes(const struct request *r, json_t **ret, struct err *err)
+/* The changes one by one: *ret is the next of the list from *at on. False: there are no more. */
+static bool next_change(const json_t *list, size_t *at, struct buf *ret)
 {
-	int error = arg_list(r, "with", ret, err);
+	buf_clear(ret);
+	if (*at >= json_array_size(list))
+		return false;
+	buf_putz(ret, json_string_value(json_array_get(list, *at)));
+	while (++*at < json_array_size(list)) {
+		const char *more = json_string_value(json_array_get(list, *at));
 
-	if (error == 0 && json_is_string(json_object_get(r->params, "with")))
-		error = rejoin(*ret);
-	if (error == 0 && json_array_size(*ret) > WHAT_IF_MAX)
-		error = err_set(err, ERR_BAD_VALUE, "with", STR(""), "at most 16 changes",
-				"too many changes");
-	return error;
+		if (begins_change(str_of(more)))
+			break;
+		buf_printf(ret, ",%s", more);
+	}
+	return true;
 }
 
 int what_if_begin(struct ops *o, const struct request *r, struct what_if *w,
 		  const struct world **ret_world, struct err *err)
 {
-	CLEANUP(json_decref) json_t *list = NULL;
-	const json_t *item;
-	size_t i;
-	int error = wishes(r, &list, err);
+	const json_t *list = json_object_get(r->params, "with");
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	size_t at = 0;
+	int error;
 
 	*ret_world = catalog_world(o->catalog);
-	if (error < 0 || json_array_size(list) == 0)
-		return error;
+	if (json_array_size(list) == 0)
+		return 0;
+	if (json_array_size(list) > WHAT_IF_MAX)
+		return err_set(err, ERR_BAD_VALUE, "with", STR(""), "at most 16 changes",
+			       "too many changes");
 	error = change_begin(o, err);
 	w->is_begun = error == 0;
-	json_array_foreach(list, i, item)
-	{
-		struct wish wish = wish_of(str_of(json_string_value(item)));
+	while (error == 0 && next_change(list, &at, &text)) {
+		struct wish wish = wish_of(buf_str(&text));
 
-		if (error == 0)
-			error = grant(o, w, &wish, err);
+		error = buf_error(&text) ? -ENOMEM : grant(o, w, &wish, err);
 	}
 	if (error == 0)
 		error = catalog_prepare(o->catalog, CHANGED_GATEWAYS | CHANGED_ACCOUNTS, NULL, err);

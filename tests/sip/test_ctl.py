@@ -5,6 +5,8 @@ import json
 import os
 import re
 
+from harness.control import Refused
+from harness.plans import reject
 from harness.scene import scene
 
 
@@ -255,6 +257,33 @@ async def test_a_call_by_command(t):
         assert "no differences" in await done(t, audit, "verify")
     screen = await done(t, "status")
     assert all(w in screen.lower() for w in ("version", "uptime", "calls")), screen
+
+
+async def test_lists_as_people_type_them(t):
+    """Of an operation's own arguments: commas separate items, also where an item is of several words and its value has commas."""
+    caller, carrier = await t.plain()
+    second = await t.carrier("second", last=7)
+    await t.vendor(second, "second", priority=20)
+
+    async def order(*words):
+        told = await asked(t, "route", "explain", "acme-in", "8801712345678", *words)
+        return [s["step"] for s in told["steps"] if s["verdict"] == "candidate"]
+    assert await order() == ["vendor", "second"]
+    assert await order("with=routing-gateway vendor down") == ["second"]
+    assert await order("with=routing-gateway vendor prefix=77,78, routing-gateway second priority=1") == ["second"]
+    assert await order("with=parameter SS_GATEWAY_SWITCH_LIMIT 2,routing-gateway second priority=1") == ["second", "vendor"]
+    assert "nothing of that kind" in await fails(t, 1, "route", "explain", "acme-in", "880171", "with=nonsense a b")
+    carrier.plan = reject(404)
+    await t.cdr(caller.invite("88017"), sip_code=404)
+    (row,) = await asked(t, "call", "analysis", "by=reason, hour")
+    assert set(row) == {"reason", "hour", "failed", "calls", "percent", "example"}, row
+    (row,) = await asked(t, "call", "analysis", "by=routing_gateway")
+    assert row["routing_gateway"] == "vendor" and "reason" not in row, row
+    try:
+        await t.ctl.ask("call.analysis", by=[1])
+        raise AssertionError("by=[1] was taken")
+    except Refused as e:
+        assert e.data["field"] == "by", e.data
 
 
 async def test_export_to_a_pipe(t):

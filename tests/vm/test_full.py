@@ -1,4 +1,5 @@
-"""The data partition is full, to its last block: the machine stays a machine, and what is up is booked."""
+"""Something else than the switch fills the data partition, to the last block that it can have: the machine stays a machine, and
+what is up is booked."""
 
 import asyncio
 
@@ -7,9 +8,9 @@ from harness.site import BUY, NUMBER, SELL, Lan, Site, enter
 from test_boot import BOOT
 
 FILLER = "/data/var/filler"
-# In steps, so that not one block is left.
-FILL = (f"for size in 1M 4k; do dd if=/dev/zero bs=$size >>{FILLER} 2>/dev/null; done; sync; "
-        "df -k /data | awk 'NR == 2 { print $4 }'")
+# In steps, so that not one block is left; by a user who has no more rights than any.
+FILL = ("for size in 1M 4k; do start-stop-daemon -S -p /run/none -c nobody -x /usr/bin/dd -- if=/dev/zero bs=$size "
+        f">>{FILLER} 2>/dev/null; done; sync; df -k /data | awk 'NR == 2 {{ print $4 }}'")
 
 
 async def refused(site, caller):
@@ -18,8 +19,8 @@ async def refused(site, caller):
 
 
 async def test_a_disk_that_is_full(image, options):
-    """New calls are refused with an alarm, no file is taken, the machine starts again like that, with its consoles; and when
-    there is room again the call that was up has its exact record and calls pass."""
+    """New calls are refused with an alarm, no file is taken, the call that is up gets its exact record; the machine starts again
+    like that, with its console; and when there is room calls pass."""
     lan = Lan()
     try:
         site = Site(lan, options.seed)
@@ -41,7 +42,7 @@ async def story(site, machine):
     running = caller.invite(NUMBER)
     await running.expect(200)
     await carrier.legs[0].ack()
-    assert int(await run(FILL)) == 0
+    assert int(await run(FILL)) < 64
 
     async def critical():
         return [a for a in await site.ctl.ask("alarm.list") if a["type"] == "disk" and a["level"] == "critical"]
@@ -50,10 +51,8 @@ async def story(site, machine):
     said = await asyncio.to_thread(machine.sh, "echo no update | switchctl update install -")
     assert said[0] != 0 and "there is no room for the file" in said[1], said
     await running.hang_up()
-    await run(f"rm {FILLER}")
     await site.billed(running, carrier.legs[0], SELL, BUY)
 
-    await run(FILL)
     await site.switch.stop()
     await site.switch.start()
     await asyncio.to_thread(machine.console.wait_screen, r"Tandem\s+Login", BOOT)

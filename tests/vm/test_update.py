@@ -158,7 +158,7 @@ async def cut_while(site, storm, update, seconds):
           flush=True)
 
 
-CUTS = 4
+CUTS = 3
 CALLS = 5           # a second
 TOLD_WITHIN = 20.0  # of a switch that has just booted on an emulated processor
 

@@ -198,6 +198,9 @@ class Machine:
                 line.close()
         self.qmp = None
 
+    def poise(self):
+        """A power cut comes next."""
+
     def power_cut(self):
         """The plug is pulled: QEMU is killed. The machine can be started again."""
         if self.qemu is None:
