@@ -16,10 +16,12 @@
  *	B: REFER → 202, NOTIFY 100 → re-INVITE C → 200: B's BYE in that call, re-INVITE A → 200: NOTIFY 200, B's BYE in this one
  */
 enum { ONE, OTHER };
+enum { GLARES_MAX = 5 };
 
 struct bridge {
 	struct call *call[2];
 	enum side stays[2];
+	int glares; /* how often A was busy with a change of its own */
 	bool is_up;
 	bool is_new;  /* the first call is one of A alone, and waits for its answer (replace.h) */
 	bool is_told; /* B wants to hear what comes of it */
@@ -116,7 +118,7 @@ static void drop(struct bridge *b)
 	free(b);
 }
 
-/* What the caller of a new call may hear: no challenge, no redirection. */
+/* What B, or the caller of a new call, may hear of C: no challenge, no redirection. */
 static int passable(int code)
 {
 	return (code < 400 || code == 401 || code == 407) ? 488 : code;
@@ -135,7 +137,7 @@ static void give_up(struct bridge *b, int code)
 		is_left[i] = !asker || asker->is_over;
 	}
 	trail_add(&calls[ONE]->q.trail, "transfer", "failed", "code %d", code);
-	tell(b, code);
+	tell(b, passable(code));
 
 	enum side stays[] = { b->stays[ONE], b->stays[OTHER] };
 	bool is_new = b->is_new;
@@ -179,7 +181,7 @@ static void again(struct bridge *b)
 /* What A was offered is what it had described itself: a refusal takes nothing away. */
 static void second(struct bridge *b, int code, struct str body)
 {
-	if (code == 491) {
+	if (code == 491 && b->glares++ < GLARES_MAX) {
 		again(b);
 		return;
 	}
@@ -195,7 +197,7 @@ static void ask_second(struct bridge *b)
 	struct leg *a = end_of(b, ONE);
 
 	if (a->is_asked || a->is_asking || a->session.is_refreshing)
-		again(b);
+		second(b, 491, STR(""));
 	else if (inside_ask(a, METHOD_INVITE, buf_str(&a->sdp), STR(""), &owner) < 0)
 		second(b, 503, STR(""));
 }

@@ -30,6 +30,7 @@
 
 struct bridge;
 struct illegal;
+struct knocks;
 struct keepalive;
 struct orphans;
 struct keeper;
@@ -48,6 +49,7 @@ struct worker {
 	struct digest *digest;
 	struct report *report;
 	struct illegal *illegal;
+	struct knocks *knocks;
 	struct registrar *registrar;
 	struct keepalive *keepalive; /* of the first worker; NULL elsewhere */
 	struct desk *desk;
@@ -380,6 +382,7 @@ void traced_leg(const struct leg *l);
 void traced_all(struct worker *w);
 /* ---- show.c ---- */
 char *show_calls(struct worker *w);
+char *show_knocks(struct worker *w);
 char *show_call(struct worker *w, int64_t id);
 
 /* Answers a request that is no call's, or that a call cannot take. */

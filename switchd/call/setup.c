@@ -6,6 +6,7 @@
 #include "call/identify.h"
 #include "call/illegal.h"
 #include "call/inner.h"
+#include "call/knocks.h"
 #include "call/lookup.h"
 #include "call/replace.h"
 #include "call/transfer.h"
@@ -113,6 +114,7 @@ static void drop_stranger(struct worker *w, struct server_txn *t, const struct m
 	atomic_fetch_add_explicit(&w->stats->unknown_source, 1, memory_order_relaxed);
 	report_stranger(w->report, &m->flow, w->loop.now_ms);
 	illegal_message(w->illegal, m);
+	knocks_message(w->knocks, m, w->loop.now_ms);
 	if (param_bool(w->world->params, PARAM_SS_REPLY_UNAUTHORIZED))
 		reply_simple(t, 403, STR(""));
 	else
@@ -253,7 +255,10 @@ static void record_numbers(struct call *c)
 
 void setup_go_on(struct call *c)
 {
-	enum reason r = asks_first(c) ? admit_price(&c->q) : REASON_NONE;
+	enum reason r = lookup_refuses(&c->q) ? REASON_PORTABILITY_UNKNOWN : REASON_NONE;
+
+	if (r == REASON_NONE && asks_first(c))
+		r = admit_price(&c->q);
 
 	record_numbers(c);
 	if (r != REASON_NONE)

@@ -88,6 +88,7 @@ op_fn report_run, report_list, report_statement, report_make_op, report_kept, re
 op_fn reconcile_op;
 op_fn backup_make_op, backup_list_op, backup_verify_op, backup_fetch, backup_restore, backup_del;
 op_fn registration_list, registration_del;
+op_fn knock_list;
 op_fn alarm_list, alarm_ack, log_list, status_show;
 op_fn trace_start, trace_stop, trace_status, trace_list, trace_show, trace_export;
 op_fn license_show, license_activate;
@@ -181,6 +182,14 @@ void alarm_count(struct alarms *a, const char *type, int level, const char *obje
 void look_at_balances(struct ops *o);
 /* ---- alarm_vendors.c ---- */
 void look_at_vendors(struct ops *o);
+
+/* ---- calls.c ---- */
+/* Leaves those of `call list` that it asks for. */
+void calls_choose(const struct request *r, json_t *list);
+
+/* ---- knocks.c ---- */
+/* Makes one row of those that several workers have of a source, and says whose address it is. */
+void knocks_join(struct ops *o, json_t *list);
 
 /* ---- registered.c ---- */
 /* Reads those of the run before, as seeds for the workers. */

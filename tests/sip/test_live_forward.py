@@ -182,7 +182,7 @@ async def test_money_cuts_a_forwarded_call_off(t):
     assert (front["reason"], own["reason"]) == ("BalanceCutOff", "BalanceCutOff"), (front, own)
     assert front["hangup_side"] == own["hangup_side"] == "switch"
     assert own["account"] == "beta" and own["billed_s"] == 2 and Decimal(own["fee"]) == Decimal("0.02"), own
-    assert front["hold_ms"] == own["hold_ms"]
+    assert front["hold_ms"] >= own["hold_ms"]  # who has no cut_off is charged to the very end
     assert Decimal((await t.ctl.ask("account.show", id="beta"))["balance"]) == 0
 
 

@@ -146,6 +146,21 @@ static void a_server_without_qop_is_answered_as_of_old(void **state)
 			    "response=\"b266421028e0350056e886059e6348d4\"\r\n");
 }
 
+/* Between the quotes of our answer it would take the closing one with it. */
+static void backslash_in_bare_value(void **state)
+{
+	(void)state;
+	CLEANUP(msg_free)
+	struct msg *m = challenge(401, "WWW-Authenticate: Digest realm=ta\\, nonce=\"n\"");
+	struct buf b = BUF_INIT;
+	struct str realm;
+
+	if (!m)
+		return;
+	assert_int_equal(answer(m, "", &b, &realm), -ENOENT);
+	assert_int_equal(b.n, 0);
+}
+
 static void names_that_cannot_be_quoted_are_not_sent(void **state)
 {
 	static const char *const users[] = { "a\"b", "a\\b", "a\r\nX: y", "a\x7f" };
@@ -192,6 +207,7 @@ int main(void)
 		cmocka_unit_test(our_server_is_content_with_our_client),
 		cmocka_unit_test(the_strongest_challenge_that_we_know_is_answered),
 		cmocka_unit_test(a_server_without_qop_is_answered_as_of_old),
+		cmocka_unit_test(backslash_in_bare_value),
 		cmocka_unit_test(names_that_cannot_be_quoted_are_not_sent),
 		cmocka_unit_test(memory_may_run_out),
 	};

@@ -44,6 +44,7 @@ static void broken_lists_are_refused(void **state)
 		"Digest realm=\"x\\\"",
 		"Digest realm=\"x\"y",
 		"Digest realm=x\"y\"",
+		"Digest realm=x\\",
 		"Digest realm=\"x\", realm=\"x\"",
 		"Digest realm=\"x\", Realm=y",
 	};
