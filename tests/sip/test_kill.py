@@ -97,7 +97,8 @@ def cost(row):
 async def reckon(t, storm):
     """Promises 1 and 3: records, charges and balances, by our own count."""
     await t.books.settled()
-    rows, paid = await every(t.ctl, "cdr"), {}
+    # A slot that came by an update proves itself by a call of its own (tests/vm/test_update.py).
+    rows, paid = [r for r in await every(t.ctl, "cdr") if not r["account"].startswith("golive-")], {}
     for row in rows:
         paid.setdefault(row["call_id"], []).append(row)
         check_fee(row, SELL)
