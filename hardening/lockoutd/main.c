@@ -67,8 +67,8 @@ static struct openings openings(const struct run *r)
 		o.media_first = r->settings.media_first;
 		o.media_last = r->settings.media_last;
 	}
-	memcpy(o.honeypot, r->settings.honeypot, sizeof(o.honeypot));
-	o.honeypots = r->settings.honeypots;
+	o.tcp_traps = r->settings.tcp_traps;
+	o.udp_traps = r->settings.udp_traps;
 	o.is_taped = r->tape != NULL;
 	return o;
 }

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "reel.h"
 #include "tape.h"
 
 enum {
@@ -292,7 +293,7 @@ static void put_verdict(struct maker *m, enum verdict v)
 	if (v == VERDICT_COPY) {
 		nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, TAPE_GROUP);
 		nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_QTHRESHOLD, 1);
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_SNAPLEN, TAPE_SNAP);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_SNAPLEN, REEL_SNAP);
 		return;
 	}
 	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);

@@ -21,9 +21,7 @@ struct openings {
 	/* If there are any, SSH is for these alone. */
 	struct addr ssh_host[SSH_HOSTS_MAX];
 	uint8_t ssh_hosts;
-	uint16_t honeypot
-		[HONEYPOTS_MAX]; /* switchd listens there for those who have no business there */
-	uint8_t honeypots;
+	struct honeypots tcp_traps, udp_traps;
 	bool is_taped; /* what strangers send is copied to us */
 };
 
@@ -34,7 +32,7 @@ struct openings {
 			    .media_first = 10000, \
 			    .media_last = 39999 })
 
-enum { RULES_MAX = 160 };
+enum { RULES_MAX = 256 };
 
 struct ruleset {
 	struct rule rule[RULES_MAX];

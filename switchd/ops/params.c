@@ -133,7 +133,7 @@ int parameter_set(struct ops *o, struct request *r, json_t **ret, struct err *er
 	if (error == 0)
 		error = notices_check(id, param_str(trial, id), err);
 	if (error == 0)
-		error = decoys_check(id, param_str(trial, id), err);
+		error = decoys_check(o, id, param_str(trial, id), err);
 	if (error == 0)
 		error = reports_check(id, param_str(trial, id), err);
 	return error < 0 ? error : alter(o, r, id, param_str(trial, id), false, ret, err);

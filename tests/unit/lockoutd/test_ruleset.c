@@ -203,6 +203,29 @@ static void sip_and_media_are_not_tracked(void **state)
 	assert_true(is_tracked(&s, &p));
 }
 
+static void a_honeypot_is_open_and_tells_nothing(void **state)
+{
+	struct openings o = standard;
+	struct ruleset s;
+	struct packet p = { .family = FAMILY_V6, .proto = IPPROTO_UDP, .port = 5160 };
+
+	(void)state;
+	o.udp_traps = (struct honeypots){ .port = { 4569, 5160 }, .n = 2 };
+	o.tcp_traps = (struct honeypots){ .port = { 3389 }, .n = 1 };
+	assert_false(openings_eq(&o, &standard));
+	ruleset_make(&s, &o);
+	assert_true(is_let_in(&s, &p));
+	assert_false(is_tracked(&s, &p));
+	p.is_fast = true; /* a flood there is nothing but a flood */
+	assert_false(is_let_in(&s, &p));
+	p = (struct packet){ .family = FAMILY_V4, .proto = IPPROTO_TCP, .port = 5160 };
+	assert_false(is_let_in(&s, &p));
+	p.port = 3389;
+	assert_true(is_let_in(&s, &p));
+	p.proto = IPPROTO_UDP;
+	assert_false(is_let_in(&s, &p));
+}
+
 static void the_whole_room_is_enough(void **state)
 {
 	struct openings o = standard;
@@ -212,6 +235,10 @@ static void the_whole_room_is_enough(void **state)
 	(void)state;
 	o.dhcp4 = o.dhcp6 = true;
 	o.ssh_hosts = SSH_HOSTS_MAX;
+	o.is_taped = true;
+	o.tcp_traps.n = o.udp_traps.n = HONEYPOTS_MAX;
+	for (int i = 0; i < HONEYPOTS_MAX; i++)
+		o.tcp_traps.port[i] = o.udp_traps.port[i] = (uint16_t)(2000 + i);
 	for (int i = 0; i < SSH_HOSTS_MAX; i++)
 		assert_int_equal(addr_parse(STR("192.0.2.7"), 0, &o.ssh_host[i]), 0);
 	assert_false(openings_eq(&o, &standard));
@@ -236,6 +263,7 @@ int main(void)
 		cmocka_unit_test(strangers_have_their_share_of_connections),
 		cmocka_unit_test(ssh_may_be_for_administrators_hosts_alone),
 		cmocka_unit_test(sip_and_media_are_not_tracked),
+		cmocka_unit_test(a_honeypot_is_open_and_tells_nothing),
 		cmocka_unit_test(the_whole_room_is_enough),
 	};
 

@@ -1,0 +1,52 @@
+"""Lynis, an auditor whom we have not written, in the booted machine: its index, and what is short of it."""
+
+import asyncio
+import os
+import re
+import subprocess
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TABLE = os.path.join(TOP, "docs", "lynis.md")
+INDEX = 85  # security.md
+
+
+def let():
+    """{id: reason} of docs/lynis.md: what Lynis asks for and why it is not so."""
+    with open(TABLE, encoding="utf-8") as f:
+        return dict(re.findall(r"^\| ([A-Z]+-\d+) \| (.+) \|$", f.read(), re.M))
+
+
+def packed(folder):
+    """The Debian package as it is, as a disk."""
+    path = os.path.join(folder, "lynis.tar")
+    subprocess.run(["tar", "-cf", path, "--owner=0", "--group=0", "--transform=s,^,lynis/,", "-C", "/usr/share/lynis", ".",
+                    "-C", "/usr/sbin", "lynis", "-C", "/etc/lynis", "default.prf"], check=True)
+    return path
+
+
+def look(machine, folder):
+    """The report, as (index, warnings, suggestions): each [id, text]."""
+    disk = machine.plug(packed(folder), "lynis")
+    machine.check(f"mkdir /run/audit && tar -xf /dev/{disk} -C /run/audit")
+    machine.check("cd /run/audit/lynis && sh lynis audit system --quick --no-colors --no-log --profile default.prf"
+                  " --report-file /run/audit/report >/run/audit/said 2>&1", 1700)
+    report = machine.check("cat /run/audit/report")
+    found = {kind: [line.split("|")[:2] for line in re.findall(rf"^{kind}\[\]=(.*)$", report, re.M)]
+             for kind in ("warning", "suggestion")}
+    return int(re.search(r"^hardening_index=(\d+)", report, re.M)[1]), found["warning"], found["suggestion"]
+
+
+async def test_lynis_finds_what_is_known_and_no_more(site):
+    """At least 85, no warning, and every suggestion stands in docs/lynis.md with the reason why it is not followed."""
+    index, warnings, suggestions = await asyncio.to_thread(look, site.switch.machine, site.folder)
+    print(f"     lynis: index {index}, {len(warnings)} warnings, {len(suggestions)} suggestions")
+    known = let()
+    fresh = [s for s in warnings + suggestions if s[0] not in known]
+    assert not fresh, "\n".join(": ".join(s) for s in fresh)
+    assert not warnings, warnings
+    gone = set(known) - {i for i, _ in suggestions}
+    assert not gone, f"docs/lynis.md speaks of what Lynis no longer asks: {gone}"
+    assert index >= INDEX, index
+
+
+test_lynis_finds_what_is_known_and_no_more.within = 1800
