@@ -350,7 +350,7 @@ static int read_sockets(struct job *j, const struct doors *d, const char *path, 
 
 int check_sockets(struct job *j)
 {
-	struct doors d;
+	struct doors d = { 0 };
 	char word[TREE_PATH];
 	int r = job_word(j, word) ? read_doors(j, &d) : -EINVAL;
 	bool is_tcp = strcmp(word, "tcp") == 0;

@@ -101,19 +101,34 @@ static int on_attr(const struct nlattr *attr, void *ctx)
 	return MNL_CB_OK;
 }
 
-static int on_message(const struct nlmsghdr *h, void *ctx)
+static void on_message(struct reel *r, const struct nlmsghdr *h)
 {
 	const struct nlattr *payload = NULL;
 
+	if (h->nlmsg_type != (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET))
+		return;
 	if (mnl_nlmsg_get_payload_len(h) >= sizeof(struct nfgenmsg) &&
 	    mnl_attr_parse(h, sizeof(struct nfgenmsg), on_attr, &payload) >= 0 && payload)
-		record(ctx, mnl_attr_get_payload(payload), mnl_attr_get_payload_len(payload));
-	return MNL_CB_OK;
+		record(r, mnl_attr_get_payload(payload), mnl_attr_get_payload_len(payload));
 }
 
+/* Not by mnl_cb_run: to libmnl a length of 2 GiB and more is a negative one, and so fits anywhere. */
 void reel_take(struct reel *r, const void *messages, size_t n)
 {
-	(void)mnl_cb_run(messages, n, 0, 0, on_message, r);
+	const char *at = messages;
+
+	while (n >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *h = (const void *)at;
+		size_t step = MNL_ALIGN((size_t)h->nlmsg_len);
+
+		if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > n)
+			return;
+		on_message(r, h);
+		if (step >= n)
+			return;
+		at += step;
+		n -= step;
+	}
 }
 
 /* ---- capture files, in the byte order of this machine: readers tell by the magic number ---- */

@@ -131,7 +131,7 @@ static int take_packet(int fd, struct addr *ret)
 
 static void tell(const struct decoy *d, const struct addr *from)
 {
-	const struct flow flow = { .proto = d->kind->proto, .peer = *from };
+	const struct flow flow = { .proto = (uint8_t)d->kind->proto, .peer = *from };
 	char text[32];
 	struct buf detail = buf_fixed(text, sizeof(text));
 

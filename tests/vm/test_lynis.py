@@ -25,12 +25,19 @@ def packed(folder):
 
 
 def look(machine, folder):
-    """The report, as (index, warnings, suggestions): each [id, text]."""
+    """The report, as (index, warnings, suggestions): each [id, text]. Lynis does not know us by name: we are Debian to it, whose
+    programs we are made of. Its exit status says no more than that it has found something."""
     disk = machine.plug(packed(folder), "lynis")
-    machine.check(f"mkdir /run/audit && tar -xf /dev/{disk} -C /run/audit")
-    machine.check("cd /run/audit/lynis && sh lynis audit system --quick --no-colors --no-log --profile default.prf"
-                  " --report-file /run/audit/report >/run/audit/said 2>&1", 1700)
+    machine.check(f"""mkdir /run/audit && tar -xf /dev/{disk} -C /run/audit && cd /run/audit/lynis &&
+        sed -i 's/"debian")/"debian"|"tandem")/' include/osdetection && chmod 600 include/*""")
+    machine.sh("cd /run/audit/lynis && sh lynis audit system --quick --no-colors --logfile /run/audit/log --profile default.prf"
+               " --report-file /run/audit/report >/run/audit/said 2>&1", 1700)
     report = machine.check("cat /run/audit/report")
+    assert "finish=true" in report, machine.sh("tail -n 30 /run/audit/said")[1]
+    if os.environ.get("LYNIS_KEEP"):
+        for name in ("report", "said", "log"):
+            with open(os.path.join(os.environ["LYNIS_KEEP"], name), "w", encoding="utf-8") as f:
+                f.write(machine.check(f"cat /run/audit/{name}"))
     found = {kind: [line.split("|")[:2] for line in re.findall(rf"^{kind}\[\]=(.*)$", report, re.M)]
              for kind in ("warning", "suggestion")}
     return int(re.search(r"^hardening_index=(\d+)", report, re.M)[1]), found["warning"], found["suggestion"]
