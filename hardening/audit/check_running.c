@@ -280,8 +280,7 @@ static bool is_open_tcp(const struct doors *d, uint64_t port)
 static bool is_open_udp(const struct doors *d, uint64_t port)
 {
 	return port == d->sip || port == DHCP4 || port == DHCP6 ||
-	       (port >= d->media_first && port <= d->media_last) ||
-	       is_trap(&d->udp_traps, port);
+	       (port >= d->media_first && port <= d->media_last) || is_trap(&d->udp_traps, port);
 }
 
 /* Hex in the order of the machine's bytes: the last one of an IPv4 address is its first. */

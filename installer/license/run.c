@@ -261,6 +261,6 @@ int run(int argc, const char *const *argv, FILE *out, FILE *err)
 			r = do_command(commands[i].run, &w, out, &e);
 		return r < 0 ? text_fail("switch-license", "", &e, r, err) : DONE;
 	}
-	return text_fail("switch-license", "", &e,
-			 misused(&e, first, "there is no such command"), err);
+	return text_fail("switch-license", "", &e, misused(&e, first, "there is no such command"),
+			 err);
 }

@@ -52,7 +52,8 @@ class Flood:
     def __init__(self, t):
         self.path = os.path.join(t.folder, "sent")
         self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT)
-        t.wall.run("ip", "route", "replace", "10.10.0.0/16", "dev", "in0")
+        # By a router, as on the Internet: as neighbours they would fill the table of those.
+        t.wall.run("ip", "route", "replace", "10.10.0.0/16", "via", t.net.ip(2))
 
     def start(self):
         def setup():

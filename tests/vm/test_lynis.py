@@ -20,7 +20,7 @@ def packed(folder):
     """The Debian package as it is, as a disk."""
     path = os.path.join(folder, "lynis.tar")
     subprocess.run(["tar", "-cf", path, "--owner=0", "--group=0", "--transform=s,^,lynis/,", "-C", "/usr/share/lynis", ".",
-                    "-C", "/usr/sbin", "lynis", "-C", "/etc/lynis", "default.prf"], check=True)
+                    "-C", "/usr/sbin", "lynis", "-C", "/etc/lynis", "default.prf", "plugins"], check=True)
     return path
 
 
@@ -32,12 +32,12 @@ def look(machine, folder):
         sed -i 's/"debian")/"debian"|"tandem")/' include/osdetection && chmod 600 include/*""")
     machine.sh("cd /run/audit/lynis && sh lynis audit system --quick --no-colors --logfile /run/audit/log --profile default.prf"
                " --report-file /run/audit/report >/run/audit/said 2>&1", 1700)
-    report = machine.check("cat /run/audit/report")
-    assert "finish=true" in report, machine.sh("tail -n 30 /run/audit/said")[1]
     if os.environ.get("LYNIS_KEEP"):
         for name in ("report", "said", "log"):
             with open(os.path.join(os.environ["LYNIS_KEEP"], name), "w", encoding="utf-8") as f:
                 f.write(machine.check(f"cat /run/audit/{name}"))
+    report = machine.check("cat /run/audit/report")
+    assert "finish=true" in report, machine.sh("tail -n 30 /run/audit/said")[1]
     found = {kind: [line.split("|")[:2] for line in re.findall(rf"^{kind}\[\]=(.*)$", report, re.M)]
              for kind in ("warning", "suggestion")}
     return int(re.search(r"^hardening_index=(\d+)", report, re.M)[1]), found["warning"], found["suggestion"]
