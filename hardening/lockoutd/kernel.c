@@ -201,6 +201,18 @@ int kernel_unban(struct kernel *k, const struct cidr *net)
 	return r == -ENOENT ? 0 : r;
 }
 
+/* As in kernel_ban. */
+int kernel_know(struct kernel *k, const struct cidr *net, int64_t ms)
+{
+	CLEANUP(batch_done) struct batch b;
+
+	begin(k, &b);
+	elements_put_known(&b, NFT_MSG_NEWSETELEM, net, ms);
+	elements_put_known(&b, NFT_MSG_DELSETELEM, net, 0);
+	elements_put_known(&b, NFT_MSG_NEWSETELEM, net, ms);
+	return commit(k, &b);
+}
+
 /* ---- counts ---- */
 
 struct counting {

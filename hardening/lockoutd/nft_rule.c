@@ -196,6 +196,10 @@ static void match_who(struct maker *m, const struct rule *r)
 		load_source(m, r->family, true);
 		look_up(m, set_name("ban", r->family, name), false);
 		break;
+	case WHO_CUSTOMER:
+		load_source(m, r->family, true);
+		look_up(m, set_name("known", r->family, name), false);
+		break;
 	case WHO_IN_NET:
 		load_source(m, r->family, false);
 		look_up(m, set_name("net", r->family, name), false);

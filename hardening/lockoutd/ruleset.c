@@ -15,6 +15,11 @@ enum { MINUTE = 60, MLD_FIRST = 130, MLD_LAST = 132, DHCP4 = 68, DHCP6 = 546 };
 static const struct rate sip_rate = { .set = "sip", .packets = 500, .burst = 1000, .unit_s = 1 };
 static const struct rate tcp_rate = { .set = "tcp", .packets = 20, .burst = 60, .unit_s = 1 };
 static const struct rate ssh_rate = { .set = "ssh", .packets = 10, .burst = 10, .unit_s = MINUTE };
+/*
+ * All whom nobody knows, together: four packets for each of the 500 challenges a second that they are sent at
+ * most (security.md F1). So whatever comes, customers have the socket (F2).
+ */
+static const struct rate crowd_rate = { .packets = 2000, .burst = 4000, .unit_s = 1 };
 /* Packets that are copied for the bans to come, of all strangers together. */
 static const struct rate tape_rate = {
 	.packets = 500, .burst = 1000, .unit_s = 1, .is_under = true
@@ -114,6 +119,27 @@ static void tape(struct ruleset *s, const struct openings *o)
 	}
 }
 
+/* Strangers: each by himself, then customers before all others together. */
+static void sip(struct ruleset *s, uint16_t port)
+{
+	struct rule r = { .chain = CHAIN_DOOR, .proto = IPPROTO_UDP, .first = port };
+
+	r.rate = &sip_rate;
+	r.verdict = VERDICT_DROP;
+	r.why = "more SIP than one stranger may send";
+	add_both(s, r);
+	r.rate = NULL;
+	r.verdict = VERDICT_ACCEPT;
+	r.who = WHO_CUSTOMER;
+	r.why = "customers who gave the right password lately";
+	add_both(s, r);
+	r.rate = &crowd_rate;
+	r.verdict = VERDICT_DROP;
+	r.who = WHO_ANYONE;
+	r.why = "more SIP than newcomers together may send";
+	add(s, r);
+}
+
 static void door(struct ruleset *s, const struct openings *o)
 {
 	struct rule r = { .chain = CHAIN_DOOR };
@@ -139,12 +165,7 @@ static void door(struct ruleset *s, const struct openings *o)
 	r.why = "networks of the ban list";
 	add_both(s, r);
 	if (o->sip)
-		add_both(s, (struct rule){ .chain = CHAIN_DOOR,
-					   .proto = IPPROTO_UDP,
-					   .first = o->sip,
-					   .rate = &sip_rate,
-					   .verdict = VERDICT_DROP,
-					   .why = "more SIP than one stranger may send" });
+		sip(s, o->sip);
 	tape(s, o);
 }
 

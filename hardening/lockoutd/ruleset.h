@@ -2,7 +2,8 @@
  * ruleset: the whole firewall of a machine, made from what is to be open. Pure: no system call.
  *
  * In the order of a packet: the door (before connection tracking) lets the machine itself and exempt
- * addresses in, then drops banned ones and what a stranger sends too fast; input accepts what belongs
+ * addresses in, then drops banned ones and what a stranger sends too fast, lets known customers in and drops
+ * what all others together send too fast: trusted, registered and unknown (security.md F2); input accepts what belongs
  * to a connection, some ICMP, and the open ports; the rest is dropped. SIP and media over UDP are not
  * tracked, so that no flood of forged addresses can fill the table of connections.
  */

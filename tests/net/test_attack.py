@@ -125,6 +125,43 @@ async def test_a_flood_beside_legitimate_calls(t):
     assert (await t.ban(caller.ip))["state"] == "exempt"
 
 
+@scene(heavy=True)
+async def test_a_flood_of_newcomers_keeps_no_customer_out(t):
+    """5,000 requests a second from 500 forged sources: the kernel lets 2,000 of them in (F2), and a customer known by password alone
+    before all of them; afterwards a newcomer becomes one."""
+    await t.lockout.start()
+    await t.plain()
+    known, newcomer = await t.caller("known", 22), await t.caller("newcomer", 23)
+    await t.gateway_in("acme", "digest", auth="password", address=[], user=USER, password=PASSWORD)
+
+    async def call(peer, number):
+        one = peer.invite(number, credentials=(USER, PASSWORD))
+        await one.expect(200)
+        await one.hang_up()
+
+    async def packets(why, chain="door"):
+        rules = await t.firewall.ask("firewall.show")
+        return sum(r["packets"] for r in rules if why in r["why"] and r["chain"] == chain)
+    await call(known, "88017")
+
+    async def is_known():
+        return known.ip in t.wall.run("nft", "list", "set", "inet", "tandem", "known4")
+    await poll(is_known, "the customer in the kernel")
+    flood = Flood(t).start()
+
+    async def crowded():
+        return await packets("newcomers together") > 3000
+    await poll(crowded, "a crowd that is kept out")
+    before = await packets("customers who")
+    for n in range(20):
+        await call(known, f"8801{n:04d}")
+    shut_out, through = await packets("newcomers together"), await packets("customers who")
+    rate = flood.stop()
+    show("newcomers", f"{rate:.0f}/s", f"{shut_out} kept out", "20 of 20 calls of a customer known by password")
+    assert through - before >= 60, "the customer's packets did not go before the others"
+    await call(newcomer, "880199")
+
+
 @scene(long=True, heavy=True, within=300)
 async def test_500_slow_connections(t):
     """Half a request each, from one stranger, others from many: calls go on, and the slow ones are closed."""
