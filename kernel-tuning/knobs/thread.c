@@ -41,7 +41,7 @@ static int read_line(int folder, const char *name, char text[TEXT_MAX], struct s
 static bool is_called(int folder, struct str name)
 {
 	char text[TEXT_MAX];
-	struct str line;
+	struct str line = { 0 };
 
 	return read_line(folder, "comm", text, &line) == 0 && str_eq(line, name);
 }
@@ -122,7 +122,7 @@ static int take_highest(void *ctx, int task, uint32_t id)
 {
 	int *highest = ctx, nice = 0;
 	char text[TEXT_MAX];
-	struct str line;
+	struct str line = { 0 };
 	int r = read_line(task, "stat", text, &line);
 
 	(void)id;
