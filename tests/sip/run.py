@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The black-box tests: they play customer and vendor on loopback against a switchd each.
 
-    tests/sip/run.py --bin build/bin [--workers 1,3] [-k PATTERN] [--jobs 2] [--long]
+    tests/sip/run.py --bin build/bin [--workers 1,3] [-k PATTERN] [--jobs 3] [--long]
 
 A test is a coroutine test_*(t) in tests/sip/test_*.py; harness/stage.py is what it gets. Every test
 runs once for each worker count. The last line is `sip: N passed, N failed`.
@@ -26,7 +26,7 @@ def arguments(workers):
     p.add_argument("--bin", required=True, help="folder with switchd and switchctl")
     p.add_argument("--workers", default=workers, help="worker counts, each test runs with each")
     p.add_argument("-k", dest="pattern", default="*", help="only tests whose name holds or matches this")
-    p.add_argument("--jobs", type=int, default=2, help="tests side by side")
+    p.add_argument("--jobs", type=int, default=3, help="tests side by side")
     p.add_argument("--long", action="store_true", help="also the long ones, and the big ones at full length")
     p.add_argument("--seed", default=str(time.time_ns()), help="of every random choice")
     p.add_argument("--keep", action="store_true", help="keep the folders of failed tests")
