@@ -255,11 +255,12 @@ async def test_every_daemon_is_started_anew_under_attack(t):
 async def test_who_exists_cannot_be_told(t):
     """Right name or wrong: the same answer, and no difference of time that is one."""
     guesser, owner, carrier = await t.caller("guesser", 20), await t.caller("owner", 21), await t.carrier()
-    await t.customer(owner, auth="password", address=[t.net.cidr], user=USER, password=PASSWORD)
+    # Known by its password alone. Whoever calls from a gateway's own network finds his refused calls on record, and no secret there.
+    await t.customer(owner, auth="password", address=[], user=USER, password=PASSWORD)
     await t.vendor(carrier)
     await t.set("SS_AUTHENTICATION_MAX_RETRY", 0)
     seen, times = {}, {"known": [], "unknown": []}
-    for i in range(400):
+    for i in range(200):  # strangers are asked 5 times a second a network
         kind = ("known", "unknown")[i % 2]
         user = USER if kind == "known" else f"nobody-{random.randrange(10 ** 6):06d}"
         call = guesser.invite("88017")
