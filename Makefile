@@ -114,7 +114,7 @@ $(foreach l,$(DOWN),$(eval $(call LAYER,$l)))
 $(foreach t,$(TESTS),$(eval $(call TEST,$t)))
 $(foreach p,$(PROGS),$(eval $(call PROGRAM,$p)))
 # What a program reads is in no layer.
-$(B)/tests/fuzz/fuzz_lockout: $(filter-out %/main.o,$(call objs,hardening/lockoutd))
+$(B)/tests/fuzz/fuzz_lockout $(B)/tests/fuzz/fuzz_reel: $(filter-out %/main.o,$(call objs,hardening/lockoutd))
 $(B)/tests/fuzz/fuzz_audit: $(filter-out %/main.o,$(call objs,hardening/audit)) $(B)/kernel-tuning/knobs.a
 $(FUZZ:%=$(B)/%): %: %.o $(call libs,$(DOWN))
 	$(link) -fsanitize=fuzzer

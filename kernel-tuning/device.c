@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/nice.h"
 #include "device_inner.h"
 #include "knobs/knob.h"
 
@@ -266,6 +267,25 @@ static int udp_memory(struct machine *m)
 				   PAGE, SOCKETS_OF_CPU, m->cpus.n, SOCKETS_OF_CALL, m->lines);
 }
 
+/* Once switchd runs: it takes this priority by itself, as far as its unit lets it. */
+static int media_threads(struct machine *m)
+{
+	static const char *const parts[] = { "thread/" NICE_PROGRAM, NICE_MEDIA, "/nice" };
+	CLEANUP(free) char *now = NULL;
+	struct wish w;
+	struct buf b = buf_fixed(w.value, sizeof(w.value));
+	int r = wish_begin(&w, parts[0], parts[1], parts[2]);
+
+	buf_printf(&b, "%d", NICE_OF_MEDIA);
+	if (r == 0)
+		r = knob_read(m->root, w.path, &now);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	return wish_tell(m, &w,
+			 "a packet that is late is lost: threads of media go before all else, and "
+			 "not in real time, which can stop a machine");
+}
+
 int device_each(int root, uint32_t lines, wish_fn *fn, void *ctx)
 {
 	struct machine m = { .root = root, .lines = lines, .fn = fn, .ctx = ctx };
@@ -279,6 +299,8 @@ int device_each(int root, uint32_t lines, wish_fn *fn, void *ctx)
 		r = device_each_name(&m, "sys/devices/system/cpu", "cpu", processor);
 	if (r == 0)
 		r = huge_pages(&m);
+	if (r == 0)
+		r = media_threads(&m);
 	return r < 0 ? r : udp_memory(&m);
 }
 

@@ -35,12 +35,7 @@ static const struct verb {
 
 static int fail(const struct err *e, int error, FILE *err)
 {
-	CLEANUP(buf_done) struct buf text = BUF_INIT;
-
-	text_put_failure(&text, "switch-tune", e, error);
-	buf_putz(&text, e->code == ERR_USAGE ? OPTIONS_USAGE : "");
-	(void)fwrite(text.p, 1, text.n, err);
-	return e->code == ERR_USAGE ? RUN_USAGE : RUN_FAULTS;
+	return text_fail("switch-tune", OPTIONS_USAGE, e, error, err);
 }
 
 static void put_summary(struct buf *text, const struct plan *p)

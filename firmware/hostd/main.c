@@ -4,12 +4,9 @@
  *
  * One thread in sd-event, and one for the update that is being installed.
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
-#include "base/log.h"
 #include "change.h"
 #include "control/daemon.h"
 #include "ops.h"
@@ -47,20 +44,25 @@ static void on_tick(void *ctx)
 
 static const struct daemon_duties duties = { on_term, on_hup, on_tick, SECOND_US };
 
-static int start(struct run *r, struct err *err)
+static int parse(void *ctx, int argc, char **argv, struct err *err)
 {
-	struct host *h = &r->host;
-	int e = daemon_block_signals();
+	struct run *r = ctx;
 
-	if (e == 0)
-		e = daemon_make_folder(h->options.state, "--state", err);
+	return options_parse(&r->host.options, argc, argv, err);
+}
+
+static int start(void *ctx, sd_event *event, struct err *err)
+{
+	struct run *r = ctx;
+	struct host *h = &r->host;
+	int e = daemon_make_folder(h->options.state, "--state", err);
+
+	h->event = event;
 	if (e == 0)
 		e = places_find(&h->places, &h->options, err);
 	if (e == 0)
 		e = upload_create(&h->upload, h->options.state, UPDATE_MAX);
 	if (e == 0)
-		e = sd_event_default(&h->event);
-	if (e >= 0)
 		e = change_open(h, err);
 	if (e == 0)
 		e = server_create(&r->server, h->event, h->options.control, ops_request, h, err);
@@ -69,35 +71,20 @@ static int start(struct run *r, struct err *err)
 	return e;
 }
 
-static void stop(struct run *r)
+static void stop(void *ctx)
 {
+	struct run *r = ctx;
+
 	update_stop(&r->host);
 	r->server = server_free(r->server);
 	r->daemon = daemon_free(r->daemon);
 	change_close(&r->host);
-	sd_event_unref(r->host.event);
 }
 
 int main(int argc, char **argv)
 {
+	static const struct daemon_life life = { parse, start, stop };
 	struct run run = { 0 };
-	struct err err = ERR_INIT;
-	int e = options_parse(&run.host.options, argc, argv, &err);
 
-	if (e == 1)
-		return EXIT_SUCCESS;
-	if (e < 0) {
-		log_failure(&err, e);
-		return 2;
-	}
-	e = start(&run, &err);
-	if (e < 0) {
-		log_failure(&err, e);
-		stop(&run);
-		return EXIT_FAILURE;
-	}
-	(void)sd_notify(0, "READY=1");
-	(void)sd_event_loop(run.host.event);
-	stop(&run);
-	return EXIT_SUCCESS;
+	return daemon_live(&life, &run, argc, argv);
 }

@@ -204,10 +204,23 @@ enum { HONEYPOTS_MAX = 16 };
 
 struct doors {
 	uint16_t tcp[4];
-	uint16_t honeypot[HONEYPOTS_MAX];
-	size_t honeypots;
+	struct traps {
+		uint16_t port[HONEYPOTS_MAX];
+		size_t n;
+	} tcp_traps, udp_traps;
 	uint16_t sip, media_first, media_last;
 };
+
+static void take_traps(struct traps *t, const json_t *all, const char *name)
+{
+	struct str rest = str_of(json_string_value(json_object_get(all, name))), one;
+	uint32_t port;
+
+	while (t->n < HONEYPOTS_MAX && str_split(&rest, ',', &one)) {
+		if (str_to_u32(str_trim(one), UINT16_MAX, &port) == 0)
+			t->port[t->n++] = (uint16_t)port;
+	}
+}
 
 /* Ports where nobody has any business, and the switch listens for those who try. */
 static int read_honeypots(struct job *j, struct doors *ret)
@@ -215,18 +228,22 @@ static int read_honeypots(struct job *j, struct doors *ret)
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	CLEANUP(json_decref) json_t *all = NULL;
 	int r = tree_read(j->tree, SETTINGS_PATH, &text);
-	struct str rest, one;
-	uint32_t port;
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	all = json_loadb(text.p, text.n, 0, NULL);
-	rest = str_of(json_string_value(json_object_get(all, "SS_LOCKOUT_HONEYPOT_PORTS")));
-	while (ret->honeypots < HONEYPOTS_MAX && str_split(&rest, ',', &one)) {
-		if (str_to_u32(str_trim(one), UINT16_MAX, &port) == 0)
-			ret->honeypot[ret->honeypots++] = (uint16_t)port;
-	}
+	take_traps(&ret->tcp_traps, all, "SS_LOCKOUT_HONEYPOT_PORTS");
+	take_traps(&ret->udp_traps, all, "SS_LOCKOUT_HONEYPOT_UDP_PORTS");
 	return 0;
+}
+
+static bool is_trap(const struct traps *t, uint64_t port)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->port[i] == port)
+			return true;
+	}
+	return false;
 }
 
 static int read_doors(struct job *j, struct doors *ret)
@@ -257,17 +274,13 @@ static bool is_open_tcp(const struct doors *d, uint64_t port)
 		if (d->tcp[i] && d->tcp[i] == port)
 			return true;
 	}
-	for (size_t i = 0; i < d->honeypots; i++) {
-		if (d->honeypot[i] == port)
-			return true;
-	}
-	return false;
+	return is_trap(&d->tcp_traps, port);
 }
 
 static bool is_open_udp(const struct doors *d, uint64_t port)
 {
 	return port == d->sip || port == DHCP4 || port == DHCP6 ||
-	       (port >= d->media_first && port <= d->media_last);
+	       (port >= d->media_first && port <= d->media_last) || is_trap(&d->udp_traps, port);
 }
 
 /* Hex in the order of the machine's bytes: the last one of an IPv4 address is its first. */
@@ -336,7 +349,7 @@ static int read_sockets(struct job *j, const struct doors *d, const char *path, 
 
 int check_sockets(struct job *j)
 {
-	struct doors d;
+	struct doors d = { 0 };
 	char word[TREE_PATH];
 	int r = job_word(j, word) ? read_doors(j, &d) : -EINVAL;
 	bool is_tcp = strcmp(word, "tcp") == 0;

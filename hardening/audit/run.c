@@ -16,12 +16,7 @@ static const char *const listed[] = { "id", "kind", "title", "source", NULL };
 
 static int fail(const struct err *e, int error, FILE *err)
 {
-	CLEANUP(buf_done) struct buf text = BUF_INIT;
-
-	text_put_failure(&text, "switch-audit", e, error);
-	buf_putz(&text, e->code == ERR_USAGE ? OPTIONS_USAGE : "");
-	(void)fwrite(text.p, 1, text.n, err);
-	return e->code == ERR_USAGE ? RUN_USAGE : RUN_FAULTS;
+	return text_fail("switch-audit", OPTIONS_USAGE, e, error, err);
 }
 
 /* "  why    ..." without cutting it short, as a table would. */

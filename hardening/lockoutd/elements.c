@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "judge.h"
 #include "nft_rule.h"
 
 enum {
 	TYPE_V4 = 7, /* what the nft tool calls ipv4_addr and ipv6_addr */
 	TYPE_V6 = 8,
 	KERNEL_MAX = 2 * BANS_MAX,
+	KNOWN_MAX = 2 * CUSTOMERS_MAX,
 	RATES_MAX = 65536, /* sources whose rate is kept */
 	RATE_LIFE_MS = 60 * 1000,
 };
@@ -86,6 +88,18 @@ static void put_ban_set(struct batch *b, enum family f, bool is_of_nets)
 			 NFT_SET_TIMEOUT | (is_of_nets ? NFT_SET_INTERVAL : 0), b->seq));
 }
 
+static void put_known_set(struct batch *b, enum family f)
+{
+	struct nftnl_set *s = nftnl_set_alloc();
+
+	if (!s) {
+		b->is_short = true;
+		return;
+	}
+	nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, KNOWN_MAX);
+	put_set(b, s, describe(s, "known", f, NFT_SET_TIMEOUT, b->seq));
+}
+
 static void put_rate_set(struct batch *b, const struct rate *rate, enum family f)
 {
 	struct nftnl_set *s = nftnl_set_alloc();
@@ -110,6 +124,7 @@ void elements_put_sets(struct batch *b)
 		put_exempt_set(b, both[i]);
 		put_ban_set(b, both[i], false);
 		put_ban_set(b, both[i], true);
+		put_known_set(b, both[i]);
 		for (const struct rate *const *r = ruleset_rates; *r; r++)
 			put_rate_set(b, *r, both[i]);
 	}
@@ -193,6 +208,20 @@ void elements_put_ban(struct batch *b, uint16_t type, const struct cidr *net, in
 				      addr_is_v6(&net->net) ? FAMILY_V6 : FAMILY_V4);
 
 	if (s && add_ban(s, net, ms)) {
+		put_elements(b, type, s);
+		return;
+	}
+	b->is_short = true;
+	release(s);
+}
+
+void elements_put_known(struct batch *b, uint16_t type, const struct cidr *net, int64_t ms)
+{
+	struct nftnl_set *s = carrier("known", addr_is_v6(&net->net) ? FAMILY_V6 : FAMILY_V4);
+	uint8_t key[16];
+	size_t n = addr_bytes(&net->net, key);
+
+	if (s && add_element(s, key, n, 0, ms)) {
 		put_elements(b, type, s);
 		return;
 	}

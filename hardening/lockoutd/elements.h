@@ -10,7 +10,11 @@ struct nftnl_set;
 void elements_put_sets(struct batch *b);
 /* The exempt set of this family, emptied and filled. 0 or -ENOMEM. */
 int elements_put_exempt(struct batch *b, const struct exempt *e, enum family f);
-/* type: NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM; ms: how long, when it is added. */
-void elements_put_ban(struct batch *b, uint16_t type, const struct cidr *net, int64_t ms);
+/*
+ * type: NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM; ms: how long, when it is added. A ban, and a customer: an
+ * address, of IPv6 a /64.
+ */
+typedef void elements_put_fn(struct batch *b, uint16_t type, const struct cidr *net, int64_t ms);
+elements_put_fn elements_put_ban, elements_put_known;
 /* Tells every element of a set that was read. */
 void elements_each(struct nftnl_set *s, bool is_of_nets, kernel_hit_fn *on_hit, void *ctx);

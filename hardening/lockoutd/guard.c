@@ -243,6 +243,17 @@ int guard_ban(struct guard *g, const struct wish *w, struct ban **ret, struct er
 	return 0;
 }
 
+/* Nothing is lost without: he is then one of many. */
+void guard_know(struct guard *g, const struct cidr *net, int64_t ms)
+{
+	int r = g->is_loaded ? kernel_know(g->kernel, net, ms) : 0;
+	char text[ADDR_TEXT];
+
+	if (r < 0)
+		log_at(LOG_DEBUG, NULL, "the kernel takes %s for a stranger: %s",
+		       ban_text(net, text), strerror(-r));
+}
+
 int guard_lift(struct guard *g, struct ban *b, const char *by, struct err *err)
 {
 	struct cidr net = b->terms.net;

@@ -50,5 +50,7 @@ struct wish {
 
 /* 0 with the ban (a loan); -EINVAL with *err: ERR_FORBIDDEN if the address is exempt. */
 int guard_ban(struct guard *g, const struct wish *w, struct ban **ret, struct err *err);
+/* A customer who has given the right password: his packets come before those of newcomers for so long. */
+void guard_know(struct guard *g, const struct cidr *net, int64_t ms);
 /* by: who wants it, for the log. 0, or -EINVAL with *err. */
 int guard_lift(struct guard *g, struct ban *b, const char *by, struct err *err);

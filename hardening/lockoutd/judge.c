@@ -49,7 +49,7 @@ struct customer {
 	struct cidr net;
 	struct hnode node;
 	struct list age;
-	ms_t good;
+	ms_t good, known; /* the last right password, and the last JUDGE_KNOW */
 };
 
 /* Most recently touched last, in every list. */
@@ -92,25 +92,35 @@ static void customer_drop(struct judge *j, struct customer *c)
 	free(c);
 }
 
-/* For want of memory nothing is kept: the source is then treated like any other. */
-static void customer_see(struct judge *j, const struct cidr *net, ms_t now)
+/*
+ * Is he to be made known (again)? For want of memory nothing is kept: the source is then treated like any
+ * other.
+ */
+static bool customer_see(struct judge *j, const struct cidr *net, ms_t now)
 {
+	bool is_due;
+
 	struct customer *c = customer_find(j, net);
 
 	if (!c) {
 		c = calloc(1, sizeof(*c));
 		if (!c)
-			return;
+			return false;
 		c->net = *net;
+		c->known = now - (ms_t)KNOW_AGAIN_S * 1000;
 		list_init(&c->age);
 		htab_add(&j->customers, &c->node, hash_of(net));
 		j->good_count++;
 	}
+	is_due = now - c->known >= (ms_t)KNOW_AGAIN_S * 1000;
 	c->good = now;
+	if (is_due)
+		c->known = now;
 	list_del(&c->age);
 	list_add_tail(&j->good, &c->age);
 	if (j->good_count > CUSTOMERS_MAX)
 		customer_drop(j, CONTAINER(j->good.next, struct customer, age));
+	return is_due;
 }
 
 int64_t judge_last_good(const struct judge *j, const struct cidr *net, ms_t now)
@@ -318,8 +328,8 @@ enum judgement judge_event(struct judge *j, const struct event *e, const struct 
 	bool is_good = is_customer(j, &net, now), is_proven;
 	struct suspect *s;
 
-	if (e->kind == EVENT_AUTH_OK && e->proof != PROOF_NONE)
-		customer_see(j, &net, now);
+	if (e->kind == EVENT_AUTH_OK && e->proof != PROOF_NONE && customer_see(j, &net, now))
+		return JUDGE_KNOW;
 	if (!rule || (rule->failures == 0 && is_good))
 		return JUDGE_NOTHING;
 	s = suspect_see(j, &net, rule->failures > 0);

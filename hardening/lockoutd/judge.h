@@ -34,6 +34,7 @@ enum {
 	KNOCK_WINDOW_S = 10,
 	KNOCK_BAN_S = 60,
 	CUSTOMER_S = 86400, /* as long as a call may last */
+	KNOW_AGAIN_S = 600, /* so often a customer is made known again */
 	SUSPECTS_MAX = 16384,
 	CUSTOMERS_MAX = 65536,
 	LEVEL_MAX = 16, /* doublings that are counted */
@@ -59,11 +60,12 @@ DEFINE_CLEANUP(struct judge *, judge_free);
 enum judgement {
 	JUDGE_NOTHING,
 	JUDGE_BAN,
+	JUDGE_KNOW,  /* a customer, for CUSTOMER_S from now on; without *ret */
 	JUDGE_SPARE, /* it would be, by proven failures, were it not a customer's address */
 };
 
 /*
- * With *ret unless JUDGE_NOTHING. before: its ban or its memory, or NULL. wall_ms is for the evidence
+ * With *ret for a sentence. before: its ban or its memory, or NULL. wall_ms is for the evidence
  * alone.
  */
 enum judgement judge_event(struct judge *j, const struct event *e, const struct ban *before,

@@ -179,15 +179,25 @@ int kernel_reload(struct kernel *k, const struct ruleset *s, const struct exempt
 }
 
 /* Added, removed and added: so it is there to be removed, and gets the new time whatever it had. */
-int kernel_ban(struct kernel *k, const struct cidr *net, int64_t ms)
+static int renew(struct kernel *k, elements_put_fn *put, const struct cidr *net, int64_t ms)
 {
 	CLEANUP(batch_done) struct batch b;
 
 	begin(k, &b);
-	elements_put_ban(&b, NFT_MSG_NEWSETELEM, net, ms);
-	elements_put_ban(&b, NFT_MSG_DELSETELEM, net, 0);
-	elements_put_ban(&b, NFT_MSG_NEWSETELEM, net, ms);
+	put(&b, NFT_MSG_NEWSETELEM, net, ms);
+	put(&b, NFT_MSG_DELSETELEM, net, 0);
+	put(&b, NFT_MSG_NEWSETELEM, net, ms);
 	return commit(k, &b);
+}
+
+int kernel_ban(struct kernel *k, const struct cidr *net, int64_t ms)
+{
+	return renew(k, elements_put_ban, net, ms);
+}
+
+int kernel_know(struct kernel *k, const struct cidr *net, int64_t ms)
+{
+	return renew(k, elements_put_known, net, ms);
 }
 
 int kernel_unban(struct kernel *k, const struct cidr *net)

@@ -2,7 +2,8 @@
  * kernel: the packet filter of this machine: one table `inet tandem`, changed by transactions.
  *
  * The table is made in one batch: at no moment is a packet judged by half of it. A reload replaces the
- * rules and leaves the sets, so no ban is lost; a start replaces everything, bans and all.
+ * rules and leaves the sets, so no ban is lost; a start replaces everything, bans and all, and
+ * customers are unknown again until their next right password.
  */
 #pragma once
 
@@ -31,6 +32,9 @@ int kernel_reload(struct kernel *k, const struct ruleset *s, const struct exempt
 int kernel_ban(struct kernel *k, const struct cidr *net, int64_t ms);
 /* 0 also if it was not there. */
 int kernel_unban(struct kernel *k, const struct cidr *net);
+
+/* A customer, for ms from now on: his packets come before those of newcomers. 0 or negative errno. */
+int kernel_know(struct kernel *k, const struct cidr *net, int64_t ms);
 
 /* Packets that each rule of the chain has matched, in their order; how many rules there are. */
 int kernel_counts(struct kernel *k, enum chain_id chain, uint64_t *ret, int max);

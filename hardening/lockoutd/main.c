@@ -5,7 +5,6 @@
  * never comes up without it; it stays in force when the daemon ends.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -67,8 +66,8 @@ static struct openings openings(const struct run *r)
 		o.media_first = r->settings.media_first;
 		o.media_last = r->settings.media_last;
 	}
-	memcpy(o.honeypot, r->settings.honeypot, sizeof(o.honeypot));
-	o.honeypots = r->settings.honeypots;
+	o.tcp_traps = r->settings.tcp_traps;
+	o.udp_traps = r->settings.udp_traps;
 	o.is_taped = r->tape != NULL;
 	return o;
 }
@@ -192,15 +191,20 @@ static int load(struct run *r, struct err *err)
 	return e;
 }
 
-static int start(struct run *r, struct err *err)
+static int parse(void *ctx, int argc, char **argv, struct err *err)
 {
-	int e = daemon_block_signals();
+	struct run *r = ctx;
 
+	return options_parse(&r->options, argc, argv, err);
+}
+
+static int start(void *ctx, sd_event *event, struct err *err)
+{
+	struct run *r = ctx;
+	int e = daemon_make_folder(r->options.state, "--state", err);
+
+	r->event = event;
 	if (e == 0)
-		e = daemon_make_folder(r->options.state, "--state", err);
-	if (e == 0)
-		e = sd_event_default(&r->event);
-	if (e >= 0)
 		e = load(r, err);
 	if (e == 0)
 		e = sentry_open(&r->sentry, r->event, r->options.security, &r->guard,
@@ -215,37 +219,22 @@ static int start(struct run *r, struct err *err)
 	return e;
 }
 
-static void stop(struct run *r)
+static void stop(void *ctx)
 {
+	struct run *r = ctx;
+
 	r->server = server_free(r->server);
 	r->host = host_close(r->host);
 	r->sentry = sentry_close(r->sentry);
 	r->daemon = daemon_free(r->daemon);
 	r->tape = tape_close(r->tape);
 	guard_close(&r->guard);
-	sd_event_unref(r->event);
 }
 
 int main(int argc, char **argv)
 {
+	static const struct daemon_life life = { parse, start, stop };
 	struct run run = { .settings = SETTINGS_DEFAULT };
-	struct err err = ERR_INIT;
-	int e = options_parse(&run.options, argc, argv, &err);
 
-	if (e == 1)
-		return EXIT_SUCCESS;
-	if (e < 0) {
-		log_failure(&err, e);
-		return 2;
-	}
-	e = start(&run, &err);
-	if (e < 0) {
-		log_failure(&err, e);
-		stop(&run);
-		return EXIT_FAILURE;
-	}
-	(void)sd_notify(0, "READY=1");
-	(void)sd_event_loop(run.event);
-	stop(&run);
-	return EXIT_SUCCESS;
+	return daemon_live(&life, &run, argc, argv);
 }

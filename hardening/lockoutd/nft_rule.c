@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "reel.h"
 #include "tape.h"
 
 enum {
@@ -195,6 +196,10 @@ static void match_who(struct maker *m, const struct rule *r)
 		load_source(m, r->family, true);
 		look_up(m, set_name("ban", r->family, name), false);
 		break;
+	case WHO_CUSTOMER:
+		load_source(m, r->family, true);
+		look_up(m, set_name("known", r->family, name), false);
+		break;
 	case WHO_IN_NET:
 		load_source(m, r->family, false);
 		look_up(m, set_name("net", r->family, name), false);
@@ -292,7 +297,7 @@ static void put_verdict(struct maker *m, enum verdict v)
 	if (v == VERDICT_COPY) {
 		nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, TAPE_GROUP);
 		nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_QTHRESHOLD, 1);
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_SNAPLEN, TAPE_SNAP);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_SNAPLEN, REEL_SNAP);
 		return;
 	}
 	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);

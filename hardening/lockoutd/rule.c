@@ -10,7 +10,7 @@ static const char *const whos[] = {
 	[WHO_ANYONE] = "anyone",           [WHO_ITSELF] = "the machine itself",
 	[WHO_EXEMPT] = "exempt addresses", [WHO_BANNED] = "banned addresses",
 	[WHO_IN_NET] = "banned networks",  [WHO_STRANGER] = "strangers",
-	[WHO_HOST] = "one address",
+	[WHO_HOST] = "one address",        [WHO_CUSTOMER] = "known customers",
 };
 
 static const char *const verdicts[] = {

@@ -37,6 +37,7 @@ enum who {
 	WHO_BANNED,   /* an address of the ban set; IPv6 by its /64 */
 	WHO_IN_NET,   /* in one of the networks that are banned whole */
 	WHO_STRANGER, /* any address outside the exempt set */
+	WHO_CUSTOMER, /* one that has given a right password lately; IPv6 by its /64 */
 	WHO_HOST,     /* the one address of the rule */
 };
 

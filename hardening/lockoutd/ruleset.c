@@ -15,10 +15,20 @@ enum { MINUTE = 60, MLD_FIRST = 130, MLD_LAST = 132, DHCP4 = 68, DHCP6 = 546 };
 static const struct rate sip_rate = { .set = "sip", .packets = 500, .burst = 1000, .unit_s = 1 };
 static const struct rate tcp_rate = { .set = "tcp", .packets = 20, .burst = 60, .unit_s = 1 };
 static const struct rate ssh_rate = { .set = "ssh", .packets = 10, .burst = 10, .unit_s = MINUTE };
+/*
+ * All whom nobody knows, together: four packets for each of the 500 challenges a second that they are sent at
+ * most (security.md F1). So whatever comes, customers have the socket (F2).
+ */
+static const struct rate crowd_rate = { .packets = 2000, .burst = 4000, .unit_s = 1 };
 /* Packets that are copied for the bans to come, of all strangers together. */
 static const struct rate tape_rate = {
 	.packets = 500, .burst = 1000, .unit_s = 1, .is_under = true
 };
+/*
+ * Packets to honeypot ports, of all strangers together: one says as much as a thousand, and each may bear the
+ * address of somebody else.
+ */
+static const struct rate trap_rate = { .packets = 50, .burst = 100, .unit_s = 1, .is_under = true };
 static const struct rate icmp_rate = { .packets = 50, .burst = 100, .unit_s = 1, .is_under = true };
 
 const struct rate *const ruleset_rates[] = { &sip_rate, &tcp_rate, &ssh_rate, NULL };
@@ -79,6 +89,11 @@ static void untracked(struct ruleset *s, enum chain_id chain, const struct openi
 		r.why = "media needs no connection tracking";
 		add(s, r);
 	}
+	for (int i = 0; chain == CHAIN_DOOR && i < o->udp_traps.n; i++) {
+		r.first = r.last = o->udp_traps.port[i];
+		r.why = "nothing goes back from a honeypot";
+		add(s, r);
+	}
 }
 
 /* The last of the door: what came as far as this reaches a program, if its port is open. */
@@ -98,6 +113,31 @@ static void tape(struct ruleset *s, const struct openings *o)
 	r.first = o->sip;
 	if (o->sip)
 		add_both(s, r);
+	for (int i = 0; i < o->udp_traps.n; i++) {
+		r.first = o->udp_traps.port[i];
+		add_both(s, r);
+	}
+}
+
+/* Strangers: each by himself, then customers before all others together. */
+static void sip(struct ruleset *s, uint16_t port)
+{
+	struct rule r = { .chain = CHAIN_DOOR, .proto = IPPROTO_UDP, .first = port };
+
+	r.rate = &sip_rate;
+	r.verdict = VERDICT_DROP;
+	r.why = "more SIP than one stranger may send";
+	add_both(s, r);
+	r.rate = NULL;
+	r.verdict = VERDICT_ACCEPT;
+	r.who = WHO_CUSTOMER;
+	r.why = "customers who gave the right password lately";
+	add_both(s, r);
+	r.rate = &crowd_rate;
+	r.verdict = VERDICT_DROP;
+	r.who = WHO_ANYONE;
+	r.why = "more SIP than newcomers together may send";
+	add(s, r);
 }
 
 static void door(struct ruleset *s, const struct openings *o)
@@ -125,12 +165,7 @@ static void door(struct ruleset *s, const struct openings *o)
 	r.why = "networks of the ban list";
 	add_both(s, r);
 	if (o->sip)
-		add_both(s, (struct rule){ .chain = CHAIN_DOOR,
-					   .proto = IPPROTO_UDP,
-					   .first = o->sip,
-					   .rate = &sip_rate,
-					   .verdict = VERDICT_DROP,
-					   .why = "more SIP than one stranger may send" });
+		sip(s, o->sip);
 	tape(s, o);
 }
 
@@ -202,6 +237,19 @@ static void ssh(struct ruleset *s, const struct openings *o, const char *fast)
 	}
 }
 
+static void traps(struct ruleset *s, const struct openings *o, const char *fast)
+{
+	for (int i = 0; i < o->tcp_traps.n; i++)
+		add_port(s, IPPROTO_TCP, o->tcp_traps.port[i], &tcp_rate,
+			 "honeypot: who connects there is noted", fast);
+	for (int i = 0; i < o->udp_traps.n; i++)
+		add(s, (struct rule){ .chain = CHAIN_INPUT,
+				      .proto = IPPROTO_UDP,
+				      .first = o->udp_traps.port[i],
+				      .rate = &trap_rate,
+				      .why = "honeypot: who sends there is noted" });
+}
+
 static void ports(struct ruleset *s, const struct openings *o)
 {
 	static const char *const fast = "more connections than one stranger may open";
@@ -216,9 +264,7 @@ static void ports(struct ruleset *s, const struct openings *o)
 	add_port(s, IPPROTO_TCP, o->sip, &tcp_rate, "SIP", fast);
 	add_port(s, IPPROTO_TCP, o->sip_tls, &tcp_rate, "SIP over TLS", fast);
 	add_port(s, IPPROTO_TCP, o->api, &tcp_rate, "web API", fast);
-	for (int i = 0; i < o->honeypots; i++)
-		add_port(s, IPPROTO_TCP, o->honeypot[i], &tcp_rate,
-			 "honeypot: who connects there is noted", fast);
+	traps(s, o, fast);
 	ssh(s, o, fast);
 	if (o->dhcp4)
 		add_port(s, IPPROTO_UDP, DHCP4, NULL, "the machine's address by DHCP", "");
@@ -261,10 +307,15 @@ static bool is_same_hosts(const struct openings *a, const struct openings *b)
 	return true;
 }
 
+static bool is_same_traps(const struct honeypots *a, const struct honeypots *b)
+{
+	return a->n == b->n && memcmp(a->port, b->port, a->n * sizeof(a->port[0])) == 0;
+}
+
 bool openings_eq(const struct openings *a, const struct openings *b)
 {
-	return a->honeypots == b->honeypots && a->is_taped == b->is_taped &&
-	       memcmp(a->honeypot, b->honeypot, a->honeypots * sizeof(a->honeypot[0])) == 0 &&
+	return is_same_traps(&a->tcp_traps, &b->tcp_traps) &&
+	       is_same_traps(&a->udp_traps, &b->udp_traps) && a->is_taped == b->is_taped &&
 	       a->ssh_hosts == b->ssh_hosts && is_same_hosts(a, b) && a->sip == b->sip &&
 	       a->sip_tls == b->sip_tls && a->api == b->api && a->ssh == b->ssh &&
 	       a->media_first == b->media_first && a->media_last == b->media_last &&

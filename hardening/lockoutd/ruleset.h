@@ -2,7 +2,8 @@
  * ruleset: the whole firewall of a machine, made from what is to be open. Pure: no system call.
  *
  * In the order of a packet: the door (before connection tracking) lets the machine itself and exempt
- * addresses in, then drops banned ones and what a stranger sends too fast; input accepts what belongs
+ * addresses in, then drops banned ones and what a stranger sends too fast, lets known customers in and drops
+ * what all others together send too fast: trusted, registered and unknown (security.md F2); input accepts what belongs
  * to a connection, some ICMP, and the open ports; the rest is dropped. SIP and media over UDP are not
  * tracked, so that no flood of forged addresses can fill the table of connections.
  */
@@ -21,9 +22,7 @@ struct openings {
 	/* If there are any, SSH is for these alone. */
 	struct addr ssh_host[SSH_HOSTS_MAX];
 	uint8_t ssh_hosts;
-	uint16_t honeypot
-		[HONEYPOTS_MAX]; /* switchd listens there for those who have no business there */
-	uint8_t honeypots;
+	struct honeypots tcp_traps, udp_traps;
 	bool is_taped; /* what strangers send is copied to us */
 };
 
@@ -34,7 +33,7 @@ struct openings {
 			    .media_first = 10000, \
 			    .media_last = 39999 })
 
-enum { RULES_MAX = 160 };
+enum { RULES_MAX = 256 };
 
 struct ruleset {
 	struct rule rule[RULES_MAX];

@@ -71,6 +71,9 @@ static void judge(struct sentry *s, const struct event *e)
 	switch (judge_event(s->guard->judge, e, before, now, clock_wall_ms(), &sentence)) {
 	case JUDGE_NOTHING:
 		break;
+	case JUDGE_KNOW:
+		guard_know(s->guard, &net, (int64_t)CUSTOMER_S * 1000);
+		break;
 	case JUDGE_SPARE:
 		log_at(LOG_WARNING, NULL, "%s is a customer's address and not banned: %s; %s",
 		       ban_text(&net, text), sentence.reason, sentence.evidence);

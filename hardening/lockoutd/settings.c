@@ -15,17 +15,28 @@ static void take_media(struct settings *s, struct exempt *e, struct str value)
 	}
 }
 
-static void take_honeypots(struct settings *s, struct exempt *e, struct str value)
+static void take_honeypots(struct honeypots *h, struct str value)
 {
 	struct str one;
 	uint32_t port;
 
-	(void)e;
-	s->honeypots = 0;
-	while (s->honeypots < HONEYPOTS_MAX && str_split(&value, ',', &one)) {
+	h->n = 0;
+	while (h->n < HONEYPOTS_MAX && str_split(&value, ',', &one)) {
 		if (str_to_u32(str_trim(one), UINT16_MAX, &port) == 0 && port > 0)
-			s->honeypot[s->honeypots++] = (uint16_t)port;
+			h->port[h->n++] = (uint16_t)port;
 	}
+}
+
+static void take_tcp_traps(struct settings *s, struct exempt *e, struct str value)
+{
+	(void)e;
+	take_honeypots(&s->tcp_traps, value);
+}
+
+static void take_udp_traps(struct settings *s, struct exempt *e, struct str value)
+{
+	(void)e;
+	take_honeypots(&s->udp_traps, value);
 }
 
 /* The networks that exempt_add does not take would switch everything off. */
@@ -77,13 +88,14 @@ static void take_ban_max(struct settings *s, struct exempt *e, struct str value)
 	take_number(value, 1, BAN_SECONDS_MAX, &s->limits.ban_max_s);
 }
 
-#define SETTINGS(X)                                    \
-	X("SS_MEDIA_PORT_RANGE", take_media)           \
-	X("SS_LOCKOUT_HONEYPOT_PORTS", take_honeypots) \
-	X("SS_LOCKOUT_IGNORE_IP", take_ignored)        \
-	X("SS_LOCKOUT_MAX_RETRY", take_retries)        \
-	X("SS_LOCKOUT_FIND_TIME", take_window)         \
-	X("SS_LOCKOUT_BAN_TIME", take_ban)             \
+#define SETTINGS(X)                                        \
+	X("SS_MEDIA_PORT_RANGE", take_media)               \
+	X("SS_LOCKOUT_HONEYPOT_PORTS", take_tcp_traps)     \
+	X("SS_LOCKOUT_HONEYPOT_UDP_PORTS", take_udp_traps) \
+	X("SS_LOCKOUT_IGNORE_IP", take_ignored)            \
+	X("SS_LOCKOUT_MAX_RETRY", take_retries)            \
+	X("SS_LOCKOUT_FIND_TIME", take_window)             \
+	X("SS_LOCKOUT_BAN_TIME", take_ban)                 \
 	X("SS_LOCKOUT_BAN_TIME_MAX", take_ban_max)
 
 typedef void take_fn(struct settings *s, struct exempt *e, struct str value);

@@ -14,10 +14,15 @@
 
 enum { HONEYPOTS_MAX = 16 };
 
+/* Ports where switchd listens for those who have no business there. */
+struct honeypots {
+	uint16_t port[HONEYPOTS_MAX];
+	uint8_t n;
+};
+
 struct settings {
 	uint16_t media_first, media_last; /* 0: not known */
-	uint16_t honeypot[HONEYPOTS_MAX];
-	uint8_t honeypots;
+	struct honeypots tcp_traps, udp_traps;
 	struct limits limits;
 };
 

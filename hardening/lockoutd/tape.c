@@ -14,98 +14,22 @@
 #include <unistd.h>
 
 #include "bans.h"
-#include "base/clock.h"
 #include "base/file.h"
+#include "reel.h"
 
 enum {
 	ROOM = 65536,
 	TURN_MAX = 256, /* messages read before others get their turn */
 	SOCKET_BYTES = 1024 * 1024,
-	V4_HEAD = 20,
-	V6_HEAD = 40,
-	V4_SOURCE = 12,
-	V6_SOURCE = 8,
-	PCAP_HEAD = 24,
-	PCAP_PACKET = 16,
-	LINKTYPE_RAW = 101,
-	FILE_BYTES_MAX = PCAP_HEAD + TAPE_OF_BAN * (PCAP_PACKET + TAPE_SNAP),
-};
-
-#define PCAP_MAGIC UINT32_C(0xa1b2c3d4)
-
-struct packet {
-	struct cidr net; /* whom it is from, as a ban would name it */
-	int64_t wall_us;
-	uint32_t length;   /* as it came in */
-	uint16_t captured; /* of it in bytes[]; 0: none here */
-	uint8_t bytes[TAPE_SNAP];
 };
 
 struct tape {
 	struct mnl_socket *nl;
 	sd_event_source *source;
 	char *folder;
-	size_t next; /* of the ring: where the next packet goes */
-	struct packet ring[TAPE_PACKETS];
+	struct reel *reel;
 	char room[ROOM];
 };
-
-/* ---- packets ---- */
-
-/* A packet begins with its IP header. 0 or -EINVAL: it comes from anybody. */
-static int source_of(const uint8_t *p, size_t n, struct addr *ret)
-{
-	uint8_t version = n ? p[0] >> 4 : 0;
-
-	if (version == 4 && n >= V4_HEAD)
-		return addr_from_bytes(p + V4_SOURCE, 4, ret);
-	if (version == 6 && n >= V6_HEAD)
-		return addr_from_bytes(p + V6_SOURCE, 16, ret);
-	return -EINVAL;
-}
-
-static uint32_t length_of(const uint8_t *p, size_t captured)
-{
-	uint32_t n = p[0] >> 4 == 4 ? (uint32_t)p[2] << 8 | p[3]
-				    : V6_HEAD + ((uint32_t)p[4] << 8 | p[5]);
-
-	return n > captured ? n : (uint32_t)captured;
-}
-
-static void record(struct tape *t, const uint8_t *p, size_t n)
-{
-	struct packet *at = &t->ring[t->next];
-	size_t kept = n < TAPE_SNAP ? n : TAPE_SNAP;
-	struct addr from;
-
-	if (source_of(p, n, &from) < 0)
-		return;
-	at->net = ban_net(&from);
-	at->wall_us = clock_wall_us();
-	at->length = length_of(p, n);
-	at->captured = (uint16_t)kept;
-	memcpy(at->bytes, p, kept);
-	t->next = (t->next + 1) % TAPE_PACKETS;
-}
-
-static int on_attr(const struct nlattr *attr, void *ctx)
-{
-	const struct nlattr **payload = ctx;
-
-	if (mnl_attr_get_type(attr) == NFULA_PAYLOAD)
-		*payload = attr;
-	return MNL_CB_OK;
-}
-
-static int on_message(const struct nlmsghdr *h, void *ctx)
-{
-	const struct nlattr *payload = NULL;
-
-	if (mnl_nlmsg_get_payload_len(h) >= sizeof(struct nfgenmsg) &&
-	    mnl_attr_parse(h, sizeof(struct nfgenmsg), on_attr, &payload) >= 0 && payload)
-		record(ctx, mnl_attr_get_payload(payload), mnl_attr_get_payload_len(payload));
-	return MNL_CB_OK;
-}
 
 static void drain(struct tape *t)
 {
@@ -116,7 +40,7 @@ static void drain(struct tape *t)
 
 		if (n <= 0)
 			return;
-		(void)mnl_cb_run(t->room, (size_t)n, 0, 0, on_message, t);
+		reel_take(t->reel, t->room, (size_t)n);
 	}
 }
 
@@ -127,72 +51,6 @@ static int on_ready(sd_event_source *s, int fd, uint32_t events, void *ctx)
 	(void)events;
 	drain(ctx);
 	return 0;
-}
-
-/* ---- capture files, in the byte order of this machine: readers tell by the magic number ---- */
-
-static void put32(struct buf *out, uint32_t v)
-{
-	buf_put(out, str_n(&v, sizeof(v)));
-}
-
-static void put_head(struct buf *out)
-{
-	static const uint16_t version[] = { 2, 4 };
-
-	put32(out, PCAP_MAGIC);
-	buf_put(out, str_n(version, sizeof(version)));
-	put32(out, 0);
-	put32(out, 0);
-	put32(out, TAPE_SNAP);
-	put32(out, LINKTYPE_RAW);
-}
-
-static void put_packet(struct buf *out, const struct packet *p)
-{
-	put32(out, (uint32_t)(p->wall_us / 1000000));
-	put32(out, (uint32_t)(p->wall_us % 1000000));
-	put32(out, p->captured);
-	put32(out, p->length);
-	buf_put(out, str_n(p->bytes, p->captured));
-}
-
-static bool is_of(const struct packet *p, const struct cidr *net)
-{
-	return p->captured > 0 && cidr_has(net, &p->net.net);
-}
-
-/* The last ones of a source, oldest first. How many. */
-static size_t put_ring(const struct tape *t, const struct cidr *net, struct buf *out)
-{
-	size_t found = 0, passed = 0;
-
-	for (size_t i = 0; i < TAPE_PACKETS; i++)
-		found += is_of(&t->ring[i], net);
-	if (found > 0)
-		put_head(out);
-	for (size_t i = 0; i < TAPE_PACKETS; i++) {
-		const struct packet *p = &t->ring[(t->next + i) % TAPE_PACKETS];
-
-		if (is_of(p, net) && passed++ + TAPE_OF_BAN >= found)
-			put_packet(out, p);
-	}
-	return found < TAPE_OF_BAN ? found : TAPE_OF_BAN;
-}
-
-static size_t count_packets(struct str file)
-{
-	size_t at = PCAP_HEAD, n = 0;
-	uint32_t captured;
-
-	while (at + PCAP_PACKET <= file.n) {
-		memcpy(&captured, file.p + at + 8, sizeof(captured));
-		if (captured > TAPE_SNAP || at + PCAP_PACKET + captured > file.n)
-			break;
-		at += PCAP_PACKET + captured;
-		n++;
-	}
-	return n;
 }
 
 /* ---- files ---- */
@@ -244,7 +102,7 @@ int tape_keep(struct tape *t, const struct cidr *net)
 	if (!t)
 		return 0;
 	drain(t); /* what the ban is for may have come in just now */
-	if (put_ring(t, net, &out) == 0)
+	if (reel_put(t->reel, net, &out) == 0)
 		return 0;
 	r = buf_error(&out);
 	if (r == 0)
@@ -270,14 +128,14 @@ int tape_read(struct tape *t, const struct cidr *net, struct buf *out, size_t *r
 
 	*ret = 0;
 	if (r == 0)
-		r = file_read(path.p, FILE_BYTES_MAX, out, NULL);
+		r = file_read(path.p, REEL_FILE_MAX, out, NULL);
 	if (r == 0)
-		*ret = count_packets(buf_str(out));
+		*ret = reel_count(buf_str(out));
 	if (r != -ENOENT)
 		return r;
 	buf_clear(out);
 	drain(t);
-	*ret = put_ring(t, net, out);
+	*ret = reel_put(t->reel, net, out);
 	return buf_error(out);
 }
 
@@ -316,7 +174,7 @@ static int bind_group(struct tape *t)
 {
 	struct nfulnl_msg_config_cmd command = { .command = NFULNL_CFG_CMD_BIND };
 	struct nfulnl_msg_config_mode mode = { .copy_mode = NFULNL_COPY_PACKET,
-					       .copy_range = htonl(TAPE_SNAP) };
+					       .copy_range = htonl(REEL_SNAP) };
 	char room[256];
 	struct nlmsghdr *h = message(room);
 	int r;
@@ -349,6 +207,9 @@ int tape_open(struct tape **ret, sd_event *ev, const char *state_dir)
 
 	if (!t)
 		return -ENOMEM;
+	r = reel_create(&t->reel);
+	if (r < 0)
+		return r;
 	t->nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 	if (!t->nl || mnl_socket_bind(t->nl, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
@@ -372,6 +233,7 @@ struct tape *tape_close(struct tape *t)
 	sd_event_source_disable_unref(t->source);
 	if (t->nl)
 		(void)mnl_socket_close(t->nl);
+	t->reel = reel_free(t->reel);
 	free(t->folder);
 	free(t);
 	return NULL;

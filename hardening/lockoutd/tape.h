@@ -2,7 +2,7 @@
  * tape: the last packets of strangers as they came in, so that a ban can show what it is for.
  *
  * The kernel copies them to us (nflog), at most as many a second as the rule says, whatever comes: a flood
- * costs no more than that. They stand in a ring; when a ban is made by evidence those of its source go to a
+ * costs no more than that. They stand in a ring (reel.h); when a ban is made by evidence those of its source go to a
  * file of their own, and when it is lifted the file goes. Everything is bounded: packets in the ring, packets
  * a file, files.
  */
@@ -16,9 +16,6 @@
 
 enum {
 	TAPE_GROUP = 5060, /* of nflog; the rule names it */
-	TAPE_SNAP = 512,   /* octets kept of a packet */
-	TAPE_PACKETS = 2048,
-	TAPE_OF_BAN = 32, /* the last ones */
 	TAPE_FILES = 1024,
 };
 

@@ -7,8 +7,9 @@
 #include "base/file.h"
 #include "key.h"
 #include "machine.h"
+#include "model/text.h"
 
-enum { DONE, REFUSED, USAGE };
+enum { DONE };
 
 static const char usage[] =
 	"switch-license: licences of the Tandem softswitch\n"
@@ -227,19 +228,6 @@ static int parse(struct words *w, int argc, const char *const *argv, struct err 
 	return 0;
 }
 
-static int fail(FILE *to, int r, const struct err *e)
-{
-	CLEANUP(buf_done) struct buf out = BUF_INIT;
-
-	buf_printf(&out, "switch-license: %s", e->message[0] ? e->message : strerror(-r));
-	if (e->given[0])
-		buf_printf(&out, " (%s)", e->given);
-	if (e->accepted[0])
-		buf_printf(&out, "\n  what would do: %s", e->accepted);
-	(void)fprintf(to, "%.*s\n", STR_ARG(buf_str(&out)));
-	return e->code == ERR_USAGE ? USAGE : REFUSED;
-}
-
 static int do_command(command_fn *command, const struct words *w, FILE *out, struct err *err)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
@@ -271,7 +259,8 @@ int run(int argc, const char *const *argv, FILE *out, FILE *err)
 
 		if (r == 0)
 			r = do_command(commands[i].run, &w, out, &e);
-		return r < 0 ? fail(err, r, &e) : DONE;
+		return r < 0 ? text_fail("switch-license", "", &e, r, err) : DONE;
 	}
-	return fail(err, misused(&e, first, "there is no such command"), &e);
+	return text_fail("switch-license", "", &e, misused(&e, first, "there is no such command"),
+			 err);
 }

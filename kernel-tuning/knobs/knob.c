@@ -3,11 +3,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "ethtool.h"
+#include "thread.h"
 
 /* The kernel separates several numbers by tabs. */
 static void put_words(struct buf *out, struct str text)
@@ -27,17 +28,20 @@ static void put_words(struct buf *out, struct str text)
 /* Cards are asked of the kernel; below another root, in a test, they are files as all else is. */
 static bool is_of_card(int folder, const char *path)
 {
-	struct stat here, machine;
+	return str_has_prefix(str_of(path), STR(ETHTOOL)) && file_is_root(folder);
+}
 
-	return str_has_prefix(str_of(path), STR(ETHTOOL)) && fstat(folder, &here) == 0 &&
-	       stat("/", &machine) == 0 && here.st_dev == machine.st_dev &&
-	       here.st_ino == machine.st_ino;
+static bool is_of_thread(const char *path)
+{
+	return str_has_prefix(str_of(path), STR(THREAD));
 }
 
 int knob_read(int folder, const char *path, char **ret)
 {
 	if (is_of_card(folder, path))
 		return ethtool_read(str_of(path), ret);
+	if (is_of_thread(path))
+		return thread_read(folder, str_of(path), ret);
 
 	CLEANUP(close) int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
 	CLEANUP(buf_done) struct buf value = BUF_INIT;
@@ -66,6 +70,8 @@ int knob_write(int folder, const char *path, const char *value)
 {
 	if (is_of_card(folder, path))
 		return ethtool_write(str_of(path), str_of(value));
+	if (is_of_thread(path))
+		return thread_write(folder, str_of(path), str_of(value));
 
 	CLEANUP(close) int fd = openat(folder, path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 	size_t n;

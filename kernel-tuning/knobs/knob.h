@@ -1,6 +1,6 @@
 /*
  * knob: one kernel setting as it is on this machine: a file under /proc/sys, or a
- * value of a network card (ethtool.h).
+ * value of a network card (ethtool.h) or of a program's threads (thread.h).
  *
  * Files are opened below a folder that the caller opened, so that a test has its own.
  */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 
@@ -108,4 +109,12 @@ int file_pread(int fd, uint64_t at, void *p, size_t n)
 		n -= (size_t)got;
 	}
 	return 0;
+}
+
+bool file_is_root(int folder)
+{
+	struct stat here, machine;
+
+	return fstat(folder, &here) == 0 && stat("/", &machine) == 0 &&
+	       here.st_dev == machine.st_dev && here.st_ino == machine.st_ino;
 }

@@ -21,3 +21,5 @@ int file_sync_folder(const char *path);
 int file_pread(int fd, uint64_t at, void *p, size_t n);
 /* All of it to a descriptor that blocks. 0 or negative errno: a part may be there. */
 int file_put(int fd, struct str s);
+/* Is the folder the machine's root, and not one that a test has made? */
+bool file_is_root(int folder);

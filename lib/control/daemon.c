@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/log.h"
 
 struct daemon {
 	struct daemon_duties duties;
@@ -89,4 +92,39 @@ struct daemon *daemon_free(struct daemon *d)
 	sd_event_source_unref(d->tick);
 	free(d);
 	return NULL;
+}
+
+/* ---- a life ---- */
+
+static int begin(const struct daemon_life *life, void *ctx, sd_event **event, struct err *err)
+{
+	int e = daemon_block_signals();
+
+	if (e == 0)
+		e = sd_event_default(event);
+	return e < 0 ? e : life->start(ctx, *event, err);
+}
+
+int daemon_live(const struct daemon_life *life, void *ctx, int argc, char **argv)
+{
+	sd_event *event = NULL;
+	struct err err = ERR_INIT;
+	int e = life->parse(ctx, argc, argv, &err);
+
+	if (e == 1)
+		return EXIT_SUCCESS;
+	if (e < 0) {
+		log_failure(&err, e);
+		return 2;
+	}
+	e = begin(life, ctx, &event, &err);
+	if (e < 0) {
+		log_failure(&err, e);
+	} else {
+		(void)sd_notify(0, "READY=1");
+		(void)sd_event_loop(event);
+	}
+	life->stop(ctx);
+	sd_event_unref(event);
+	return e < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

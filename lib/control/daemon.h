@@ -17,6 +17,19 @@ struct daemon_duties {
 	uint64_t tick_us;
 };
 
+/*
+ * A daemon from its command line to its end. parse says 1 when all that was asked is said; start is given the event loop of the
+ * whole daemon, stop what start has left, also half of it.
+ */
+struct daemon_life {
+	int (*parse)(void *ctx, int argc, char **argv, struct err *err);
+	int (*start)(void *ctx, sd_event *event, struct err *err);
+	void (*stop)(void *ctx);
+};
+
+/* What main returns: 0, 1 if it could not start, 2 for wrong words. Signals are blocked before start; systemd is told. */
+int daemon_live(const struct daemon_life *life, void *ctx, int argc, char **argv);
+
 struct daemon;
 
 /* Before any thread: SIGTERM, SIGINT and SIGHUP wait for daemon_attend, SIGPIPE is ignored. 0 or negative errno. */

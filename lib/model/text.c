@@ -376,3 +376,14 @@ void text_put_failure(struct buf *out, const char *program, const struct err *e,
 		buf_printf(out, "\n  accepted: %s", e->accepted);
 	buf_putc(out, '\n');
 }
+
+int text_fail(const char *program, const char *usage, const struct err *e, int error, FILE *to)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	bool is_usage = e->code == ERR_USAGE;
+
+	text_put_failure(&text, program, e, error);
+	buf_putz(&text, is_usage ? usage : "");
+	(void)fwrite(text.p, 1, text.n, to);
+	return is_usage ? 2 : 1;
+}

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -53,6 +54,8 @@ int text_json(const json_t *doc, struct buf *out);
  * be accepted. error: a negative errno, for an *e that says nothing.
  */
 void text_put_failure(struct buf *out, const char *program, const struct err *e, int error);
+/* The same for a program that ends with it: to a stream, with its usage behind wrong words. Its exit status: 2 for those, else 1. */
+int text_fail(const char *program, const char *usage, const struct err *e, int error, FILE *to);
 /* ---- text_report.c ---- */
 /* What a report answers: columns, rows and totals; or a statement, which is sections of them. */
 bool text_is_report(const json_t *doc);

@@ -12,10 +12,11 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "base/nice.h"
 #include "media/inner.h"
 
 /* Busy: more than BUSY packets in a window, that is two in a nap. */
-enum { WINDOW_MS = 50, BUSY = 100, NAP_NS = 1000000, FULL_TURN = 64, NICE = -11 };
+enum { WINDOW_MS = 50, BUSY = 100, NAP_NS = 1000000, FULL_TURN = 64 };
 
 /* ---- orders ---- */
 
@@ -160,9 +161,9 @@ static void *run(void *arg)
 {
 	struct pump *p = arg;
 
-	/* Packets that are late are lost: as far as the unit lets us (LimitNICE). */
-	(void)pthread_setname_np(pthread_self(), "media");
-	(void)setpriority(PRIO_PROCESS, 0, NICE);
+	/* As far as the unit lets us (LimitNICE). */
+	(void)pthread_setname_np(pthread_self(), NICE_MEDIA);
+	(void)setpriority(PRIO_PROCESS, 0, NICE_OF_MEDIA);
 	(void)loop_run(&p->loop);
 	return NULL;
 }

@@ -98,7 +98,7 @@ op_fn license_show, license_activate;
 void ops_answer(struct request *r, int error, json_t *result, struct err *err);
 
 /* ---- honeypot ports, and what else of SS_LOCKOUT_ needs a look (decoys.c) ---- */
-int decoys_check(enum param id, struct str text, struct err *err);
+int decoys_check(const struct ops *o, enum param id, struct str text, struct err *err);
 /* Once a second: listens where the parameter says. */
 void decoys_look(struct ops *o);
 void decoys_close(struct ops *o);

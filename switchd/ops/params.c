@@ -117,7 +117,7 @@ static int alter(struct ops *o, struct request *r, enum param id, struct str val
 }
 
 /* What those say who use it; what is wrong is wrong with this parameter, also where they have no name for it. */
-static int check_use(enum param id, struct str value, struct err *err)
+static int check_use(struct ops *o, enum param id, struct str value, struct err *err)
 {
 	int error = trace_check(id, value, err);
 
@@ -126,7 +126,7 @@ static int check_use(enum param id, struct str value, struct err *err)
 	if (error == 0)
 		error = notices_check(id, value, err);
 	if (error == 0)
-		error = decoys_check(id, value, err);
+		error = decoys_check(o, id, value, err);
 	if (error == 0)
 		error = reports_check(id, value, err);
 	if (error < 0 && err && err_is_set(err) && !err->field[0])
@@ -149,7 +149,7 @@ int parameter_set(struct ops *o, struct request *r, json_t **ret, struct err *er
 	if (error == 0)
 		error = params_set(trial, id, buf_str(&value), err);
 	if (error == 0)
-		error = check_use(id, param_str(trial, id), err);
+		error = check_use(o, id, param_str(trial, id), err);
 	return error < 0 ? error : alter(o, r, id, param_str(trial, id), false, ret, err);
 }
 

@@ -9,7 +9,7 @@ import subprocess
 from harness.control import Refused
 from harness.scene import scene
 from harness.watch import poll
-from probe import Tcp, forge
+from probe import Tcp, Udp, forge
 from test_bans import PASSWORD, SCAN, USER, guess, until_state
 from wall import MACHINE, MACHINE6
 
@@ -114,6 +114,51 @@ async def test_who_connects_to_a_honeypot_port_is_banned(t):
             assert e.data["code"] == "bad_value", e
         else:
             raise AssertionError(f"{name}={wrong} was taken")
+
+
+@scene(start=False)
+async def test_a_packet_to_a_honeypot_port_bans_for_a_minute_at_most(t):
+    """Of either family, and nothing is answered; in a gateway's or a customer's name it bans nobody, and a flood of them is let pass by."""
+    await t.guarded()
+    caller, carrier = await t.plain()
+    customer = await t.caller("customer", 22)
+    await t.gateway_in("acme", "digest", auth="password", address=[], user=USER, password=PASSWORD)
+    await t.set("SS_LOCKOUT_HONEYPOT_UDP_PORTS", "5160,4569")
+    call = customer.invite("88017", credentials=(USER, PASSWORD))
+    await call.expect(200)
+    await call.hang_up()
+
+    async def open_():
+        heard = t.wall.run("ss", "-Hlun")
+        shown = {r["what"] for r in await t.firewall.ask("firewall.show") if "honeypot" in r["why"]}
+        good = (await t.ban(customer.ip)).get("last_good")
+        return ":5160 " in heard and ":4569 " in heard and {"udp 5160", "udp 4569"} <= shown and good
+    await poll(open_, "a trap that is set, and a known customer")
+    assert (await t.ban(caller.ip))["state"] == "exempt"
+    for peer in (caller, carrier, customer):
+        forge(peer.ip, b"who is there", port=5160, count=5)
+    for source in ("10.9.0.24", "fd00:a::2"):
+        udp = Udp(source)
+        assert (await t.ban(source))["state"] == "free"
+        udp.send(5160)
+        ban = await until_state(t, source, "banned")
+        assert ban["seconds"] == 60 and ban["cause"] == "knocking", ban
+        assert "honeypot by udp port 5160" in ban["evidence"], ban
+        udp.read()
+        assert not udp.answered, "a honeypot answered"
+        path, _ = await export(t, source)
+        with open(path, "rb") as f:
+            assert b"probe" in packets(f.read())[-1][0]
+    forge("10.9.0.66", b"x", port=4569, count=20000)
+    assert sum(r["packets"] for r in await t.firewall.ask("firewall.show") if r["what"] == "udp 4569" and r["chain"] == "input") < 10000
+    assert [(await t.ban(p.ip))["state"] for p in (caller, carrier, customer)] == ["exempt", "exempt", "free"]
+    for wrong in ("10000", "22", ",".join(["5000"] * 17)):
+        try:
+            await t.set("SS_LOCKOUT_HONEYPOT_UDP_PORTS", wrong)
+        except Refused as e:
+            assert e.data["code"] == "bad_value", e
+        else:
+            raise AssertionError(f"{wrong} was taken")
 
 
 @scene(start=False)

@@ -17,8 +17,9 @@ MACHINE, MACHINE6 = "10.9.0.1", "fd00:9::1"
 # Hosts outside: .2 to .40, and one in each of two IPv6 networks.
 HOSTS = range(2, 41)
 OTHER6 = ("fd00:9::2", "fd00:a::2")
-# The machine answers every packet that its firewall lets through to a closed port, at once.
+# The machine answers every packet that its firewall lets through to a closed port, at once; its queue is switch-tune's.
 LOUD = """
+echo 512 >/proc/sys/net/unix/max_dgram_qlen
 echo 0 >/proc/sys/net/ipv4/icmp_ratemask
 echo 0 >/proc/sys/net/ipv6/icmp/ratelimit
 echo 0 >/proc/sys/net/ipv4/tcp_syncookies

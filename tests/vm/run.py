@@ -33,7 +33,7 @@ from harness.machine import Machine  # noqa: E402
 from harness.site import Lan, Site, enter  # noqa: E402
 
 # What changes the machine for the others comes later; the boot that proves that all was kept is last.
-ORDER = ["setup", "kernel", "audit", "call", "scan", "ban", "console", "reboot"]
+ORDER = ["setup", "kernel", "audit", "lynis", "call", "scan", "ban", "change", "console", "reboot"]
 WITHIN = 600
 
 

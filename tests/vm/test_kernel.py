@@ -40,10 +40,31 @@ async def test_the_machine_is_tuned_as_it_is_made(site):
     assert status == 0
     made = {k: r for k, r in rows.items() if r["source"] == "this machine"}
     assert any(k.endswith("/rps_cpus") for k in made) and "net.ipv4.udp_mem" in made, made
+    assert made["thread/switchd/media/nice"]["now"] == "-11", made
     assert all(r["state"] in ("right", "kept") and r["why"] for r in made.values()), made
     status, text = await guest(site, "cat /sys/class/net/*/queues/rx-0/rps_cpus")
     assert "3" in text.split() or set(text.split()) == {"0"}, text
     print("     " + ", ".join(f"{k} {r['now']}" for k, r in made.items()))
+
+
+async def test_threads_of_media_that_fell_behind_are_noticed(site):
+    """One of them is given back its priority: by verify, and by apply."""
+    thread = "$(grep -lx media /proc/$(pidof switchd)/task/*/comm | head -n 1 | cut -d/ -f5)"
+    status, _ = await guest(site, f"renice -n 5 -p {thread}")
+    assert status == 0
+    status, text = await guest(site, "switch-tune --json verify")
+    rows = {r["key"]: r for r in json.loads(text)}
+    assert status == 1 and rows["thread/switchd/media/nice"]["state"] == "differs", rows
+    assert (await guest(site, "switch-tune apply"))[0] == 0
+    status, text = await guest(site, f"cut -d' ' -f19 /proc/{thread}/stat")
+    assert text.strip() == "-11", text
+
+
+async def test_no_packet_is_lost_under_a_test_load(site):
+    """verify --load: as many packets as the expected calls would send, and what the kernel has dropped of them: none."""
+    status, text = await guest(site, "switch-tune --json verify --load 5; switch-tune verify --load 1")
+    print("     " + text.strip().rsplit(chr(10), 1)[-1])
+    assert '"state": "lost"' not in text, text
 
 
 async def test_what_was_set_can_be_taken_back(site):

@@ -347,8 +347,10 @@ static void the_configured_ports_are_open(void **state)
 	assert_control("NET-8", RUN_FAULTS, "failed", "TCP port 5060");
 	assert_control("NET-9", RUN_FAULTS, "failed", "UDP port 10000");
 	put("/var/lib/tandem-lockout/settings.json",
-	    "{\"SS_LOCKOUT_HONEYPOT_PORTS\":\"3389, 5060\"}");
+	    "{\"SS_LOCKOUT_HONEYPOT_PORTS\":\"3389, 5060\","
+	    "\"SS_LOCKOUT_HONEYPOT_UDP_PORTS\":\"5060, 10000\"}");
 	assert_control("NET-8", RUN_DONE, "passed", "");
+	assert_control("NET-9", RUN_DONE, "passed", "");
 	put("/etc/tandem/tandem.conf", "sip_port = much\n");
 	assert_control("NET-8", RUN_FAULTS, "failed", "tandem.conf has faults");
 }

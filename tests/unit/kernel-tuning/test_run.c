@@ -395,6 +395,61 @@ static void a_choice_is_read_in_its_brackets(void **state)
 	assert_said("sys/kernel/mm/transparent_hugepage/enabled", "state", "\"would\"");
 }
 
+/* A thread of a process, as /proc shows it. */
+static void put_thread(const char *process, const char *program, const char *id, const char *name,
+		       const char *nice)
+{
+	char path[128], line[256];
+
+	(void)snprintf(path, sizeof(path), "../%s/comm", process);
+	put(path, program);
+	(void)snprintf(path, sizeof(path), "../%s/task/%s/comm", process, id);
+	put(path, name);
+	(void)snprintf(path, sizeof(path), "../%s/task/%s/stat", process, id);
+	(void)snprintf(line, sizeof(line), "%s (%s) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 20 %s 4 0\n",
+		       id, name, nice);
+	put(path, line);
+}
+
+static void threads_of_media_go_before_all_else(void **state)
+{
+	static const char key[] = "thread/switchd/media/nice";
+
+	(void)state;
+	put_hardware();
+	(void)tune("show --json");
+	assert_null(said(key, "wanted")); /* no switch runs here */
+	put_thread("77", "switchd", "78", "media", "-11");
+	put_thread("77", "switchd", "77", "switchd", "0");
+	put_thread("99", "other", "100", "media", "5");
+	(void)tune("show --json");
+	assert_said(key, "wanted", "\"-11\"");
+	assert_said(key, "now", "\"-11\"");
+	assert_said(key, "state", "\"right\"");
+	put_thread("77", "switchd", "79", "media", "0"); /* the one that waits longest counts */
+	assert_int_equal(tune("verify --json"), RUN_FAULTS);
+	assert_said(key, "now", "\"0\"");
+	assert_said(key, "state", "\"differs\"");
+	/* It is no file, and these are nobody's threads. */
+	assert_int_equal(tune("apply --json"), RUN_FAULTS);
+	assert_said(key, "state", "\"refused\"");
+}
+
+static void a_thread_may_have_any_name(void **state)
+{
+	static const char key[] = "thread/switchd/media/nice";
+
+	(void)state;
+	put_hardware();
+	put_thread("77", "switchd", "78", "media", "-11) S 1 2");
+	put("../77/task/78/stat", "78 (a) b) (c)) R 1 2 3 4 5 6 7 8 9 10 11 12 13 14 20 -11 4 0\n");
+	(void)tune("show --json");
+	assert_said(key, "now", "\"-11\"");
+	put("../77/task/78/stat", "78 (media) R 1 2 3\n");
+	(void)tune("show --json");
+	assert_null(said(key, "now")); /* what cannot be read is not judged */
+}
+
 static void revert_puts_back_what_was_there_first(void **state)
 {
 	(void)state;
@@ -520,6 +575,8 @@ int main(void)
 		WITH_ROOT(processors_stay_awake),
 		WITH_ROOT(memory_of_sockets_follows_the_calls_that_are_expected),
 		WITH_ROOT(a_choice_is_read_in_its_brackets),
+		WITH_ROOT(threads_of_media_go_before_all_else),
+		WITH_ROOT(a_thread_may_have_any_name),
 		WITH_ROOT(revert_puts_back_what_was_there_first),
 		WITH_ROOT(packets_lost_since_apply_are_a_fault),
 		WITH_ROOT(a_test_load_arrives_whole),

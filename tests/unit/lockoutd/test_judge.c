@@ -163,7 +163,7 @@ static void a_customers_address_is_spared_for_a_day(void **state)
 
 	(void)state;
 	assert_int_equal(judge_last_good(j, &net, 0), -1);
-	assert_int_equal(judge_event(j, &good, NULL, 1000, 0, &s), JUDGE_NOTHING);
+	assert_int_equal(judge_event(j, &good, NULL, 1000, 0, &s), JUDGE_KNOW);
 	assert_int_equal(judge_event(j, &said, NULL, 1000, 0, &s), JUDGE_NOTHING);
 	assert_int_equal(judge_last_good(j, &net, 61000), 60000);
 	assert_int_equal(judge_last_good(j, &other, 61000), -1);
@@ -260,6 +260,22 @@ static void an_operators_limits_hold(void **state)
 	assert_int_equal(s.seconds, 150);
 }
 
+static void a_customer_is_made_known_again_now_and_then(void **state)
+{
+	CLEANUP(judge_free) struct judge *j = make();
+	struct event good = event(EVENT_AUTH_OK, PROOF_NONCE, "192.0.2.7", 1);
+	struct event forged = event(EVENT_AUTH_OK, PROOF_NONE, "192.0.2.8", 1);
+	const ms_t again = (ms_t)KNOW_AGAIN_S * 1000;
+	struct sentence s;
+
+	(void)state;
+	assert_int_equal(judge_event(j, &forged, NULL, 1, 0, &s), JUDGE_NOTHING);
+	assert_int_equal(judge_event(j, &good, NULL, 1, 0, &s), JUDGE_KNOW);
+	assert_int_equal(judge_event(j, &good, NULL, again, 0, &s), JUDGE_NOTHING);
+	assert_int_equal(judge_event(j, &good, NULL, again + 1, 0, &s), JUDGE_KNOW);
+	assert_int_equal(judge_event(j, &good, NULL, again + 2, 0, &s), JUDGE_NOTHING);
+}
+
 static void one_life(void)
 {
 	CLEANUP(judge_free) struct judge *j = NULL;
@@ -288,6 +304,7 @@ int main(void)
 		cmocka_unit_test(counts_stand_for_so_many_events),
 		cmocka_unit_test(who_comes_again_stays_out_twice_as_long),
 		cmocka_unit_test(a_customers_address_is_spared_for_a_day),
+		cmocka_unit_test(a_customer_is_made_known_again_now_and_then),
 		cmocka_unit_test(an_ipv6_source_is_its_64),
 		cmocka_unit_test(knocking_pushes_out_no_proof),
 		cmocka_unit_test(the_evidence_says_what_was_seen),

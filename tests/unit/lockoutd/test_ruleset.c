@@ -12,7 +12,8 @@ struct packet {
 	enum state state;
 	uint8_t proto;
 	uint16_t port;
-	bool is_fast; /* over every rate */
+	bool is_fast;    /* over its own rate */
+	bool is_crowded; /* all together are over theirs */
 	const struct addr *host;
 };
 
@@ -34,7 +35,7 @@ static bool matches(const struct rule *r, const struct packet *p)
 		return false;
 	if (r->first && (p->port < r->first || p->port > r->last))
 		return false;
-	if (r->rate && p->is_fast == r->rate->is_under)
+	if (r->rate && (r->rate->set ? p->is_fast : p->is_crowded) == r->rate->is_under)
 		return false;
 	return is_from(r, p);
 }
@@ -187,6 +188,32 @@ static void ssh_may_be_for_administrators_hosts_alone(void **state)
 	assert_false(is_let_in(&s, &p));
 }
 
+static void a_crowd_keeps_out_newcomers_alone(void **state)
+{
+	static const enum family both[] = { FAMILY_V4, FAMILY_V6 };
+	struct ruleset s;
+
+	(void)state;
+	ruleset_make(&s, &standard);
+	for (size_t i = 0; i < COUNT_OF(both); i++) {
+		struct packet p = {
+			.family = both[i], .proto = IPPROTO_UDP, .port = 5060, .is_crowded = true
+		};
+
+		assert_false(is_let_in(&s, &p));
+		p.who = WHO_CUSTOMER;
+		assert_true(is_let_in(&s, &p));
+		p.who = WHO_EXEMPT;
+		assert_true(is_let_in(&s, &p));
+		p.who = WHO_CUSTOMER; /* he has his share, too */
+		p.is_fast = true;
+		assert_false(is_let_in(&s, &p));
+		p = (struct packet){ .family = both[i], .proto = IPPROTO_UDP, .port = 12345 };
+		p.is_crowded = true; /* media are no matter of it */
+		assert_true(is_let_in(&s, &p));
+	}
+}
+
 static void sip_and_media_are_not_tracked(void **state)
 {
 	struct ruleset s;
@@ -203,6 +230,29 @@ static void sip_and_media_are_not_tracked(void **state)
 	assert_true(is_tracked(&s, &p));
 }
 
+static void a_honeypot_is_open_and_tells_nothing(void **state)
+{
+	struct openings o = standard;
+	struct ruleset s;
+	struct packet p = { .family = FAMILY_V6, .proto = IPPROTO_UDP, .port = 5160 };
+
+	(void)state;
+	o.udp_traps = (struct honeypots){ .port = { 4569, 5160 }, .n = 2 };
+	o.tcp_traps = (struct honeypots){ .port = { 3389 }, .n = 1 };
+	assert_false(openings_eq(&o, &standard));
+	ruleset_make(&s, &o);
+	assert_true(is_let_in(&s, &p));
+	assert_false(is_tracked(&s, &p));
+	p.is_crowded = true; /* a flood there is nothing but a flood */
+	assert_false(is_let_in(&s, &p));
+	p = (struct packet){ .family = FAMILY_V4, .proto = IPPROTO_TCP, .port = 5160 };
+	assert_false(is_let_in(&s, &p));
+	p.port = 3389;
+	assert_true(is_let_in(&s, &p));
+	p.proto = IPPROTO_UDP;
+	assert_false(is_let_in(&s, &p));
+}
+
 static void the_whole_room_is_enough(void **state)
 {
 	struct openings o = standard;
@@ -212,6 +262,10 @@ static void the_whole_room_is_enough(void **state)
 	(void)state;
 	o.dhcp4 = o.dhcp6 = true;
 	o.ssh_hosts = SSH_HOSTS_MAX;
+	o.is_taped = true;
+	o.tcp_traps.n = o.udp_traps.n = HONEYPOTS_MAX;
+	for (int i = 0; i < HONEYPOTS_MAX; i++)
+		o.tcp_traps.port[i] = o.udp_traps.port[i] = (uint16_t)(2000 + i);
 	for (int i = 0; i < SSH_HOSTS_MAX; i++)
 		assert_int_equal(addr_parse(STR("192.0.2.7"), 0, &o.ssh_host[i]), 0);
 	assert_false(openings_eq(&o, &standard));
@@ -235,7 +289,9 @@ int main(void)
 		cmocka_unit_test(the_exempt_come_before_the_banned),
 		cmocka_unit_test(strangers_have_their_share_of_connections),
 		cmocka_unit_test(ssh_may_be_for_administrators_hosts_alone),
+		cmocka_unit_test(a_crowd_keeps_out_newcomers_alone),
 		cmocka_unit_test(sip_and_media_are_not_tracked),
+		cmocka_unit_test(a_honeypot_is_open_and_tells_nothing),
 		cmocka_unit_test(the_whole_room_is_enough),
 	};
 

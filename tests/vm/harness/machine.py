@@ -225,6 +225,14 @@ class Machine:
         self._release()
         self.qemu = None
 
+    def plug(self, path, serial):
+        """A disk is put into the running machine: the file, to be read there; the name of its device, without /dev."""
+        self.qmp.ask("blockdev-add", **{"node-name": serial, "driver": "raw", "read-only": True,
+                                        "file": {"driver": "file", "filename": os.path.abspath(path)}})
+        self.qmp.ask("device_add", driver="virtio-blk-pci", id=serial, drive=serial, serial=serial)
+        return self.check(f"""for i in $(seq 60); do
+            f=$(grep -lx {serial} /sys/block/*/serial) && break; sleep 1; done; echo "$f" | cut -d/ -f4""").strip()
+
     def press_tty1(self, *names):
         """Keys of the machine's own keyboard, by QEMU's names: ret, esc, a, shift-a, ctrl-alt-f2."""
         for name in names:
