@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""How fast records are found: a month file of N million records, and the first page of many questions.
+"""How fast records are found and reports made: a month file of N million records, the first page of many questions, every report.
 
     tests/bench/cdrs.py --bin build/bin [--millions 3] [--dir DIR] [--keep]
 
-Builds the file with the schema that switchd makes, in a new folder below DIR, asks a switchd on it, cold (the kernel's cache of the
-file dropped) and warm, and removes the folder. Needs some 0.9 GB of disk a million. Exits 1 if a first page took over 200 ms warm.
+Builds the file with the schema that switchd makes, in a new folder below DIR, lets a switchd sum it up for the reports, asks it, cold
+(the kernel's cache of the file dropped) and warm, and removes the folder. Needs some 0.9 GB of disk a million. Exits 1 if a first page
+took over 200 ms warm.
 """
 
 import argparse
@@ -61,6 +62,7 @@ FROM (SELECT i, (i * 2654435761 >> 7) & 2147483647 AS h FROM
   (WITH RECURSIVE n (i) AS (SELECT :from UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :to) SELECT i FROM n))
 """
 CHUNK = 100000
+REPORTS = ("revenue", "customer", "gateway", "clearing", "vendor", "asr-acd", "quality", "profit", "profit-area", "ending", "refusals")
 
 
 class Switch:
@@ -120,6 +122,14 @@ def fill(path, first, count):
     return gap
 
 
+def forget_sums(data):
+    """switchd sums everything anew at its next start, as after a program that knew no sums."""
+    db = sqlite3.connect(os.path.join(data, "ledger.db"))
+    db.execute("DELETE FROM summed")
+    db.commit()
+    db.close()
+
+
 def forget(path):
     """The kernel's cache of the file."""
     fd = os.open(path, os.O_RDONLY)
@@ -144,6 +154,20 @@ def measure(switch, path, names):
     return slow
 
 
+def measure_reports(switch, first):
+    """Of the whole month, and of each of its days."""
+    month = {"from": iso(first // 1000), "to": iso((time.time() // 86400 + 1) * 86400)}
+    for name in REPORTS:
+        for title, span in (("the month", month), ("by day", dict(month, by="day"))):
+            begun = time.perf_counter()
+            rows = switch.ask(f"report.{name}", **span)["rows"]
+            print(f"report {name:14} {title:10} {len(rows):5} rows {(time.perf_counter() - begun) * 1000:8.1f} ms", flush=True)
+
+
+def iso(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--bin", required=True)
@@ -160,12 +184,16 @@ def main():
         middle = first + count // 2 * gap
         number = int("8801" + str(1000000 + (((count // 3) * 2654435761 >> 7) & 2147483647) % 9000000))
         names = {"MIDDLE": f"{middle << 20:016x}", "NUMBER": str(number),
-                 "DAY": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(middle // 1000)),
-                 "NEXT": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(middle // 1000 + 86400)),
+                 "DAY": iso(middle // 1000),
+                 "NEXT": iso(middle // 1000 + 86400),
                  "CALL": f"call-{count // 5}@198.51.100.7"}
+        forget_sums(data)
+        begun = time.monotonic()
         switch = Switch(o.bin, data)
         try:
+            print(f"summed up in {time.monotonic() - begun:.0f} s", flush=True)
             slow = measure(switch, path, names)
+            measure_reports(switch, first)
         finally:
             switch.stop()
     finally:
