@@ -229,8 +229,7 @@ static void begin(struct worker *w, struct server_txn *t, const struct msg *m,
 		setup_go_on(c);
 }
 
-/* Best effort: a record without them is still right. */
-static void record_numbers(struct call *c)
+void setup_keep_charged(struct call *c)
 {
 	const struct inquiry *q = &c->q;
 
@@ -244,7 +243,7 @@ void setup_go_on(struct call *c)
 {
 	enum reason r = asks_first(c) ? admit_price(&c->q) : REASON_NONE;
 
-	record_numbers(c);
+	setup_keep_charged(c);
 	if (r != REASON_NONE)
 		finish(c, r, HANGUP_SWITCH, 0);
 	else

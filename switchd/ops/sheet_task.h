@@ -14,6 +14,7 @@ struct sheet_task {
 	struct spool spool;
 	struct buf group, columns, who;
 	struct buf decimal, dates, zone_name; /* how the file is read, as the group keeps it */
+	struct buf route_prefix;              /* SERVER_BILLING_GATEWAY_ROUTE_PREFIX */
 	struct zone *zone;
 	struct sheet_format format;
 	enum sheet_mode mode;

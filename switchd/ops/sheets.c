@@ -42,6 +42,7 @@ static void task_free(void *task)
 	buf_done(&t->decimal);
 	buf_done(&t->dates);
 	buf_done(&t->zone_name);
+	buf_done(&t->route_prefix);
 	zone_free(t->zone);
 	sheet_done(&t->sheet);
 	tariff_free(t->tariff);
@@ -95,7 +96,7 @@ static int preview(struct sheet_task *t, const atomic_bool *stop, json_t **ret, 
 
 	if (r == 0)
 		r = delta_make(&p, d, &t->sheet, &ask);
-	struct effect_ask week = { t->data_dir, &ask, &t->rules, stop };
+	struct effect_ask week = { t->data_dir, &ask, &t->rules, buf_str(&t->route_prefix), stop };
 	struct effect effect;
 	if (r == 0)
 		r = effect_find(&effect, d, &t->sheet, &p, &week, err);
