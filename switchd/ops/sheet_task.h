@@ -24,8 +24,11 @@ struct sheet_task {
 	int64_t undo; /* the sheet to take back, 0 = the newest */
 	struct sheet sheet;
 	uint64_t reserve; /* bytes of the disk that are not for sheets */
+	ms_t read_ms;     /* what reading it took */
+	ms_t takes;       /* how long it is thought to take until it is in place */
 	ms_t in_force;    /* from when on it is */
-	int patience;     /* how many times longer than usual it may take */
+	bool is_soon;     /* ... which is as soon as it can be */
+	int tries;        /* that took longer */
 	struct tariff_rules rules;
 	struct tariff *tariff;
 };
