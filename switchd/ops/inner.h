@@ -196,6 +196,9 @@ bool registration_is_live(struct ops *o, const char *user);
 int registration_forget(struct ops *o, const char *user);
 /* A password at random. 0 or -ENOMEM. */
 int password_make(const struct ops *o, char **ret);
+/* Is the password that the request gives to the phone or mapping gateway, if it gives one, long enough? 0, or -EINVAL with *err. */
+int password_allow(const struct ops *o, const struct request *r, const struct entity *e,
+		   struct err *err);
 
 /* ---- blacklist.c ---- */
 /* Those of the run before that still hold. 0 or negative errno. */

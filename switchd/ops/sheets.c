@@ -32,8 +32,9 @@ enum {
 	READS_AGAIN = 20, /* ... and so many more if there is a rate for each row */
 	ROWS_A_MS = 200,  /* ... or at this pace, of the rows that are there, too */
 	LEAST_MS = 20,
-	WAIT_MS = 2000,   /* a moment that was asked for is waited for, if it is as near as that */
-	SLICE_MS = 100,   /* who waits on a thread of the clerk lets others have it as often as that */
+	WAIT_MS = 2000, /* a moment that was asked for is waited for, if it is as near as that */
+	SLICE_MS =
+		100, /* who waits on a thread of the clerk lets others have it as often as that */
 	TRIES = 3,
 };
 

@@ -298,8 +298,8 @@ static int add_line(json_t *rows, const char *item, money_t amount)
 {
 	char text[MONEY_TEXT];
 
-	return json_array_append_new(rows, json_pack("{s:s s:s}", "item", item, "amount",
-						     money_text(amount, text)));
+	return json_array_append_new(
+		rows, json_pack("{s:s s:s}", "item", item, "amount", money_text(amount, text)));
 }
 
 /* What is to be paid for the calls, with their tax rounded as one sum. */
@@ -326,14 +326,15 @@ static int add_tax(const struct rounding *x, json_t *sections)
 	int r = money_round(exact, 1, x->tax, &tax);
 	if (r == 0)
 		r = money_add(fee, tax, &sum);
-	if (r == 0 && (add_line(rows, "Fees of the calls", fee) < 0 ||
-		       add_line(rows, "Tax of the calls, to 8 decimal places", exact) < 0 ||
-		       add_line(rows, "Tax, rounded", tax) < 0 ||
-		       add_line(rows, "Fees and tax", sum) < 0 ||
-		       json_array_append_new(sections, json_pack("{s:s s:s s:[s s] s:O}", "report",
-								 "tax", "help", "Tax of this "
-								 "statement", "columns", "item",
-								 "amount", "rows", rows)) < 0))
+	if (r == 0 &&
+	    (add_line(rows, "Fees of the calls", fee) < 0 ||
+	     add_line(rows, "Tax of the calls, to 8 decimal places", exact) < 0 ||
+	     add_line(rows, "Tax, rounded", tax) < 0 || add_line(rows, "Fees and tax", sum) < 0 ||
+	     json_array_append_new(sections,
+				   json_pack("{s:s s:s s:[s s] s:O}", "report", "tax", "help",
+					     "Tax of this "
+					     "statement",
+					     "columns", "item", "amount", "rows", rows)) < 0))
 		r = -ENOMEM;
 	json_decref(rows);
 	return r;
