@@ -13,7 +13,7 @@ NIGHT=(analyze sip-3 sip-tsan sip-el7 vm vm-night)
 MAKE=(make -k -j"$(nproc)" --output-sync=target "O=$O")
 SUITE_SECONDS=1200
 VM_SECONDS=1500
-VM_NIGHT_SECONDS=7200
+VM_NIGHT_SECONDS=10800
 # Of tests/vm: those of the one machine that is booted once and once again, a boot by each of BIOS and UEFI, and a root that
 # was changed. The stage image has those that boot nothing.
 VM_DAY=kernel.,audit.,call.,scan.,ban.,console.,reboot.,boot.bios,boot.uefi,boot.a_byte

@@ -79,6 +79,9 @@ def op_tag(op, entities):
         value = quoted(f"{name}={TYPES.get(kind, 'TEXT')}")
         tag.append(f"Cm {value}" if is_needed else f"Oo Cm {value} Oc")
     if op.fields:
+        needed = [f for e in entities if e.name == op.fields and verb == "add" for f in e.fields
+                  if {"key", "required"} & set(f.flags) and not {"auto", "computed"} & set(f.flags)]
+        tag += [f"Cm {quoted(f['field'] + '=' + TYPES.get(f['type'], 'TEXT'))}" for f in needed]
         tag.append("Oo Ar field Ns = Ns Ar value ... Oc")
     return " ".join(tag)
 

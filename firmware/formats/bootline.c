@@ -3,8 +3,15 @@
 #include <ctype.h>
 #include <errno.h>
 
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+
+enum { LINE_MAX_BYTES = 8192, TRIES_MAX = 3 };
+
 static const struct str SLOT = STR_INIT("tandem.slot=");
 static const struct str VERITY = STR_INIT("tandem.verity=");
+static const struct str TRIES = STR_INIT("tandem.tries=");
 static const struct str RESET = STR_INIT("tandem.reset");
 static const struct str INSTALL = STR_INIT("tandem.install");
 static const struct str INSTALL_ON = STR_INIT("tandem.install=");
@@ -44,6 +51,19 @@ static int parse_verity(struct bootline *b, struct str value)
 	return r < 0 ? r : parse_hash(b->salt, part[3]);
 }
 
+static int parse_tries(struct bootline *b, struct str value)
+{
+	if (value.n != sizeof(b->tries))
+		return -EINVAL;
+	for (size_t i = 0; i < value.n; i++) {
+		if (value.p[i] < '0' || value.p[i] > '0' + TRIES_MAX)
+			return -EINVAL;
+		b->tries[i] = (uint8_t)(value.p[i] - '0');
+	}
+	b->has_tries = true;
+	return 0;
+}
+
 int bootline_parse(struct bootline *ret, struct str line)
 {
 	struct bootline b = { 0 };
@@ -56,6 +76,8 @@ int bootline_parse(struct bootline *ret, struct str line)
 			r = parse_slot(&b, str_skip(word, SLOT.n));
 		else if (str_has_prefix(word, VERITY))
 			r = parse_verity(&b, str_skip(word, VERITY.n));
+		else if (str_has_prefix(word, TRIES))
+			r = parse_tries(&b, str_skip(word, TRIES.n));
 		else if (str_eq(word, RESET))
 			b.is_reset = true;
 		else if (str_eq(word, INSTALL) || str_has_prefix(word, INSTALL_ON))
@@ -67,4 +89,12 @@ int bootline_parse(struct bootline *ret, struct str line)
 		return -ENODATA;
 	*ret = b;
 	return 0;
+}
+
+int bootline_read(struct bootline *ret)
+{
+	CLEANUP(buf_done) struct buf line = BUF_INIT;
+	int r = file_read("/proc/cmdline", LINE_MAX_BYTES, &line, NULL);
+
+	return r < 0 ? r : bootline_parse(ret, buf_str(&line));
 }

@@ -11,19 +11,15 @@
 #include "formats/bootline.h"
 #include "model/json.h"
 
-enum { CMDLINE_MAX = 8192, NOTES_MAX = 65536 };
+enum { NOTES_MAX = 65536 };
 
 static const char *const letters[SLOTS_COUNT] = { "A", "B" };
 
 int slots_running(void)
 {
-	CLEANUP(buf_done) struct buf line = BUF_INIT;
 	struct bootline b;
+	int r = bootline_read(&b);
 
-	int r = file_read("/proc/cmdline", CMDLINE_MAX, &line, NULL);
-	if (r < 0)
-		return r;
-	r = bootline_parse(&b, buf_str(&line));
 	return r < 0 ? r : slots_index(b.slot);
 }
 

@@ -25,15 +25,16 @@
 #include "base/file.h"
 #include "formats/bootline.h"
 #include "formats/part.h"
+#include "halves.h"
 #include "module.h"
 #include "root.h"
 #include "verity.h"
 
 enum {
 	DISK_MS = 60000, /* how long a controller may take to show its disks */
+	HALF_MS = 15000, /* and how long one half of a mirror waits for the other */
 	FAILED_S = 10,   /* how long a message stays readable */
 	UEVENT_MAX = 8192,
-	CMDLINE_MAX = 8192,
 };
 
 static int say(int r, const char *what)
@@ -94,10 +95,30 @@ static void hear(struct modules *m, struct str event)
 			(void)modules_load_alias(m, str_skip(word, sizeof("MODALIAS=") - 1));
 }
 
+/* 0: the slot's partition is there; -EAGAIN: not yet; other negative errno. *half_by: until when one half of a mirror waits. */
+static int look(struct modules *m, struct part *root, struct part *data, struct str name,
+		int64_t *half_by)
+{
+	struct halves h;
+
+	if (part_find(root, name, NULL) < 0 || part_find(data, STR("data"), root->disk) < 0)
+		return -EAGAIN;
+	int r = halves_find(&h, root->disk);
+	if (r < 0)
+		return r == -ENODATA ? 0 : r;
+	int64_t now = clock_mono_ms();
+	if (*half_by == 0)
+		*half_by = now + HALF_MS;
+	if (h.n < h.wanted && now < *half_by)
+		return -EAGAIN;
+	r = say(halves_join(&h, m), "mirror");
+	return r < 0 ? r : look(m, root, data, name, half_by);
+}
+
 /* Drivers are loaded for what is there and for what appears, until the slot's partition does. */
 static int await_disk(struct modules *m, struct part *root, struct part *data, struct str name)
 {
-	int64_t deadline = clock_mono_ms() + DISK_MS;
+	int64_t deadline = clock_mono_ms() + DISK_MS, half_by = 0;
 	char event[UEVENT_MAX];
 
 	CLEANUP(close) int fd = open_uevents();
@@ -105,14 +126,16 @@ static int await_disk(struct modules *m, struct part *root, struct part *data, s
 		return fd;
 	modules_coldplug(m);
 	for (;;) {
-		if (part_find(root, name, NULL) == 0 &&
-		    part_find(data, STR("data"), root->disk) == 0)
-			return 0;
-		int64_t left = deadline - clock_mono_ms();
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		if (left <= 0 || poll(&p, 1, (int)left) <= 0)
+		int r = look(m, root, data, name, &half_by);
+		if (r != -EAGAIN)
+			return r;
+		int64_t now = clock_mono_ms();
+		int64_t until = half_by > now ? half_by : deadline;
+		if (now >= deadline)
 			return -ENODEV;
-		ssize_t n = recv(fd, event, sizeof(event), 0);
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		ssize_t n =
+			poll(&p, 1, (int)(until - now)) > 0 ? recv(fd, event, sizeof(event), 0) : 0;
 		if (n > 0)
 			hear(m, str_n(event, (size_t)n));
 	}
@@ -128,14 +151,6 @@ static int load_file_systems(struct modules *m)
 			return r;
 	}
 	return 0;
-}
-
-static int read_bootline(struct bootline *b)
-{
-	CLEANUP(buf_done) struct buf line = BUF_INIT;
-
-	int r = file_read("/proc/cmdline", CMDLINE_MAX, &line, NULL);
-	return r < 0 ? r : bootline_parse(b, buf_str(&line));
 }
 
 static int find(struct modules *m, const struct bootline *b, struct part *root, struct part *data)
@@ -187,7 +202,7 @@ static int boot(void)
 	int r = say(root_prepare(), "mount /proc, /sys, /dev");
 	if (r < 0)
 		return r;
-	r = say(read_bootline(&b), "kernel command line");
+	r = say(bootline_read(&b), "kernel command line");
 	if (r < 0)
 		return r;
 	r = say(open_modules(&m, dir, sizeof(dir)), "kernel modules");

@@ -29,6 +29,12 @@ enum {
 static const char CARRIED[] = "/root.squashfs", LOOP[] = "/dev/loop0";
 static const char SUM[] = "/image.sha256", SUM_KEPT[] = "/run/image.sha256";
 
+/*
+ * The last twentieth, which ext4 keeps from everybody else, is for user `switch` of rootfs/usr/lib/sysusers.d/tandem.conf: on a
+ * disk that somebody else has filled switchd starts, and books the calls that are up.
+ */
+static const char DATA_OPTIONS[] = "resuid=922";
+
 static const char ETC[] =
 	"lowerdir=" SYSROOT "/etc,upperdir=" DATA "/etc/upper,workdir=" DATA "/etc/work";
 
@@ -158,7 +164,7 @@ int root_mount(const char *root, const char *data, bool is_reset)
 	if (umount(SYSROOT "/dev") < 0)
 		return -errno;
 	if (r == 0)
-		r = mount_at(data, DATA, "ext4", SAFE | MS_NOATIME, NULL);
+		r = mount_at(data, DATA, "ext4", SAFE | MS_NOATIME, DATA_OPTIONS);
 	return r < 0 ? r : lay_over();
 }
 

@@ -4,6 +4,7 @@
  *	tandem-slot show [FILE]		which slot runs, and what the boot loader knows
  *	tandem-slot good [FILE]		this slot is healthy: it is booted again
  *	tandem-slot trial [FILE]	exit status 0 if this slot is to give way to the other one
+ *	tandem-slot agree [FILE]	both halves of a mirror hold what the boot loader wrote to one of them
  *	tandem-slot give-up [FILE]	this slot is not tried again, as after three failed starts
  *	tandem-slot reset-done [FILE]	the factory reset that was asked for has been done
  *
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/bootline.h"
 #include "formats/slots_file.h"
 
 enum { USAGE = 2 };
@@ -98,6 +100,29 @@ static int trial(const char *path)
 	return EXIT_FAILURE;
 }
 
+/*
+ * The boot loader knows disks and no mirror: it counts a try on one half. What it wrote comes on the kernel's command line, and
+ * is written through the mirror, changed or not, before anybody reads from whichever half.
+ */
+static int agree(const char *path)
+{
+	struct bootline b;
+	struct slots s;
+
+	int r = bootline_read(&b);
+	if (r < 0)
+		return fail(r, "cannot tell which slot runs");
+	r = slots_load(path, &s);
+	if (r == -EINVAL || !b.has_tries)
+		return EXIT_SUCCESS; /* a damaged block: `good` makes it anew */
+	if (r < 0)
+		return fail(r, path);
+	for (int i = 0; i < SLOTS_COUNT; i++)
+		s.tries[i] = b.tries[i];
+	r = slots_store(path, &s);
+	return r < 0 ? fail(r, path) : EXIT_SUCCESS;
+}
+
 static int give_up(const char *path)
 {
 	struct slots s;
@@ -150,18 +175,16 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(const char *path);
 	} VERBS[] = {
-		{ "show", show },
-		{ "good", good },
-		{ "trial", trial },
-		{ "give-up", give_up },
-		{ "reset-done", reset_done },
+		{ "show", show },   { "good", good },       { "trial", trial },
+		{ "agree", agree }, { "give-up", give_up }, { "reset-done", reset_done },
 	};
 	const char *path = argc > 2 ? argv[2] : ENVIRONMENT;
 
 	for (size_t i = 0; argc >= 2 && argc <= 3 && i < sizeof(VERBS) / sizeof(VERBS[0]); i++)
 		if (strcmp(argv[1], VERBS[i].name) == 0)
 			return VERBS[i].run(path);
-	(void)fprintf(stderr,
-		      "usage: tandem-slot show | good | trial | give-up | reset-done [FILE]\n");
+	(void)fprintf(
+		stderr,
+		"usage: tandem-slot show | good | trial | agree | give-up | reset-done [FILE]\n");
 	return USAGE;
 }

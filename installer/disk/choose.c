@@ -14,6 +14,8 @@ static const char WORD[] = "ERASE";
 /* Why it cannot be used, or NULL. */
 static const char *obstacle(const struct choose_order *o, const struct disk *d)
 {
+	if (o->first && strcmp(d->path, o->first->path) == 0)
+		return "it is the first one";
 	if (d->is_busy)
 		return "it is in use: the installer came from it";
 	if (d->is_read_only)
@@ -52,8 +54,18 @@ static int confirm(struct talk *t, const struct disk *d)
 	return r < 0 ? r : str_eq(buf_str(&line), str_of(WORD));
 }
 
-/* 1: chosen; 0: once more; negative errno. */
-static int one_round(const struct choose_order *o, struct talk *t, struct disk *ret)
+static int usable(const struct choose_order *o, const struct disk *list, int n)
+{
+	int count = 0;
+
+	for (int i = 0; i < n; i++)
+		count += !obstacle(o, &list[i]);
+	return count;
+}
+
+/* 1: chosen; 0: once more; -ENODATA: nothing was said; other negative errno. */
+static int one_round(const struct choose_order *o, struct talk *t, const char *question,
+		     struct disk *ret)
 {
 	CLEANUP(buf_done) struct buf line = BUF_INIT;
 	struct disk list[DISKS_MAX];
@@ -62,15 +74,17 @@ static int one_round(const struct choose_order *o, struct talk *t, struct disk *
 
 	if (n < 0)
 		return n;
+	if (o->first && usable(o, list, n) == 0)
+		return -ENODATA;
 	show(o, t, list, n);
-	talk_say(t, "\nNumber of the disk to write Tandem to (Enter: look again, q: leave): ");
+	talk_say(t, "\n%s", question);
 	int r = talk_ask(t, &line);
 	if (r < 0)
 		return r;
 	if (str_ieq(buf_str(&line), STR("q")))
 		return -ECANCELED;
 	if (line.n == 0)
-		return 0;
+		return -ENODATA;
 	if (str_to_u32(buf_str(&line), (uint32_t)n, &pick) < 0 || pick == 0) {
 		talk_say(t, "That is no number of a disk.\n");
 		return 0;
@@ -91,9 +105,25 @@ int choose_ask(const struct choose_order *o, struct talk *t, struct disk *ret)
 	int r;
 
 	do
-		r = one_round(o, t, ret);
-	while (r == 0);
+		r = one_round(
+			o, t,
+			"Number of the disk to write Tandem to (Enter: look again, q: leave): ",
+			ret);
+	while (r == 0 || r == -ENODATA);
 	return r < 0 ? r : 0;
+}
+
+int choose_ask_half(const struct choose_order *o, struct talk *t, struct disk *ret)
+{
+	int r;
+
+	do
+		r = one_round(
+			o, t,
+			"Number of a second disk, for a mirror of both (Enter: none, q: leave): ",
+			ret);
+	while (r == 0);
+	return r == -ENODATA ? 0 : r;
 }
 
 /* ---- by name ---- */
@@ -139,13 +169,11 @@ static int choose_only(const struct choose_order *o, const struct disk *list, in
 		       struct disk *ret, struct err *err)
 {
 	CLEANUP(buf_done) struct buf names = BUF_INIT;
-	int found = 0;
+	int found = usable(o, list, n);
 
 	for (int i = 0; i < n; i++)
-		if (!obstacle(o, &list[i])) {
+		if (!obstacle(o, &list[i]))
 			*ret = list[i];
-			found++;
-		}
 	if (found == 1)
 		return check(o, ret, err);
 	put_names(o, list, n, &names);

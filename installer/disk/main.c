@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "choose.h"
+#include "halves.h"
 #include "image.h"
 #include "keep.h"
 #include "options.h"
@@ -26,8 +27,10 @@ struct run {
 	struct talk talk;
 	struct kept kept;
 	struct image *image;
-	struct disk disk;
-	bool is_named; /* no person chose it */
+	struct disk disk;  /* that is written to: the chosen one, or the mirror of both */
+	struct disk first; /* that was chosen */
+	struct disk other; /* path "": no mirror */
+	bool is_named;     /* no person chose it */
 	const char *step;
 };
 
@@ -91,6 +94,8 @@ static int read_answers(struct run *r, struct err *err)
 	int e = keep_read(&r->kept, r->options.answers, &report, err);
 	if (e == 0 && !r->options.disk && answers_is_set(r->kept.answers, ANSWER_DISK))
 		r->options.disk = answers_str(r->kept.answers, ANSWER_DISK).p;
+	if (e == 0 && !r->options.mirror && answers_is_set(r->kept.answers, ANSWER_MIRROR))
+		r->options.mirror = answers_str(r->kept.answers, ANSWER_MIRROR).p;
 	if (e == -EINVAL && report.count > 0) {
 		answers_report_print(&report, &text);
 		talk_say(&r->talk, "%.*s", STR_ARG(buf_str(&text)));
@@ -102,17 +107,37 @@ static int read_answers(struct run *r, struct err *err)
 
 static int choose(struct run *r, struct err *err)
 {
-	const struct choose_order o = { .root = "",
-					.bytes = image_bytes(r->image),
-					.is_overwrite = r->options.is_overwrite };
+	struct choose_order o = { .root = "",
+				  .bytes = image_bytes(r->image),
+				  .is_overwrite = r->options.is_overwrite };
+	int e;
 
 	r->is_named = r->options.disk != NULL;
 	if (r->is_named)
-		return choose_named(&o, r->options.disk, &r->disk, err);
-	return choose_ask(&o, &r->talk, &r->disk);
+		e = choose_named(&o, r->options.disk, &r->first, err);
+	else
+		e = choose_ask(&o, &r->talk, &r->first);
+	o.first = &r->first;
+	if (e == 0 && r->options.mirror)
+		e = choose_named(&o, r->options.mirror, &r->other, err);
+	else if (e == 0 && !r->is_named)
+		e = choose_ask_half(&o, &r->talk, &r->other);
+	r->disk = r->first;
+	return e < 0 ? e : 0;
 }
 
 /* ---- the disk ---- */
+
+static bool is_mirror(const struct run *r)
+{
+	return r->other.path[0] != '\0';
+}
+
+static void say_where(struct run *r, const char *what, const char *end)
+{
+	talk_say(&r->talk, "%s %s%s%s%s", what, r->first.path, is_mirror(r) ? " and " : "",
+		 r->other.path, end);
+}
 
 /* O_EXCL: nobody has it mounted, and nobody will while it is written. */
 static int write_disk(struct run *r, struct err *err)
@@ -122,12 +147,12 @@ static int write_disk(struct run *r, struct err *err)
 	if (fd < 0)
 		return err_set(err, ERR_STORE, "disk", str_of(r->disk.path), NULL,
 			       "the disk cannot be opened: %s", strerror(errno));
-	talk_say(&r->talk, "\nTandem " TANDEM_VERSION " to %s\n", r->disk.path);
+	say_where(r, "\nTandem " TANDEM_VERSION " to", "\n");
 	int e = image_write(r->image, fd, r->disk.bytes, err);
 	talk_say(&r->talk, "\n");
 	if (e < 0)
-		talk_say(&r->talk, "%s does not start now: its table of partitions is gone.\n",
-			 r->disk.path);
+		say_where(r, "There is no system any more on",
+			  ": the table of partitions is gone.\n");
 	return e;
 }
 
@@ -138,6 +163,18 @@ static bool is_device(const char *path)
 	return stat(path, &st) == 0 && S_ISBLK(st.st_mode);
 }
 
+static int write_and_keep(struct run *r, struct err *err)
+{
+	struct err more = ERR_INIT;
+	int e = write_disk(r, err);
+
+	if (e == 0 && r->kept.answers && is_device(r->disk.path))
+		e = keep_write(&r->kept, r->disk.path, err);
+	/* Also after a failure: both can then be chosen again. */
+	int closed = is_mirror(r) ? halves_part(&r->disk, e == 0 ? err : &more) : 0;
+	return e < 0 ? e : closed;
+}
+
 static int install(struct run *r, struct err *err)
 {
 	int e = read_answers(r, err);
@@ -146,12 +183,12 @@ static int install(struct run *r, struct err *err)
 		e = open_image(r, err);
 	if (e == 0)
 		e = choose(r, err);
+	if (e == 0 && is_mirror(r))
+		e = halves_join(&r->first, &r->other, &r->disk, err);
 	if (e == 0)
-		e = write_disk(r, err);
-	if (e == 0 && r->kept.answers && is_device(r->disk.path))
-		e = keep_write(&r->kept, r->disk.path, err);
+		e = write_and_keep(r, err);
 	if (e == 0)
-		talk_say(&r->talk, "Tandem " TANDEM_VERSION " is on %s.\n", r->disk.path);
+		say_where(r, "Tandem " TANDEM_VERSION " is on", ".\n");
 	return e;
 }
 

@@ -8,6 +8,8 @@ static const char usage[] =
 	"  --image FILE    tandem.img.zst; -: from standard input\n"
 	"  --sha256 FILE   its SHA-256, as sha256sum prints it\n"
 	"  --disk PATH     the disk, with no question asked; auto: the only one that there is\n"
+	"  --mirror PATH   a second disk that holds the same from then on; auto: the only other "
+	"one\n"
 	"  --answers FILE  tandem.conf: `disk` in it says the disk; it sets up the machine later\n"
 	"  --overwrite     with no question asked also over a Tandem system\n"
 	"  --tty PATH      a terminal to talk on, up to four (default: standard input and output)\n"
@@ -15,12 +17,22 @@ static const char usage[] =
 	"  --help, --version\n"
 	"exit status: 0 done, 1 failed, 2 refused, 3 the person left\n";
 
-enum { OPT_IMAGE = 256, OPT_SHA256, OPT_DISK, OPT_ANSWERS, OPT_OVERWRITE, OPT_TTY, OPT_WAIT };
+enum {
+	OPT_IMAGE = 256,
+	OPT_SHA256,
+	OPT_DISK,
+	OPT_MIRROR,
+	OPT_ANSWERS,
+	OPT_OVERWRITE,
+	OPT_TTY,
+	OPT_WAIT
+};
 
 static const struct option longs[] = {
 	{ "image", required_argument, NULL, OPT_IMAGE },
 	{ "sha256", required_argument, NULL, OPT_SHA256 },
 	{ "disk", required_argument, NULL, OPT_DISK },
+	{ "mirror", required_argument, NULL, OPT_MIRROR },
 	{ "answers", required_argument, NULL, OPT_ANSWERS },
 	{ "overwrite", no_argument, NULL, OPT_OVERWRITE },
 	{ "tty", required_argument, NULL, OPT_TTY },
@@ -32,7 +44,7 @@ static const struct option longs[] = {
 
 static int take(struct options *o, int opt, const char *arg, struct err *err)
 {
-	const char **places[] = { &o->image, &o->sha256, &o->disk, &o->answers };
+	const char **places[] = { &o->image, &o->sha256, &o->disk, &o->mirror, &o->answers };
 
 	if (opt == OPT_OVERWRITE || opt == OPT_WAIT) {
 		*(opt == OPT_WAIT ? &o->is_wait : &o->is_overwrite) = true;

@@ -8,10 +8,12 @@
 enum { OPTIONS_LINES = 4 };
 
 struct options {
-	const char *image;   /* tandem.img.zst, or "-": standard input */
-	const char *sha256;  /* a file that begins with the image's SHA-256 in hex */
-	const char *disk;    /* "auto": the only one; NULL: the answers say it, or a person */
-	const char *answers; /* tandem.conf, or NULL */
+	const char *image;  /* tandem.img.zst, or "-": standard input */
+	const char *sha256; /* a file that begins with the image's SHA-256 in hex */
+	const char *disk;   /* "auto": the only one; NULL: the answers say it, or a person */
+	const char
+		*mirror; /* the other half, or "auto"; NULL: the answers say it, or there is none */
+	const char *answers;             /* tandem.conf, or NULL */
 	const char *line[OPTIONS_LINES]; /* terminals; none: standard input and output */
 	int lines;
 	bool is_overwrite; /* also a disk that holds a Tandem system */

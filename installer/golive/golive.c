@@ -422,11 +422,10 @@ int golive_run(struct golive *g, struct err *err)
 	return r < 0 && !g->is_lost ? r : failed;
 }
 
-int golive_clean(const char *control, struct err *err)
+int golive_clean(const struct golive_config *c, struct err *err)
 {
-	struct golive_config c = { .control = control };
 	CLEANUP(golive_free) struct golive *g = NULL;
-	int r = golive_create(&g, &c, err);
+	int r = golive_create(&g, c, err);
 
 	return r < 0 ? r : desk_clean(g, err);
 }

@@ -102,8 +102,8 @@ const struct golive_outcome *golive_outcome(const struct golive *g, int index);
 /* True if all were run, none failed, and none was left out but those that are not configured. */
 bool golive_is_passed(const struct golive *g);
 
-/* Takes away what an interrupted run left in the switch: how many things went, or negative. */
-int golive_clean(const char *control, struct err *err);
+/* Takes away what an interrupted run left in the switch (control, base and sip count): how many things went, or negative. */
+int golive_clean(const struct golive_config *c, struct err *err);
 
 /* The deployment record of a run: machine, version, licence, configuration, each test. */
 int golive_record_text(const struct golive *g, struct buf *out);

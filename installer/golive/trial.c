@@ -53,6 +53,18 @@ static bool is_decided(void *ctx)
 	return p->state == PARTY_UP || p->state == PARTY_OVER;
 }
 
+/* What the operator has set for everybody holds for the ends of the test, too. */
+static void advise_of_rules(struct golive *g, enum reason why)
+{
+	if (why == REASON_SPEND_LIMIT)
+		advise(g,
+		       "A spend rule for all accounts holds for those of the test, too: "
+		       "`spend list`; `spend-rule set NAME status=locked` until the run is over.");
+	else if (why == REASON_TIME_FORBIDDEN || why == REASON_DESTINATION_FORBIDDEN)
+		advise(g, "A security profile with applies=all holds for the accounts of the test, "
+			  "too: `security-profile list`.");
+}
+
 /* What the switch wrote about a call that did not go as it should. */
 static void say_why(struct golive *g, struct trial *t)
 {
@@ -72,6 +84,7 @@ static void say_why(struct golive *g, struct trial *t)
 
 		fail(g, "the call to %s was refused with %d: %s (%s)", t->number, p->code, name,
 		     reason_infos[why].text);
+		advise_of_rules(g, why);
 	} else {
 		fail(g, "the call to %s was refused with %d", t->number, p->code);
 	}

@@ -109,7 +109,7 @@ static int run(struct options *o, struct err *err)
 
 static int clean(const struct options *o, struct err *err)
 {
-	int r = golive_clean(o->config.control, err);
+	int r = golive_clean(&o->config, err);
 
 	if (r < 0)
 		return say(err, r);

@@ -152,6 +152,31 @@ static int take(struct options *o, int opt, const char *arg, struct err *err)
 	}
 }
 
+static bool is_test(struct str name)
+{
+	for (int i = 0; i < golive_count(); i++) {
+		if (str_eq(name, str_of(golive_test(i)->name)))
+			return true;
+	}
+	return false;
+}
+
+/* A name that is mistyped must not make a run of no test, which nothing can fail. */
+static int check_only(const char *only, struct err *err)
+{
+	CLEANUP(buf_done) struct buf names = BUF_INIT;
+	struct str rest = str_of(only), name;
+	int count = 0;
+
+	for (; str_split(&rest, ',', &name) && is_test(name); count++)
+		;
+	if (count > 0 && rest.n == 0 && is_test(name))
+		return 0;
+	for (int i = 0; i < golive_count(); i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", golive_test(i)->name);
+	return err_set(err, ERR_USAGE, "--only", name, buf_cstr(&names), "--only: no such test");
+}
+
 int options_parse(struct options *ret, int argc, char **argv, struct err *err)
 {
 	int opt, r = 0;
@@ -169,5 +194,7 @@ int options_parse(struct options *ret, int argc, char **argv, struct err *err)
 	if (r == 0 && optind < argc)
 		r = err_set(err, ERR_USAGE, "", str_of(argv[optind]), "switch-golive --help",
 			    "unexpected argument");
+	if (r == 0 && ret->config.only)
+		r = check_only(ret->config.only, err);
 	return r;
 }

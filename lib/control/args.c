@@ -94,13 +94,42 @@ static bool is_of_piece(const struct op_info *op, const char *name)
 	return false;
 }
 
+static bool is_texts(const json_t *v)
+{
+	for (size_t i = 0; i < json_array_size(v); i++) {
+		if (!json_is_string(json_array_get(v, i)))
+			return false;
+	}
+	return json_is_array(v);
+}
+
+/* A list comes as an array, or as one text with commas, as people type it: an array it is from here on. */
+static int take_list(const struct request *r, const char *name, struct err *err)
+{
+	const json_t *v = json_object_get(r->params, name);
+	struct str text = str_of(json_string_value(v)), one;
+	json_t *list;
+
+	if (!v || json_is_null(v) || is_texts(v))
+		return 0;
+	if (!json_is_string(v))
+		return err_set(err, ERR_BAD_VALUE, name, STR(""),
+			       "texts, separated by commas or in an array", "%s is no list", name);
+	list = json_array();
+	while (list && str_split(&text, ',', &one)) {
+		one = str_trim(one);
+		(void)json_array_append_new(list, json_stringn(one.n ? one.p : "", one.n));
+	}
+	return json_object_set_new(r->params, name, list) < 0 ? -ENOMEM : 0;
+}
+
 int args_check(const struct request *r, struct err *err)
 {
 	const struct op_info *op = &op_infos[r->op];
 	const char *key;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)r->params, key, v)
+	json_object_foreach(r->params, key, v)
 	{
 		if (strcmp(key, op->key) == 0 || op_arg_find(op, str_of(key)) ||
 		    is_of_piece(op, key))
@@ -117,6 +146,10 @@ int args_check(const struct request *r, struct err *err)
 		    !json_object_get(r->params, name))
 			return err_set(err, ERR_MISSING_FIELD, name, STR(""), op->help,
 				       "%s needs %s", op->name, name);
+		int error = op->args[i].type == FIELD_LIST ? take_list(r, name, err) : 0;
+
+		if (error < 0)
+			return error;
 	}
 	return 0;
 }

@@ -10,7 +10,10 @@
 #define ARG_TOKEN "token"
 #define ARG_MORE  "more"
 
-/* Every argument given is one of the operation's, and what it needs is there. -EINVAL with *err. */
+/*
+ * Every argument given is one of the operation's, and what it needs is there; lists that are one text become arrays. -EINVAL with *err;
+ * -ENOMEM.
+ */
 int args_check(const struct request *r, struct err *err);
 /* The same, and before that: is it asked of the daemon that does it? -EINVAL with *err. */
 int args_admit(const struct request *r, bool is_ours, struct err *err);

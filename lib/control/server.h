@@ -27,8 +27,8 @@ struct server;
 
 struct request {
 	enum op op;
-	const json_t *params; /* an object; loan until the answer */
-	char actor[64];       /* who asks: "root", "uid 1000", or the believed actor */
+	json_t *params; /* an object; loan until the answer; args_check puts its lists right */
+	char actor[64]; /* who asks: "root", "uid 1000", or the believed actor */
 };
 
 /*

@@ -113,6 +113,31 @@ static void put_value(const json_t *v, struct buf *out)
 		put_dump(v, out);
 }
 
+static json_t *writable(const json_t *j)
+{
+	/* jansson's iterators only read, yet want a pointer that may write. */
+	return (json_t *)(uintptr_t)j;
+}
+
+void text_put_changes(const json_t *of, const json_t *other, struct buf *out)
+{
+	bool is_first = true;
+	const char *name;
+	json_t *v;
+
+	json_object_foreach(writable(of), name, v)
+	{
+		const json_t *was = json_object_get(other, name);
+		bool is_nothing = json_is_null(v) || (json_is_array(v) && !json_array_size(v));
+
+		if (was ? json_equal(v, was) : is_nothing)
+			continue;
+		buf_printf(out, "%s%s=", is_first ? "" : " ", name);
+		put_value(v, out);
+		is_first = false;
+	}
+}
+
 /* --- tables --- */
 
 struct column {
@@ -129,12 +154,6 @@ struct table {
 static void table_done_cleanup(struct table *t)
 {
 	free(t->column);
-}
-
-static json_t *writable(const json_t *j)
-{
-	/* jansson's iterators only read, yet want a pointer that may write. */
-	return (json_t *)(uintptr_t)j;
 }
 
 static int table_init(struct table *t, const json_t *rows, const char *const *columns)

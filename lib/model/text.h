@@ -36,6 +36,11 @@ int text_table(const json_t *rows, const char *const *columns, const struct enti
 /* `name: value` lines, values aligned; objects and arrays of objects inside are indented. 0 or
  * -ENOMEM. */
 int text_object(const json_t *object, struct buf *out);
+/*
+ * What an object says that the other one says otherwise or not at all: "line_limit=20 status=normal" in *out. other: NULL if there is
+ * none; what is null or an empty list is then left out. The text is as hostile as the objects. Short of memory: the error of *out.
+ */
+void text_put_changes(const json_t *of, const json_t *other, struct buf *out);
 /* A document as indented JSON with its line end. 0 or -ENOMEM. */
 int text_json(const json_t *doc, struct buf *out);
 /*

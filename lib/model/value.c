@@ -273,7 +273,7 @@ static void accept_decimal(const struct value_rule *rule, struct buf *out)
 static void accept_time(const struct value_rule *rule, struct buf *out)
 {
 	(void)rule;
-	buf_putz(out, "a time with its offset, such as 2026-12-01T00:00:00Z");
+	buf_putz(out, "a time with its offset, such as 2026-12-01T00:00:00Z, or a date");
 }
 
 static void accept_id(const struct value_rule *rule, struct buf *out)

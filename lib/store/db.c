@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <sqlite3.h>
@@ -10,6 +11,9 @@
 
 struct db {
 	sqlite3 *handle;
+	/* Of the last thing that failed: SQLite itself forgets it with the ROLLBACK that follows. */
+	int code;
+	char error[160];
 };
 
 struct stmt {
@@ -61,9 +65,15 @@ static int system_error(sqlite3 *handle, int code)
 	return 0;
 }
 
-static int to_errno(sqlite3 *handle, int code)
+static int to_errno(struct db *d, int code)
 {
-	int r = system_error(handle, code);
+	int r = system_error(d->handle, code);
+
+	d->code = d->handle ? sqlite3_extended_errcode(d->handle) : code;
+	if (d->code == SQLITE_OK)
+		d->code = code;
+	(void)snprintf(d->error, sizeof(d->error), "%s",
+		       d->handle ? sqlite3_errmsg(d->handle) : sqlite3_errstr(code));
 
 	for (size_t i = 0; r == 0 && i < sizeof(errors) / sizeof(errors[0]); i++) {
 		if (errors[i].code == code || errors[i].code == (code & 0xff))
@@ -72,14 +82,19 @@ static int to_errno(sqlite3 *handle, int code)
 	return r != 0 ? r : -EINVAL;
 }
 
-static int check(const struct db *d, int code)
+static int check(struct db *d, int code)
 {
-	return code == SQLITE_OK ? 0 : to_errno(d->handle, code);
+	return code == SQLITE_OK ? 0 : to_errno(d, code);
 }
 
 const char *db_error(const struct db *d)
 {
-	return sqlite3_errmsg(d->handle);
+	return d->error;
+}
+
+int db_code(const struct db *d)
+{
+	return d->code;
 }
 
 /* --- connections --- */
@@ -114,7 +129,7 @@ static int harden(struct db *d)
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		int code = sqlite3_db_config(d->handle, options[i].option, options[i].value, NULL);
 		if (code != SQLITE_OK)
-			return to_errno(d->handle, code);
+			return to_errno(d, code);
 	}
 	return 0;
 }
@@ -294,7 +309,7 @@ int db_copy(struct db *d, const char *path, const atomic_bool *stop)
 	(void)sqlite3_backup_finish(b);
 	if (code == SQLITE_OK)
 		return -ECANCELED;
-	return code == SQLITE_DONE ? 0 : to_errno(copy->handle, code);
+	return code == SQLITE_DONE ? 0 : to_errno(copy, code);
 }
 
 int db_integrity(struct db *d)
@@ -356,12 +371,12 @@ void stmt_bind_null(struct stmt *s, int i)
 int stmt_step(struct stmt *s)
 {
 	if (s->bind_error != SQLITE_OK)
-		return to_errno(s->db->handle, s->bind_error);
+		return to_errno(s->db, s->bind_error);
 
 	int code = sqlite3_step(s->handle);
 	if (code == SQLITE_ROW)
 		return 1;
-	return code == SQLITE_DONE ? 0 : to_errno(s->db->handle, code);
+	return code == SQLITE_DONE ? 0 : to_errno(s->db, code);
 }
 
 int stmt_run(struct stmt *s)

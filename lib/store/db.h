@@ -36,8 +36,10 @@ DEFINE_CLEANUP(struct db *, db_close);
  * outlive its use.
  */
 void db_set_stop(struct db *d, const atomic_bool *stop);
-/* The last error's text, for logs; valid until the next call. */
+/* The text of the last thing that failed, for logs; valid until the next that fails. */
 const char *db_error(const struct db *d);
+/* SQLite's result code of it, extended: its family is the lowest octet (sqlite.org/rescode.html). */
+int db_code(const struct db *d);
 
 int db_exec(struct db *d, const char *sql);
 int db_begin(struct db *d); /* IMMEDIATE */

@@ -1,9 +1,11 @@
 #include "store/rows.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "model/op.h"
 #include "store/key.h"
 
 /* --- columns --- */
@@ -127,11 +129,45 @@ static int store_error(struct db *d, int r, struct err *err)
 	return r;
 }
 
+/* "wholesale/880" or "GROUP/PREFIX, as `rate list` shows it" */
+static void put_key_form(struct buf *out, const struct entity *e)
+{
+	struct key k = key_of(e, FIELD_KEY);
+
+	for (int i = 0; i < k.parts; i++) {
+		buf_putz(out, i ? "/" : "");
+		for (const char *p = k.field[i]->name; *p; p++)
+			buf_putc(out, (char)toupper((unsigned char)*p));
+	}
+	if (op_find_verb(str_of(e->name), STR("list")) != OP_COUNT)
+		buf_printf(out, ", as `%s list` shows it", e->name);
+}
+
+static void say_no_such(const char *field, const struct entity *e, struct str key, struct err *err)
+{
+	CLEANUP(buf_done) struct buf form = BUF_INIT;
+
+	put_key_form(&form, e);
+	(void)err_set(err, ERR_NOT_FOUND, field, key, buf_cstr(&form), "there is no %s '%.*s'",
+		      e->name, (int)(key.n < 64 ? key.n : 64), key.p ? key.p : "");
+}
+
 static int no_such(const struct entity *e, struct str key, struct err *err)
 {
-	(void)err_set(err, ERR_NOT_FOUND, "", key, NULL, "there is no %s '%.*s'", e->name,
-		      (int)(key.n < 64 ? key.n : 64), key.p ? key.p : "");
+	say_no_such("", e, key, err);
 	return -ENOENT;
+}
+
+static void say_exists(const struct entity *e, const char *field, struct str key, struct err *err)
+{
+	CLEANUP(buf_done) struct buf form = BUF_INIT;
+
+	buf_printf(&form, "another %s", field);
+	if (op_find_verb(str_of(e->name), STR("set")) != OP_COUNT)
+		buf_printf(&form, "; `%s set %.*s` changes this one", e->name,
+			   (int)(key.n < 128 ? key.n : 128), key.p ? key.p : "");
+	(void)err_set(err, ERR_EXISTS, field, key, buf_cstr(&form), "this %s exists already",
+		      e->name);
 }
 
 /* Is there a row of that entity with that key, as a reference names it? */
@@ -157,8 +193,7 @@ static int broken_link(struct db *d, const struct entity *e, const void *row, st
 
 		if (!other || str_is_empty(key) || is_there(d, other, key))
 			continue;
-		(void)err_set(err, ERR_NOT_FOUND, f->name, key, NULL, "there is no %s '%.*s'",
-			      other->name, (int)(key.n < 64 ? key.n : 64), key.p);
+		say_no_such(f->name, other, key, err);
 		return -ENOLINK;
 	}
 	(void)err_set(err, ERR_NOT_FOUND, "", STR(""), "the names of what exists",
@@ -175,8 +210,7 @@ static int write_error(struct db *d, const struct entity *e, const void *row, in
 
 	if (r == -EEXIST) {
 		row_key(e, row, &key);
-		(void)err_set(err, ERR_EXISTS, k.field[0]->name, buf_str(&key), "another key",
-			      "this %s exists already", e->name);
+		say_exists(e, k.field[k.parts - 1]->name, buf_str(&key), err);
 		return r;
 	}
 	return r == -ENOLINK ? broken_link(d, e, row, err) : store_error(d, r, err);

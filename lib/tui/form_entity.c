@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "model/json.h"
 
@@ -60,7 +61,8 @@ static void put_accepts(const struct field *f, struct buf *out, bool is_new)
 	if (f->default_text && f->default_text[0])
 		buf_printf(out, "; default %s", f->default_text);
 	if (f->ref)
-		buf_printf(out, "; the name of a %s: F4 or ^F lists them", f->ref);
+		buf_printf(out, "; the name of %s %s: F4 or ^F lists them",
+			   strchr("aeiou", f->ref[0]) ? "an" : "a", f->ref);
 	if (f->flags & FIELD_SECRET && !is_new)
 		buf_putz(out, "; left empty it stays as it is");
 }

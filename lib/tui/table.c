@@ -33,27 +33,37 @@ struct table {
 	bool has_head;
 };
 
-int table_create(struct table **ret, const char *const *columns, const char *const *keys,
-		 const struct entity *entity)
+int table_set_columns(struct table *t, const char *const *columns)
 {
-	struct table *t = calloc(1, sizeof(*t));
+	struct column *column;
 	int n = 0;
 
 	while (columns[n])
 		n++;
-	if (t)
-		t->column = calloc((size_t)n + 1, sizeof(*t->column));
-	if (!t || !t->column) {
+	column = calloc((size_t)n + 1, sizeof(*column));
+	if (!column)
+		return -ENOMEM;
+	for (int i = 0; i < n; i++)
+		column[i].name = columns[i];
+	free(t->column);
+	t->column = column;
+	t->columns = n;
+	t->first = 1;
+	return 0;
+}
+
+int table_create(struct table **ret, const char *const *columns, const char *const *keys,
+		 const struct entity *entity)
+{
+	struct table *t = calloc(1, sizeof(*t));
+
+	if (!t || table_set_columns(t, columns) < 0) {
 		free(t);
 		return -ENOMEM;
 	}
-	for (int i = 0; i < n; i++)
-		t->column[i].name = columns[i];
-	t->columns = n;
 	t->keys = keys;
 	t->entity = entity;
 	t->page = 1;
-	t->first = 1;
 	t->has_head = true;
 	*ret = t;
 	return 0;

@@ -25,6 +25,8 @@ int table_create(struct table **ret, const char *const *columns, const char *con
 struct table *table_free(struct table *t);
 DEFINE_CLEANUP(struct table *, table_free);
 
+/* Other columns, a loan; to be followed by rows. 0 or -ENOMEM: it has the old ones. */
+int table_set_columns(struct table *t, const char *const *columns);
 /* rows: an array; its reference is taken over, in every case. 0 or -ENOMEM: the old ones stay. */
 int table_set_rows(struct table *t, json_t *rows);
 /* Only rows of which a shown cell holds the text (any case); empty = all. 0 or -ENOMEM. */

@@ -279,6 +279,18 @@ static void hold_packages(struct inquiry *q, int64_t advance_ms)
 		  money_text(sum.money, money));
 }
 
+/* Whoever only looks is told how long a call could last. */
+static void say_reach(struct inquiry *q, money_t available)
+{
+	int64_t reach_ms = packages_reach_ms(q, available);
+
+	if (q->is_dry && reach_ms > (int64_t)365 * DAY_MS)
+		trail_add(&q->trail, "money", "ok", "enough for a call of any length");
+	else if (q->is_dry)
+		trail_add(&q->trail, "money", "ok", "enough for a call of %lld s",
+			  (long long)reach_ms / 1000);
+}
+
 static enum reason hold_money(struct inquiry *q, money_t need, money_t want)
 {
 	struct purse *p = q->price.purse;
@@ -304,8 +316,10 @@ static enum reason hold_money(struct inquiry *q, money_t need, money_t want)
 		  "need %s, available %s, balance %s, holds %s", money_text(need, n),
 		  money_text(available, v), money_text(balance, b),
 		  money_text(balance - q->floor - available, h));
-	if (fits)
+	if (fits) {
+		say_reach(q, available);
 		return REASON_NONE;
+	}
 	return is_locked ? REASON_ACCOUNT_LOCKED : REASON_CUSTOMER_BALANCE_NOT_ENOUGH;
 }
 

@@ -149,6 +149,12 @@ static enum reason describe(struct leg *l, const struct msg *m)
 	return r == REASON_BAD_REQUEST || r == REASON_CODEC_MISMATCH ? REASON_UPSTREAM_FAILURE : r;
 }
 
+static void wait_for_commit(struct call *c)
+{
+	c->wait_timer.on_expire = on_commit_timer;
+	timer_start(&c->worker->loop.wheel, &c->wait_timer, c->answer_mono + COMMIT_MS);
+}
+
 void answer_received(struct leg *l, const struct msg *m)
 {
 	struct call *c = l->call;
@@ -187,8 +193,19 @@ void answer_received(struct leg *l, const struct msg *m)
 		finish(c, r, HANGUP_SWITCH, 0);
 		return;
 	}
-	c->wait_timer.on_expire = on_commit_timer;
-	timer_start(&c->worker->loop.wheel, &c->wait_timer, c->answer_mono + COMMIT_MS);
+	wait_for_commit(c);
+}
+
+void answer_tied(struct call *c)
+{
+	c->answer_mono = clock_mono_ms();
+	c->state = CALL_COMMITTING;
+	c->cdr->answer = clock_wall_ms();
+	c->cdr->pdd_ms = c->answer_mono - c->q.mono_ms;
+	if (journal_part(c, orphan_legs(c)))
+		wait_for_commit(c);
+	else
+		finish(c, REASON_OVERLOAD, HANGUP_SWITCH, 0);
 }
 
 static void accept_caller(struct call *c)
@@ -231,6 +248,8 @@ void answer_booked(struct call *c, int error)
 	refresh_start(&c->caller);
 	if (c->callee)
 		refresh_start(c->callee);
+	if (c->left_mono)
+		finish(c, REASON_CALLEE_HANGUP, HANGUP_CALLEE, 0);
 }
 
 void answer_acked(struct leg *caller, const struct msg *ack)

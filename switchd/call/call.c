@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "call/bridge.h"
 #include "call/forward.h"
 #include "call/hop.h"
 #include "call/inner.h"
@@ -155,6 +156,7 @@ static void call_free(struct call *c)
 	buf_done(&c->cause);
 	free(c->sender);
 	taken_done(&c->taken);
+	bridge_drop(c);
 	forward_done(c);
 	inquiry_done(&c->q);
 	row_free(&entities[ENTITY_CDR], c->cdr);

@@ -269,6 +269,13 @@ static enum reason worse(enum reason a, enum reason b)
 	return weight(b) > weight(a) ? b : a;
 }
 
+static void say_if_none(struct inquiry *q, const struct ranking *found)
+{
+	if (found->n == 0)
+		trail_add(&q->trail, "route", "refuse", "no routing gateway has a prefix of %s",
+			  q->callee.digits);
+}
+
 enum reason choose(struct inquiry *q, const struct tried *tried, struct choice *ret)
 {
 	struct ranking found;
@@ -294,9 +301,7 @@ enum reason choose(struct inquiry *q, const struct tried *tried, struct choice *
 		give_back(&c);
 		why = worse(why, r);
 	}
-	if (found.n == 0)
-		trail_add(&q->trail, "route", "refuse", "no routing gateway has a prefix of %s",
-			  q->callee.digits);
+	say_if_none(q, &found);
 	return why;
 }
 
@@ -325,7 +330,7 @@ static void put_pool(const struct choice *c, struct buf *out)
 	bool is_random = row->caller_pool_order == ROUTING_GATEWAY_CALLER_POOL_ORDER_RANDOM;
 
 	if (!c->vendor->pool || numlist_count(c->vendor->pool) == 0)
-		buf_putz(out, c->caller.digits);
+		buf_putz(out, c->caller.digits[0] ? c->caller.digits : "no number");
 	else if (is_random)
 		buf_printf(out, "one of %zu callers of %s", numlist_count(c->vendor->pool),
 			   row->caller_pool);
@@ -342,9 +347,9 @@ static void say_candidate(struct inquiry *q, const struct standing *s, const str
 	put_cost(q, c, &cost);
 	put_pool(c, &caller);
 	trail_add(&q->trail, c->vendor->row->name, "candidate",
-		  "choice %d, prefix length %u, priority %lld, sends %s as %s, %s%s", place,
+		  "choice %d, prefix length %u, priority %lld, sends %s%s%s, %s%s", place,
 		  s->prefix_len, (long long)c->vendor->row->priority, c->callee.digits,
-		  buf_cstr(&caller) ? buf_cstr(&caller) : "",
+		  caller.n ? " as " : "", caller.n && buf_cstr(&caller) ? buf_cstr(&caller) : "",
 		  reach_health_name(vendor_health(c->vendor, &since)),
 		  cost.n && buf_cstr(&cost) ? buf_cstr(&cost) : "");
 }
@@ -375,5 +380,6 @@ enum reason choose_all(struct inquiry *q)
 			why = worse(why, r);
 		give_back(&c);
 	}
+	say_if_none(q, &found);
 	return usable ? REASON_NONE : why;
 }

@@ -1,4 +1,5 @@
 #include "call/inquiry.h"
+#include "call/numbers.h"
 
 /* Contacts come best first, each once (phone/binding.h): a call rings at one of them at a time. */
 static int next_contact(const struct tried *t, const struct phone *p)
@@ -48,6 +49,8 @@ enum reason choose_phone(struct inquiry *q, const struct phone *p, const struct 
 			      q->contacts ? "no further contact" : "not registered");
 	if (number_set(&c.callee, str_of(row->number)) < 0)
 		return REASON_NUMBER_INVALID;
+	if (numbers_shown(&p->vendor, &c.caller) != REASON_NONE)
+		return refuse(q, REASON_NUMBER_INVALID, "its caller_rules leave no number");
 	enum reason r = take_line(q, p, &c);
 	if (r != REASON_NONE)
 		return refuse(q, r, "line_limit_in");

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "call/agents.h"
+#include "call/bridge.h"
 #include "call/identity.h"
 #include "call/inner.h"
 #include "call/lookup.h"
@@ -74,7 +75,7 @@ static void record_media(const struct relay *relay, struct cdr_row *r)
 /* Length and media of every part (forward.h). */
 static void measure(struct call *c, bool was_answered)
 {
-	int64_t hold_ms = clock_mono_ms() - c->answer_mono;
+	int64_t hold_ms = (c->left_mono ? c->left_mono : clock_mono_ms()) - c->answer_mono;
 
 	for (struct call *p = c; p; p = p->front) {
 		if (was_answered)
@@ -381,7 +382,7 @@ void finish(struct call *c, enum reason why, enum hangup side, int code)
 	end_pending(&c->caller);
 	if (was_up && !c->caller.is_over)
 		leg_bye(&c->caller);
-	if (is_crossing)
+	if (is_crossing && l)
 		finish_late(l);
 	c->q.world = c->worker->world;
 	watched_end(&c->q, c->q.attempts > 0, was_answered, why);
@@ -392,6 +393,7 @@ void finish(struct call *c, enum reason why, enum hangup side, int code)
 	c->cdr->hidden |= is_hidden_end(c, side, was_answered);
 	finish_fronts(c, why, side, code, was_up, was_answered);
 	book(c, was_answered);
+	bridge_over(c, why, side);
 	if (c->bye) {
 		c->wait_timer.on_expire = on_bye_timer;
 		timer_start(&c->worker->loop.wheel, &c->wait_timer,

@@ -563,3 +563,9 @@ static void try_failed(struct leg *l, int code, enum reason why, bool is_local)
 	else
 		give_up(c, why);
 }
+
+void hunt_left(struct leg *l)
+{
+	trail_add(&l->call->q.trail, l->gateway, "left", "BYE before its answer");
+	try_failed(l, 502, REASON_UPSTREAM_FAILURE, true);
+}

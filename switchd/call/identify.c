@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "call/doorbell.h"
+#include "call/knocks.h"
 #include "call/suspend.h"
 #include "sip/party.h"
 
@@ -229,6 +230,7 @@ static void challenge(struct worker *w, struct server_txn *t, const struct msg *
 	} else {
 		atomic_fetch_add_explicit(&w->stats->unknown_source, 1, memory_order_relaxed);
 		report_stranger(w->report, &m->flow, w->loop.now_ms);
+		knocks_message(w->knocks, m, w->loop.now_ms);
 		server_drop(t);
 	}
 }

@@ -28,7 +28,9 @@
 #include "transport/steer.h"
 #include "vendor/redirect.h"
 
+struct bridge;
 struct illegal;
+struct knocks;
 struct keepalive;
 struct orphans;
 struct keeper;
@@ -47,6 +49,7 @@ struct worker {
 	struct digest *digest;
 	struct report *report;
 	struct illegal *illegal;
+	struct knocks *knocks;
 	struct registrar *registrar;
 	struct keepalive *keepalive; /* of the first worker; NULL elsewhere */
 	struct desk *desk;
@@ -171,6 +174,7 @@ struct call {
 	struct tried tried;
 	struct verdict verdict;
 	struct taken taken;
+	struct bridge *bridge; /* with another call, made or being made; NULL: none (bridge.h) */
 	struct timer setup_timer, life_timer, wait_timer;
 	struct relay *relay;
 	struct buf offer;   /* the caller's description, for further tries */
@@ -182,8 +186,9 @@ struct call {
 	} heard; /* the Q.850 cause that a vendor's refusal had, and what that was taken for */
 	int max_forwards;
 	ms_t ring_mono, answer_mono;
-	ms_t heard_mono;    /* as the journal knows: when the media stopped, 0 while it flows */
-	bool is_one_way;    /* was counted at the gate of the side that is silent */
+	ms_t heard_mono; /* as the journal knows: when the media stopped, 0 while it flows */
+	bool is_one_way; /* was counted at the gate of the side that is silent */
+	ms_t left_mono; /* when the callee hung up, before the caller heard of its answer; 0: not so */
 	int64_t reach_ms;   /* how long the money held lasts, from the answer */
 	bool has_early_sdp; /* the caller has a description already: it stays */
 	money_t overrun;    /* what it has cost beyond its hold, as the purse knows */
@@ -233,7 +238,7 @@ int leg_send(struct leg *l, const struct draft *d, const struct client_owner *o,
 void leg_ack(struct leg *l, uint32_t cseq, struct str body);
 /* A 2xx to INVITE that came again, or too late for anything else. */
 void leg_repeat_ack(struct leg *l, const struct msg *ok);
-/* The Allow line for this peer; and what is in it beyond DIALOG_ALLOW. */
+/* The Allow line for this peer, and Supported if it may replace; and what is in Allow beyond DIALOG_ALLOW. */
 void leg_put_allow(const struct leg *l, struct buf *out);
 const char *leg_allow(const struct leg *l);
 /* What the peer allows. */
@@ -262,6 +267,12 @@ void offer_take_back(struct leg *l);
 void offer_unsend(struct leg *l);
 /* The answer to an offer of ours that changed nothing: where the peer is now. */
 void offer_relearn(struct leg *l, struct str body);
+/*
+ * What `from` has described already, offered to `to`. is_freed: who has it on hold goes away, so it is offered as it is without that.
+ */
+enum reason offer_again(struct leg *from, struct leg *to, bool is_freed, struct buf *out);
+/* The relays learn once more where this leg is, as it has described it. */
+enum reason offer_tell_again(struct leg *l);
 /* The relay, if the two gateways and the parameters ask for one. */
 enum reason offer_open(struct call *c, const struct source *s, const struct vendor *v,
 		       const struct addr *to);
@@ -297,6 +308,8 @@ void hunt_next(struct call *c);
  * errno; -ELOOP: it has gone round too often.
  */
 int hunt_invite(struct leg *l, const struct vendor *v, struct str body, struct str credentials);
+/* The vendor ended its early dialog with BYE, which it must not (RFC 3261 §15): the try has failed, and the hunt goes on. */
+void hunt_left(struct leg *l);
 /* The wait for any answer begins anew. */
 void hunt_wait(struct leg *l, const struct vendor *v);
 /* ---- outcome.c: what a try says about its vendor ---- */
@@ -322,6 +335,8 @@ void progress_provisional(struct leg *l, const struct msg *m);
 void answer_received(struct leg *l, const struct msg *m);
 /* The journal row is durable, or is not (error). */
 void answer_booked(struct call *c, int error);
+/* A caller that takes a place in another call (bridge.h): that is settled, and it is to hear 200. Its description is in caller.sdp. */
+void answer_tied(struct call *c);
 void answer_acked(struct leg *caller, const struct msg *ack);
 /* A try that was given up answered after all: ACK, BYE, and its cost. */
 void answer_late(struct leg *l, const struct msg *m);
@@ -369,6 +384,7 @@ void traced_leg(const struct leg *l);
 void traced_all(struct worker *w);
 /* ---- show.c ---- */
 char *show_calls(struct worker *w);
+char *show_knocks(struct worker *w);
 char *show_call(struct worker *w, int64_t id);
 
 /* Answers a request that is no call's, or that a call cannot take. */

@@ -62,6 +62,7 @@ struct inquiry {
 	const struct source *shown_by; /* whose caller's number is shown; NULL: the source's */
 	const struct gate *only;       /* the one vendor it may go to; NULL: any */
 	bool is_referred; /* asked for by REFER, or sent on by a phone: charged to the one who asked */
+	bool is_unlocated; /* the server of portability did not say (lookup.h) */
 	bool is_dry;
 	ms_t mono_ms, wall_ms;              /* when it came */
 	struct number caller_in, callee_in; /* as received */

@@ -1,8 +1,9 @@
 #include <errno.h>
 
 #include "base/rand.h"
+#include "call/bridge.h"
 #include "call/hop.h"
-#include "call/inner.h"
+#include "call/inside.h"
 
 /*
  * Requests inside a dialog. BYE ends the call; re-INVITE and UPDATE are passed to the other leg and their answers back, at most one at a
@@ -67,8 +68,7 @@ static void pass_answer(struct leg *from, struct leg *asker, const struct msg *m
 	answer_asker(asker, code, code < 300 ? buf_str(&sdp) : STR(""));
 }
 
-/* The first 2xx to our request: an INVITE's ACK goes at once, unless the answer comes with the asker's ACK. */
-static void accept_change(struct leg *l, const struct msg *m)
+void inside_accepted(struct leg *l, const struct msg *m)
 {
 	(void)dialog_refresh_target(&l->dialog, m);
 	hop_requests(l);
@@ -95,7 +95,7 @@ static void on_response(void *ctx, struct client_txn *t, const struct msg *m)
 	l->is_asking = false;
 	l->asking_cseq = m->cseq;
 	if (m->status < 300) {
-		accept_change(l, m);
+		inside_accepted(l, m);
 	} else {
 		offer_unsend(l);
 		l->ack_waits = false;
@@ -176,26 +176,36 @@ static void take(struct leg *l, struct server_txn *t, const struct msg *m)
 	leg_learn(l, m);
 }
 
-static void send_on(struct leg *to, enum method method, struct str sdp)
+int inside_ask(struct leg *to, enum method method, struct str sdp, struct str extra,
+	       const struct client_owner *o)
 {
-	CLEANUP(buf_done) struct buf extra = BUF_INIT;
+	CLEANUP(buf_done) struct buf lines = BUF_INIT;
 	struct draft d = { .method = method,
 			   .with_contact = true,
 			   .allow = leg_allow(to),
 			   .content_type = sdp.n ? STR("application/sdp") : STR(""),
 			   .body = sdp };
+	int e;
 
 	if (to->call->state == CALL_UP)
-		session_put_request(to, &extra);
-	d.extra = buf_str(&extra);
+		session_put_request(to, &lines);
+	buf_put(&lines, extra);
+	d.extra = buf_str(&lines);
 	if (to->asking)
 		client_detach(to->asking);
 	to->asking = NULL;
 	to->is_asking = true;
 	/* Without an offer the answer comes with the asker's ACK. */
 	to->ack_waits = method == METHOD_INVITE && sdp.n == 0;
+	e = buf_error(&lines) ? buf_error(&lines) : leg_send(to, &d, o, to, &to->asking);
+	if (e < 0)
+		to->is_asking = to->ack_waits = false;
+	return e;
+}
 
-	int e = leg_send(to, &d, &asking_owner, to, &to->asking);
+static void send_on(struct leg *to, enum method method, struct str sdp)
+{
+	int e = inside_ask(to, method, sdp, STR(""), &asking_owner);
 
 	if (e < 0)
 		on_fail(to, NULL, e);
@@ -317,29 +327,48 @@ static bool is_aside(const struct leg *l)
 	return l->side == SIDE_CALLEE && l->call->callee != l;
 }
 
+/*
+ * A vendor's BYE while its answer is being made durable. The caller is still to hear that answer, and then of the end: an answered call,
+ * as long as the vendor's own record says. Before its answer a vendor may not end anything.
+ */
+static void bye_of_callee_early(struct leg *l, struct server_txn *t)
+{
+	struct call *c = l->call;
+
+	reply_simple(t, 200, STR(""));
+	if (!l->is_answered) {
+		hunt_left(l);
+		return;
+	}
+	if (!c->left_mono)
+		c->left_mono = clock_mono_ms();
+}
+
 /* The other leg and the media end at once; the 200 waits until the end is durable (design.md §4, promise 1). */
 static void bye(struct leg *l, struct server_txn *t, const struct msg *m)
 {
 	struct call *c = l->call;
-	bool is_first = c->state == CALL_UP;
+	bool is_caller = l->side == SIDE_CALLER;
 
 	l->is_over = true;
-	if (c->state == CALL_OVER || c->bye || is_aside(l)) {
+	if (c->state == CALL_OVER || c->bye || is_aside(l) || bridge_lets_go(l)) {
 		reply_simple(t, 200, STR(""));
 		return;
 	}
 	ext_put_reasons(m, &c->cause);
-	if (is_first) {
+	if (!is_caller && l->is_answered && !l->is_acked) /* nobody answers its offer any more */
+		leg_ack(l, l->invite_cseq, STR(""));
+	if (c->state == CALL_UP) {
 		c->bye = t;
 		server_own(t, &bye_owner, c);
-	} else {
+		finish(c, is_caller ? REASON_CALLER_HANGUP : REASON_CALLEE_HANGUP,
+		       is_caller ? HANGUP_CALLER : HANGUP_CALLEE, 0);
+	} else if (is_caller) {
 		reply_simple(t, 200, STR(""));
+		finish(c, REASON_CALLER_CANCEL, HANGUP_CALLER, 0);
+	} else {
+		bye_of_callee_early(l, t);
 	}
-	if (l->side == SIDE_CALLER)
-		finish(c, is_first ? REASON_CALLER_HANGUP : REASON_CALLER_CANCEL, HANGUP_CALLER, 0);
-	else
-		finish(c, is_first ? REASON_CALLEE_HANGUP : REASON_UPSTREAM_FAILURE, HANGUP_CALLEE,
-		       0);
 }
 
 static void acked(struct leg *l, const struct msg *m)
@@ -369,7 +398,8 @@ static bool is_refused(struct leg *l, struct server_txn *t, const struct msg *m)
 
 	if (m->max_forwards == 0)
 		reply_simple(t, 483, STR(""));
-	else if (ext_put_unsupported(m, session_may(l), true, &unsupported))
+	else if (ext_put_unsupported(m, EXT_100REL | (session_may(l) ? EXT_TIMER : 0),
+				     &unsupported))
 		reply_simple(t, 420, buf_str(&unsupported));
 	else if (m->method != METHOD_BYE && (l->is_over || is_aside(l)))
 		reply_simple(t, 481, STR("")); /* RFC 5407 §3.2.2 */

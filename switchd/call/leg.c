@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/rand.h"
+#include "call/bridge.h"
 #include "call/message.h"
 #include "call/pool.h"
 #include "call/transfer.h"
@@ -130,6 +131,8 @@ void leg_free(struct leg *l)
 
 struct leg *leg_other(struct leg *l)
 {
+	if (bridge_is_up(l->call))
+		return bridge_other(l);
 	return l->side == SIDE_CALLER ? l->call->callee : &l->call->caller;
 }
 
@@ -251,6 +254,8 @@ const char *leg_allow(const struct leg *l)
 void leg_put_allow(const struct leg *l, struct buf *out)
 {
 	buf_printf(out, "Allow: " DIALOG_ALLOW "%s\r\n", leg_allow(l));
+	if (l->side == SIDE_CALLER && transfer_may(l))
+		buf_put(out, STR("Supported: replaces\r\n"));
 }
 
 void leg_learn(struct leg *l, const struct msg *m)

@@ -54,6 +54,12 @@ static void note(struct inquiry *q, const char *server, const char *digits, cons
 		trail_add(&q->trail, "portability", "ok", "%s", how);
 }
 
+bool lookup_refuses(const struct inquiry *q)
+{
+	return q->is_unlocated &&
+	       q->source->row->portability_failure == MAPPING_GATEWAY_PORTABILITY_FAILURE_REFUSE;
+}
+
 void lookup_explain(struct inquiry *q)
 {
 	const struct vendor *v = server_of(q);
@@ -83,10 +89,17 @@ static void go_on(struct lookup *l)
 		setup_go_on(c);
 }
 
+/* Nobody said where the number is: setup_go_on sees to what that comes to. */
+static void give_up(struct inquiry *q, const char *server, const char *why)
+{
+	q->is_unlocated = true;
+	trail_add(&q->trail, "portability", "failed", "%s: %s%s", server, why,
+		  lookup_refuses(q) ? "" : "; routed as dialled");
+}
+
 static void failed(struct lookup *l, const char *why)
 {
-	trail_add(&l->call->q.trail, "portability", "failed", "%s: %s; routed as dialled",
-		  l->server, why);
+	give_up(&l->call->q, l->server, why);
 	go_on(l);
 }
 
@@ -145,7 +158,9 @@ static void on_dip(void *ctx, int result, const char digits[PORTED_DIGITS + 1])
 		const char *text;
 	} whys[] = {
 		{ -ENOENT, "its records say nothing about portability" },
-		{ -EMSGSIZE, "its answer is longer than 4096 octets" },
+		{ -EMSGSIZE, "its answer was cut short, and none came by TCP" },
+		{ -EFBIG, "its answer is longer than 16384 octets" },
+		{ -ELOOP, "its records lead from one domain to the next without end" },
 		{ -EAGAIN, "it does not know now" },
 		{ -ECONNREFUSED, "nobody listens there" },
 		{ -ETIMEDOUT, "no answer in time" },
@@ -247,8 +262,7 @@ bool lookup_begin(struct call *c)
 	r = c->lookup ? ask(c->lookup, v, to) : -ENETUNREACH;
 	if (r < 0) {
 		c->lookup = lookup_free(c->lookup);
-		trail_add(&c->q.trail, "portability", "failed", "%s: %s; routed as dialled",
-			  v->row->name, to ? "it could not be asked" : "it is down");
+		give_up(&c->q, v->row->name, to ? "it could not be asked" : "it is down");
 		return false;
 	}
 	timer_start(&w->loop.wheel, &c->lookup->timer,

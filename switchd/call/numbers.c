@@ -103,9 +103,10 @@ enum reason numbers_in(struct inquiry *q)
 	if (!caller_in(q))
 		return invalid(q, "what is done to the caller");
 	look_up(q);
-	trail_add(&q->trail, "numbers", "ok", "%s -> %s%s%s, caller %s%s%s", q->callee_in.digits,
+	trail_add(&q->trail, "numbers", "ok", "%s -> %s%s%s, %s%s%s%s", q->callee_in.digits,
 		  q->callee.digits, q->callee_area ? ", " : "",
-		  q->callee_area ? q->callee_area : "", q->caller.digits,
+		  q->callee_area ? q->callee_area : "",
+		  q->caller.digits[0] ? "caller " : "no caller", q->caller.digits,
 		  q->caller_area ? ", " : "", q->caller_area ? q->caller_area : "");
 	if (q->callee_is_white || q->caller_is_white)
 		trail_add(&q->trail, "numbers", "white", "%s is on the system white list",
@@ -160,6 +161,14 @@ size_t numbers_callee_reach(const struct inquiry *q, const struct vendor *v, siz
 	for (; i > 0; i--)
 		n = way[i - 1].reach(way[i - 1].rules, str_of(at[i - 1].digits), n);
 	return n;
+}
+
+enum reason numbers_shown(const struct vendor *phone, struct number *caller)
+{
+	if (!caller->digits[0] ||
+	    go_out(caller, phone->caller_rules, phone->caller_transform, NULL))
+		return REASON_NONE;
+	return REASON_NUMBER_INVALID;
 }
 
 enum reason numbers_out(const struct inquiry *q, const struct vendor *v, struct number *ret_callee,

@@ -14,6 +14,8 @@ enum reason numbers_in(struct inquiry *q);
 /* From those as billed to those that this vendor is sent. REASON_NUMBER_INVALID. */
 enum reason numbers_out(const struct inquiry *q, const struct vendor *v, struct number *ret_callee,
 			struct number *ret_caller);
+/* The calling number as a phone that is called sees it, changed in place. REASON_NUMBER_INVALID. */
+enum reason numbers_shown(const struct vendor *phone, struct number *caller);
 /* The called number alone. */
 enum reason numbers_callee_out(const struct inquiry *q, const struct vendor *v, struct number *ret);
 /*

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "call/inner.h"
+#include "call/bridge.h"
 
 /* SS_MEDIAPROXYMODE is one of that; unset it leaves the question to SS_MEDIA_PROXY_ENABLE. */
 static bool mode_is(const struct world *w, const char *mode)
@@ -118,6 +118,21 @@ static struct payloads payloads_of(const struct sdp_media *m)
 	return set;
 }
 
+/* To the other call's relay this end is where our own one is, on the side that it has no end on any more. */
+static int tell_bridge(const struct leg *from, const struct relay_peer *as)
+{
+	const struct leg *end = bridge_other(from);
+	struct relay_peer peer = { .source = MEDIA_SDP,
+				   .clock_hz = as->clock_hz,
+				   .may_send = true,
+				   .payloads = as->payloads };
+
+	if (!end || !end->call->relay)
+		return 0;
+	return relay_join(end->call->relay, opposite(end->side), from->call->relay,
+			  opposite(from->side), &peer);
+}
+
 static enum reason tell_relay(struct leg *from, const struct sdp_media *audio)
 {
 	struct call *c = from->call;
@@ -136,6 +151,8 @@ static enum reason tell_relay(struct leg *from, const struct sdp_media *audio)
 	peer.is_deaf = !peer.may_send;
 
 	int e = relay_set_peer(c->relay, from->side, &peer);
+	if (e == 0 && bridge_is_up(c))
+		e = tell_bridge(from, &peer);
 	return e == -EINVAL ? REASON_BAD_REQUEST : e < 0 ? REASON_OVERLOAD : REASON_NONE;
 }
 
@@ -185,6 +202,28 @@ static enum reason learn(struct leg *from, const struct sdp *s)
 	if (r == REASON_NONE)
 		from->is_holding = sdp_is_hold(s);
 	return r;
+}
+
+enum reason offer_tell_again(struct leg *l)
+{
+	CLEANUP(sdp_free) struct sdp *s = NULL;
+	const char *what;
+
+	if (sdp_parse(&s, buf_str(&l->described), &what) < 0)
+		return REASON_CODEC_MISMATCH;
+	return learn(l, s);
+}
+
+enum reason offer_again(struct leg *from, struct leg *to, bool is_freed, struct buf *out)
+{
+	CLEANUP(sdp_free) struct sdp *s = NULL;
+	const char *what;
+
+	if (sdp_parse(&s, buf_str(&from->described), &what) < 0 || !sdp_audio(s))
+		return REASON_CODEC_MISMATCH;
+	if (is_freed)
+		sdp_set_direction(s, SDP_SENDRECV);
+	return write_to(to, s, out);
 }
 
 void offer_take_back(struct leg *l)

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "base/log.h"
+#include "call/bridge.h"
 #include "call/way.h"
 
 /*
@@ -42,8 +43,21 @@ static json_t *leg_json(const struct leg *l)
 			 "side", (int)l->side, "gateway", gateway);
 }
 
+/* Of a call whose other end is another call's. */
+static char *orphan_end(const struct leg *l)
+{
+	json_t *legs = json_pack("[o]", leg_json(l));
+	char *text = legs ? json_dumps(legs, JSON_COMPACT) : NULL;
+
+	json_decref(legs);
+	return text;
+}
+
 char *orphan_legs(const struct call *c)
 {
+	if (bridge_is_up(c))
+		return orphan_end(bridge_end(c));
+
 	json_t *a = leg_json(&c->caller), *b = c->callee ? leg_json(c->callee) : NULL;
 	json_t *legs = a && b ? json_pack("[O,O]", a, b) : NULL;
 	char *text = legs ? json_dumps(legs, JSON_COMPACT) : NULL;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call/bridge.h"
 #include "call/message.h"
 #include "call/transfer.h"
 
@@ -189,6 +190,10 @@ void passing_request(struct leg *l, struct server_txn *t, const struct msg *m)
 {
 	CLEANUP(buf_done) struct buf extra = BUF_INIT, body = BUF_INIT;
 	struct leg *other = leg_other(l);
+
+	if (m->method == METHOD_REFER && bridge_refer(l, t, m))
+		return;
+
 	int code = has_room(l) ? prepare(l, m, &extra, &body) : 503;
 	struct draft d = { .method = m->method,
 			   .with_contact = m->method == METHOD_REFER || m->method == METHOD_NOTIFY,

@@ -6,7 +6,9 @@
 #include "call/identify.h"
 #include "call/illegal.h"
 #include "call/inner.h"
+#include "call/knocks.h"
 #include "call/lookup.h"
+#include "call/replace.h"
 #include "call/transfer.h"
 #include "call/trap.h"
 
@@ -73,6 +75,14 @@ static bool is_loop(struct worker *w, const struct msg *m)
 	       str_eq(m->uri.user, str_of(l->callee_out.digits));
 }
 
+/* What this gateway may require of us. */
+static unsigned extensions(const struct source *s)
+{
+	return (s->row->session_timer ? EXT_TIMER : 0) |
+	       (s->row->rel100 != MAPPING_GATEWAY_REL100_OFF ? EXT_100REL : 0) |
+	       (replace_may(s) ? EXT_REPLACES : 0);
+}
+
 /* What the request itself says, before anything is asked about the call. */
 static enum reason check_request(struct call *c, const struct source *s, const struct msg *m)
 {
@@ -83,8 +93,7 @@ static enum reason check_request(struct call *c, const struct source *s, const s
 		return REASON_TOO_MANY_HOPS;
 	if (is_loop(w, m))
 		return REASON_LOOP_DETECTED;
-	if (ext_put_unsupported(m, s->row->session_timer,
-				s->row->rel100 != MAPPING_GATEWAY_REL100_OFF, &c->refusal))
+	if (ext_put_unsupported(m, extensions(s), &c->refusal))
 		return REASON_BAD_EXTENSION;
 	if (!m->has_contact)
 		return REASON_BAD_REQUEST;
@@ -105,6 +114,7 @@ static void drop_stranger(struct worker *w, struct server_txn *t, const struct m
 	atomic_fetch_add_explicit(&w->stats->unknown_source, 1, memory_order_relaxed);
 	report_stranger(w->report, &m->flow, w->loop.now_ms);
 	illegal_message(w->illegal, m);
+	knocks_message(w->knocks, m, w->loop.now_ms);
 	if (param_bool(w->world->params, PARAM_SS_REPLY_UNAUTHORIZED))
 		reply_simple(t, 403, STR(""));
 	else
@@ -150,6 +160,7 @@ struct entry {
 	const struct source *payer, *peer;
 	bool is_referred;
 	struct referral referral;
+	struct leg *replaced; /* whose place it takes; NULL: nobody's */
 };
 
 static void note_referral(struct call *c, const struct entry *e)
@@ -190,7 +201,7 @@ static enum reason decide(struct call *c, const struct msg *m, const struct entr
 		r = transfer_find(c, &e->referral);
 	if (r == REASON_NONE)
 		r = admit(&c->q);
-	if (r == REASON_NONE && !asks_first(c))
+	if (r == REASON_NONE && !e->replaced && !asks_first(c))
 		r = admit_price(&c->q);
 	trap_tell(w, m, &c->q);
 	if (setup_keep_numbers(c) < 0 && r == REASON_NONE)
@@ -225,7 +236,9 @@ static void begin(struct worker *w, struct server_txn *t, const struct msg *m,
 	}
 	(void)server_reply(t, &(struct reply){ .code = 100 });
 	buf_put(&c->offer, m->body);
-	if (!lookup_begin(c))
+	if (e->replaced)
+		replace_begin(c, e->replaced);
+	else if (!lookup_begin(c))
 		setup_go_on(c);
 }
 
@@ -241,7 +254,10 @@ void setup_keep_charged(struct call *c)
 
 void setup_go_on(struct call *c)
 {
-	enum reason r = asks_first(c) ? admit_price(&c->q) : REASON_NONE;
+	enum reason r = lookup_refuses(&c->q) ? REASON_PORTABILITY_UNKNOWN : REASON_NONE;
+
+	if (r == REASON_NONE && asks_first(c))
+		r = admit_price(&c->q);
 
 	setup_keep_charged(c);
 	if (r != REASON_NONE)
@@ -286,6 +302,8 @@ void setup_invite(struct worker *w, struct server_txn *t, const struct msg *m)
 		transport_trust(w->transport, &m->flow);
 		if (call_is_merged(w, m))
 			why = REASON_MERGED_REQUEST;
+		else if (!e.is_referred)
+			why = replace_find(w, e.peer, m, &e.replaced);
 	}
 	atomic_fetch_add_explicit(&w->stats->invites, 1, memory_order_relaxed);
 	begin(w, t, m, &e, why);

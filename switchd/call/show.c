@@ -1,6 +1,7 @@
 #include <jansson.h>
 
 #include "call/inner.h"
+#include "call/knocks.h"
 #include "model/json.h"
 
 static const char *state_name(const struct call *c)
@@ -61,11 +62,19 @@ static json_t *call_json(const struct call *c, bool is_whole)
 	return o;
 }
 
+/* Takes it. */
+static char *as_text(json_t *j)
+{
+	char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+
+	json_decref(j);
+	return text;
+}
+
 char *show_calls(struct worker *w)
 {
 	json_t *list = json_array();
 	struct hnode *it;
-	char *text;
 
 	HTAB_EACH (it, &w->calls) {
 		const struct call *c = CONTAINER(it, struct call, by_id);
@@ -73,17 +82,17 @@ char *show_calls(struct worker *w)
 		if (c->state != CALL_OVER)
 			(void)json_array_append_new(list, call_json(c, false));
 	}
-	text = list ? json_dumps(list, JSON_COMPACT) : NULL;
-	json_decref(list);
-	return text;
+	return as_text(list);
+}
+
+char *show_knocks(struct worker *w)
+{
+	return as_text(knocks_json(w->knocks));
 }
 
 char *show_call(struct worker *w, int64_t id)
 {
 	const struct call *c = call_find(w, id);
-	json_t *o = c && c->state != CALL_OVER ? call_json(c, true) : NULL;
-	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 
-	json_decref(o);
-	return text;
+	return as_text(c && c->state != CALL_OVER ? call_json(c, true) : NULL);
 }

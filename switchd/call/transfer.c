@@ -89,6 +89,11 @@ static void put_place(const struct leg *to, struct str number, const char *token
 		   by[to->dialog.flow.proto]);
 }
 
+int transfer_read(const struct leg *l, const struct msg *m, struct referral *ret)
+{
+	return l->call->state == CALL_UP && payer_of(l, ret) ? read_refer_to(m, ret) : 603;
+}
+
 int transfer_refer(struct leg *l, const struct msg *m, struct buf *extra)
 {
 	struct leg *other = leg_other(l);
@@ -99,13 +104,12 @@ int transfer_refer(struct leg *l, const struct msg *m, struct buf *extra)
 
 	if (!transfer_may(l))
 		return 405;
-	if (l->call->state != CALL_UP || !other || !other->is_answered || !transfer_may(other) ||
-	    !payer_of(l, &r))
+	if (!other || !other->is_answered || !transfer_may(other))
 		return 603;
 	if (l->refers == REFERS_MAX)
 		return 503;
 
-	int code = read_refer_to(m, &r);
+	int code = transfer_read(l, m, &r);
 	int worker =
 		r.call_id[0] ? steer_token_worker(str_of(r.our_tag)) % w->hub->workers : w->c.index;
 
@@ -230,7 +234,7 @@ static const struct vendor *vendor_of(const struct leg *l)
 	return s && s->phone ? &s->phone->vendor : NULL;
 }
 
-static bool is_of_payer(const struct leg *l, const struct referral *r)
+bool transfer_is_of_payer(const struct leg *l, const struct referral *r)
 {
 	struct referral own = { 0 };
 
@@ -252,7 +256,7 @@ enum reason transfer_find(struct call *c, const struct referral *r)
 	end = l && l->call->state == CALL_UP ? leg_other(l) : NULL;
 	v = end && end->is_answered ? vendor_of(end) : NULL;
 	if (!v || !str_eq(str_of(l->dialog.remote_tag), str_of(r->their_tag)) ||
-	    !is_of_payer(l, r) || !transfer_may(end))
+	    !transfer_is_of_payer(l, r) || !transfer_may(end))
 		return REASON_DESTINATION_FORBIDDEN;
 	d = &end->dialog;
 	buf_printf(&line, "Require: replaces\r\nReplaces: %s;to-tag=%s;from-tag=%s\r\n", d->call_id,

@@ -1,7 +1,7 @@
 /*
  * transfer: one side of a call asks the other to call somebody else (REFER: RFC 3515, 5589; attended: 3891).
  *
- * The switch does not call by itself: it passes the request on, with a number and an address of ours instead of whatever it named,
+ * What bridge.h does not do by itself is here. The switch does not call: it passes the request on, with a number and an address of ours instead of whatever it named,
  * and the news of what came of it (NOTIFY) back. The new call is charged to the side that asked, through the same checks as any
  * other of its calls; both sides must have it switched on (call_transfer).
  */
@@ -12,6 +12,10 @@
 
 /* Is REFER let through from this leg, and to it? */
 bool transfer_may(const struct leg *l);
+/* Whom a REFER on l names, and who pays for that; 0, or the SIP code that refuses it. */
+int transfer_read(const struct leg *l, const struct msg *m, struct referral *ret);
+/* Is the leg of the same gateway or phone as the one who asked? */
+bool transfer_is_of_payer(const struct leg *l, const struct referral *r);
 /* Of a REFER that came on l: the header lines for the other leg. 0, or the SIP code that refuses it. */
 int transfer_refer(struct leg *l, const struct msg *m, struct buf *extra);
 /* It went to the other leg with that CSeq; it was refused there. */

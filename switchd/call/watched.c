@@ -23,10 +23,14 @@ static bool has_caller(const struct inquiry *q)
 	return caller.n > 0 && trie_is_key(caller) && !q->caller_is_white;
 }
 
-static enum reason refuse(struct inquiry *q, const char *what, const char *number, int64_t left)
+static enum reason refuse(struct inquiry *q, enum blacklist_side side, const char *number,
+			  int64_t left)
 {
+	if (!q->is_dry)
+		blacklist_hit(q->hub->blacklist, side, str_of(number), now_s());
 	trail_add(&q->trail, "dynamic blacklist", "refuse", "%s: %s %s for %lld s more",
-		  reason_name(REASON_BLACKLISTED), what, number, (long long)left);
+		  reason_name(REASON_BLACKLISTED), side == BLACKLIST_CALLER ? "caller" : "callee",
+		  number, (long long)left);
 	return REASON_BLACKLISTED;
 }
 
@@ -73,12 +77,12 @@ enum reason watched_begin(struct inquiry *q)
 	if (has_caller(q)) {
 		left = blacklist_left(b, BLACKLIST_CALLER, str_of(q->caller.digits), now_s());
 		if (left > 0)
-			return refuse(q, "caller", q->caller.digits, left);
+			return refuse(q, BLACKLIST_CALLER, q->caller.digits, left);
 	}
 	left = q->callee_is_white
 		       ? 0
 		       : blacklist_left(b, BLACKLIST_CALLEE, str_of(q->callee.digits), now_s());
-	return left > 0 ? refuse(q, "callee", q->callee.digits, left) : REASON_NONE;
+	return left > 0 ? refuse(q, BLACKLIST_CALLEE, q->callee.digits, left) : REASON_NONE;
 }
 
 /* Rang, or was given up before it answered; a busy or refused call says nothing of the kind. */

@@ -9,6 +9,7 @@
 #include "call/illegal.h"
 #include "call/inner.h"
 #include "call/keeper.h"
+#include "call/knocks.h"
 #include "call/message.h"
 #include "call/prices.h"
 #include "call/scanner.h"
@@ -51,7 +52,8 @@ static bool refuse_required(struct server_txn *t, const struct msg *m)
 {
 	CLEANUP(buf_done) struct buf unsupported = BUF_INIT;
 
-	if (m->method == METHOD_CANCEL || !ext_put_unsupported(m, true, true, &unsupported))
+	if (m->method == METHOD_CANCEL ||
+	    !ext_put_unsupported(m, EXT_TIMER | EXT_100REL, &unsupported))
 		return false;
 	reply_simple(t, 420, buf_str(&unsupported));
 	return true;
@@ -149,6 +151,7 @@ static void on_message(void *ctx, const struct flow *from, struct str raw)
 		illegal_raw(w->illegal, from, raw);
 	}
 	catch (w, from, false, TAP_REFUSED, raw);
+	knocks_raw(w->knocks, from, raw, w->loop.now_ms);
 	atomic_fetch_add_explicit(&w->stats->unknown_source, 1, memory_order_relaxed);
 }
 
@@ -173,6 +176,7 @@ static bool may_shake(void *ctx, const struct flow *from)
 	    param_bool(world->params, PARAM_SS_REPLY_UNAUTHORIZED))
 		return true;
 	report_stranger(w->report, from, w->loop.now_ms);
+	knocks_raw(w->knocks, from, STR(""), w->loop.now_ms);
 	atomic_fetch_add_explicit(&w->stats->unknown_source, 1, memory_order_relaxed);
 	return false;
 }
@@ -239,6 +243,9 @@ static void on_ask(struct inbox *in, const void *record, size_t n)
 		break;
 	case ASK_REGISTRATIONS:
 		r.text = keeper_show(w->keeper);
+		break;
+	case ASK_KNOCKS:
+		r.text = show_knocks(w);
 		break;
 	case ASK_SHOW:
 		r.text = show_call(w, a.call_id);
@@ -353,6 +360,8 @@ static int make_network(struct worker *w, struct err *err)
 	if (r == 0)
 		r = illegal_create(&w->illegal, w);
 	if (r == 0)
+		r = knocks_create(&w->knocks);
+	if (r == 0)
 		r = register_start(w);
 	return r;
 }
@@ -463,6 +472,7 @@ struct worker *worker_free(struct worker *w)
 	digest_free(w->digest);
 	report_free(w->report);
 	illegal_free(w->illegal);
+	knocks_free(w->knocks);
 	htab_done(&w->calls);
 	htab_done(&w->tags);
 	htab_done(&w->invites);

@@ -27,6 +27,7 @@ enum ask_kind {
 	ASK_PING,          /* makes a loop turn, which stats.alive_ms shows; no answer */
 	ASK_LIST,          /* JSON array of the calls here */
 	ASK_REGISTRATIONS, /* JSON array of the registrations that this worker keeps */
+	ASK_KNOCKS,        /* JSON array of the sources whose messages this worker has dropped */
 	ASK_SHOW,          /* JSON object of the call with this id, or the empty text */
 	ASK_END_ALL,       /* every call here is ended (SwitchRestarted); no answer */
 	ASK_FORGET,        /* the registration of this user ends; no answer */

@@ -88,6 +88,15 @@ static int check_before(const char *field, const char *digits, struct err *err)
 		       "cannot stand before a number");
 }
 
+int rules_compile(struct transform **ret, const char *rules, const char *field, struct err *err)
+{
+	int r = transform_create(ret, str_of(rules), err);
+
+	if (r == -EINVAL)
+		(void)str_copy(err->field, sizeof(err->field), str_of(field));
+	return r;
+}
+
 int source_compile(struct source *s, struct err *err)
 {
 	const struct mapping_gateway_row *row = s->row;
@@ -108,9 +117,9 @@ int source_compile(struct source *s, struct err *err)
 	if (r == 0)
 		r = compile_tech(s, err);
 	if (r == 0)
-		r = transform_create(&s->callee_rules, str_of(row->callee_rules), err);
+		r = rules_compile(&s->callee_rules, row->callee_rules, "callee_rules", err);
 	if (r == 0)
-		r = transform_create(&s->caller_rules, str_of(row->caller_rules), err);
+		r = rules_compile(&s->caller_rules, row->caller_rules, "caller_rules", err);
 	if (r == 0)
 		r = compile_nets(str_of(row->media_nets), "media_nets", false, &s->media_net,
 				 &s->media_net_count, err);
@@ -243,7 +252,9 @@ int vendor_compile(struct vendor *v, struct err *err)
 	if (r == 0)
 		r = vendor_check_registration(v->row, err);
 	if (r == 0)
-		r = retry_check_codes(str_of(v->row->stop_codes), err);
+		r = retry_check_codes(str_of(v->row->stop_codes), "stop_codes", err);
+	if (r == 0)
+		r = retry_check_codes(str_of(v->row->continue_codes), "continue_codes", err);
 	if (r == 0)
 		r = codes_parse(str_of(v->row->failure_codes), CODES_SIP, "failure_codes",
 				&v->codes, err);
@@ -251,9 +262,9 @@ int vendor_compile(struct vendor *v, struct err *err)
 		r = codes_parse(str_of(v->row->failure_causes), CODES_CAUSE_TO_SIP,
 				"failure_causes", &v->causes, err);
 	if (r == 0)
-		r = transform_create(&v->callee_rules, str_of(v->row->callee_rules), err);
+		r = rules_compile(&v->callee_rules, v->row->callee_rules, "callee_rules", err);
 	if (r == 0)
-		r = transform_create(&v->caller_rules, str_of(v->row->caller_rules), err);
+		r = rules_compile(&v->caller_rules, v->row->caller_rules, "caller_rules", err);
 	if (r == 0)
 		r = compile_nets(str_of(v->row->media_nets), "media_nets", false, &v->media_net,
 				 &v->media_net_count, err);

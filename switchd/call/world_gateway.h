@@ -14,6 +14,8 @@ uint16_t vendor_port(const struct vendor *v);
 int vendor_resolve(struct vendor *v, const struct world_input *in);
 /* What keeps for each of its addresses whether it is there. 0 or -ENOMEM. */
 int vendor_find_reach(struct vendor *v, const struct world_input *in);
+/* A gateway's or phone's own rules (transform_create); what is wrong is said of that field. */
+int rules_compile(struct transform **ret, const char *rules, const char *field, struct err *err);
 /* user, register_user, register_domain and contact_user make URIs. -EINVAL with *err. */
 int vendor_check_registration(const struct routing_gateway_row *row, struct err *err);
 /* The names that it registers under, defaults filled in. */

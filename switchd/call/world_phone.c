@@ -16,6 +16,10 @@ static int set(const struct entity *e, void *row, int field, const char *text)
 	return text ? row_set_text(&e->field[field], row, str_of(text)) : 0;
 }
 
+_Static_assert((int)PHONE_POLICY_FREE_LINES == (int)MAPPING_GATEWAY_POLICY_FREE_LINES &&
+		       (int)PHONE_POLICY_THEN_QUALITY == (int)MAPPING_GATEWAY_POLICY_THEN_QUALITY,
+	       "the same words in the same order");
+
 static int make_source(struct phone *p, struct err *err)
 {
 	const struct entity *e = &entities[ENTITY_MAPPING_GATEWAY];
@@ -32,6 +36,8 @@ static int make_source(struct phone *p, struct err *err)
 	to->line_limit = from->line_limit_out;
 	to->rate_limit = from->rate_limit;
 	to->blacklist = from->blacklist;
+	to->policy = from->policy;
+	to->policy_then = from->policy_then;
 	to->call_transfer = from->call_transfer;
 	to->messages = from->messages;
 	to->media_source = from->media_source;
@@ -54,7 +60,7 @@ static int make_source(struct phone *p, struct err *err)
 	return r == 0 ? source_compile(&p->source, err) : r;
 }
 
-static int make_vendor(struct phone *p)
+static int make_vendor(struct phone *p, struct err *err)
 {
 	const struct entity *e = &entities[ENTITY_ROUTING_GATEWAY];
 	const struct phone_row *from = p->row;
@@ -73,7 +79,11 @@ static int make_vendor(struct phone *p)
 	to->media_relay = from->media_relay;
 	p->vendor.media_net = p->source.media_net; /* a loan */
 	p->vendor.media_net_count = p->source.media_net_count;
-	return set(e, to, ROUTING_GATEWAY_NAME, from->number);
+	int r = set(e, to, ROUTING_GATEWAY_NAME, from->number);
+
+	return r == 0 ? rules_compile(&p->vendor.caller_rules, from->caller_rules, "caller_rules",
+				      err)
+		      : r;
 }
 
 static int take(struct world *w, struct phone *p, struct world_input *in, struct err *err)
@@ -94,7 +104,9 @@ static int take(struct world *w, struct phone *p, struct world_input *in, struct
 	screen_link(&p->source.screen, &entities[ENTITY_PHONE], p->row, in);
 	if (p->row->callee_transform)
 		p->source.callee_transform = in->find_transform(in->ctx, p->row->callee_transform);
-	return r == 0 ? make_vendor(p) : r;
+	if (p->row->caller_transform)
+		p->vendor.caller_transform = in->find_transform(in->ctx, p->row->caller_transform);
+	return r == 0 ? make_vendor(p, err) : r;
 }
 
 static int by_number(const void *a, const void *b)
@@ -254,7 +266,7 @@ int world_check_phone(const struct phone_row *row, struct err *err)
 	int r = p.row ? make_source(&p, err) : -ENOMEM;
 
 	if (r == 0)
-		r = make_vendor(&p);
+		r = make_vendor(&p, err);
 	phone_done(&p);
 	return r < 0 ? r : check_forwards(row, err);
 }

@@ -41,7 +41,7 @@ static void shape(json_t *row)
 	shape_time(row, "start");
 }
 
-int calls_page(struct app *app)
+static int run(struct app *app, const json_t *args)
 {
 	static const char *const columns[] = {
 		"caller",          "callee", "state", "time", "account", "mapping_gateway",
@@ -69,5 +69,19 @@ int calls_page(struct app *app)
 		.shape = shape,
 	};
 
-	return list_run(app, &spec, NULL);
+	return list_run(app, &spec, args);
+}
+
+int calls_page(struct app *app)
+{
+	return run(app, NULL);
+}
+
+int calls_of_gateway(void *ctx)
+{
+	const json_t *row = list_row(ctx);
+	CLEANUP(json_decref)
+	json_t *args = row ? json_pack("{s:s}", "gateway", cell_text(row, "name", "")) : NULL;
+
+	return args ? run(list_app(ctx), args) : VIEW_STAYS;
 }

@@ -23,20 +23,9 @@ static int show(void *ctx)
 
 static int explain(void *ctx)
 {
-	CLEANUP(json_decref) json_t *params = NULL;
-	CLEANUP(json_decref) json_t *answer = NULL;
-	struct app *app = list_app(ctx);
 	const json_t *row = list_row(ctx);
-	struct err err = ERR_INIT;
 
-	if (!row)
-		return VIEW_STAYS;
-	params = json_pack("{s:s}", "id", cell_text(row, "id", ""));
-	int r = daemons_ask(&app->daemons, "cdr.explain", params, &answer, &err);
-	if (r == 0)
-		return steps_run(app, "Why the call went as it did", answer);
-	screen_say_err(app->screen, &err);
-	return VIEW_STAYS;
+	return row ? steps_record(list_app(ctx), cell_text(row, "id", "")) : VIEW_STAYS;
 }
 
 static int take_filter(void *ctx, json_t *params, struct err *err)

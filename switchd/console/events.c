@@ -10,18 +10,22 @@
 #include "shape.h"
 #include "tui/dialog.h"
 
+static int say(struct list *l, const json_t *row)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	if (text_object(row, &text) < 0 || buf_error(&text))
+		return -ENOMEM;
+	dialog_message(list_app(l)->screen, "Details", buf_str(&text));
+	return VIEW_STAYS;
+}
+
 /* A whole row of the list, which holds everything that is known. */
 static int show(void *ctx)
 {
-	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	const json_t *row = list_row(ctx);
 
-	if (!row)
-		return VIEW_STAYS;
-	if (text_object(row, &text) < 0 || buf_error(&text))
-		return -ENOMEM;
-	dialog_message(list_app(ctx)->screen, "Details", buf_str(&text));
-	return VIEW_STAYS;
+	return row ? say(ctx, row) : VIEW_STAYS;
 }
 
 /* --- alarms --- */
@@ -81,9 +85,26 @@ int alarms_page(struct app *app)
 
 /* --- the log --- */
 
+static void shape_change(json_t *row, const char *name, const json_t *of, const json_t *other)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	text_put_changes(of, other, &text);
+	if (buf_cstr(&text))
+		(void)json_object_set_new(row, name, json_string(buf_cstr(&text)));
+}
+
+/* Of two whole rows what has changed. */
 static void shape_log(json_t *row)
 {
+	CLEANUP(json_decref) json_t *before = json_incref(json_object_get(row, "before"));
+	CLEANUP(json_decref) json_t *after = json_incref(json_object_get(row, "after"));
+
 	shape_time(row, "at");
+	if (json_is_object(before))
+		shape_change(row, "before", before, after);
+	if (json_is_object(after))
+		shape_change(row, "after", after, before);
 }
 
 static int older(void *ctx)
@@ -103,13 +124,27 @@ static int newest(void *ctx)
 	return list_read(ctx);
 }
 
+/* The list holds whole rows; what is read is what has changed. */
+static int show_change(void *ctx)
+{
+	const json_t *row = list_row(ctx);
+	CLEANUP(json_decref) json_t *shaped = json_deep_copy(row);
+
+	if (!row)
+		return VIEW_STAYS;
+	if (!shaped)
+		return -ENOMEM;
+	shape_log(shaped);
+	return say(ctx, shaped);
+}
+
 int log_page(struct app *app)
 {
 	static const char *const columns[] = { "at",     "who",   "operation", "key",
 					       "before", "after", "id",        NULL };
 	static const char *const keys[] = { "id", NULL };
 	static const struct binding bindings[] = {
-		{ K_ENTER, 0, "Show", "What was there before and after", 0, show },
+		{ K_ENTER, 0, "Show", "What changed: its values before and after", 0, show_change },
 		{ 'o', 0, "Older", "The changes before these", 0, older },
 		{ 'n', 0, "Newest", "Back to the newest ones", 0, newest },
 		LIST_KEYS,

@@ -92,13 +92,22 @@ static void shape_status(json_t *row)
 
 int gateways_page(struct app *app)
 {
-	static const char *const columns[] = {
-		"name",       "side",   "calls", "line_limit", "calls_per_second",
-		"rate_limit", "health", "since", "registered", "held_s",
-		NULL
-	};
+	static const char *const columns[] = { "name",
+					       "side",
+					       "calls",
+					       "line_limit",
+					       "free_lines",
+					       "health",
+					       "calls_per_second",
+					       "rate_limit",
+					       "since",
+					       "registered",
+					       "held_s",
+					       NULL };
 	static const char *const keys[] = { "side", "name", NULL };
 	static const struct binding status_keys[] = {
+		{ K_ENTER, 0, "Calls", "The calls in progress of the selected one", 0,
+		  calls_of_gateway },
 		{ 'r', 0, "Registrations", "Where the switch is registered", 0, registrations },
 		LIST_KEYS,
 		{ 0 },

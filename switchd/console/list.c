@@ -190,6 +190,11 @@ json_t *list_args(struct list *l)
 	return l->args;
 }
 
+int list_set_columns(struct list *l, const char *const *columns)
+{
+	return table_set_columns(l->table, columns);
+}
+
 const json_t *list_last_row(const struct list *l)
 {
 	size_t n = json_array_size(l->rows);

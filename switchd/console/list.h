@@ -45,6 +45,8 @@ json_t *list_args(struct list *l);
  */
 __attribute__((format(printf, 4, 5))) int list_ask(struct list *l, const char *operation,
 						   json_t *params, const char *fmt, ...);
+/* Other columns than the spec's from the next reading on: a NULL-terminated loan. 0 or -ENOMEM. */
+int list_set_columns(struct list *l, const char *const *columns);
 /* Reads again. What goes wrong stands on the page. VIEW_STAYS or -ENOMEM. */
 int list_read(struct list *l);
 /* The last row: a loan until the next reading; NULL if there is none. */

@@ -21,9 +21,8 @@ static int try_out(void *ctx)
 				   .intro = "What it makes of a number. Nothing is changed.",
 				   .button = "Try",
 				   .preset = preset };
-	int r = preset ? opform_run(list_app(ctx), &of) : VIEW_STAYS;
 
-	return r > 0 ? VIEW_STAYS : r;
+	return preset ? opform_ask(list_app(ctx), &of) : VIEW_STAYS;
 }
 
 static int transforms(void *ctx)

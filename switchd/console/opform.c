@@ -6,7 +6,9 @@
 #include "base/cleanup.h"
 #include "model/json.h"
 #include "model/op.h"
+#include "model/text.h"
 #include "model/value.h"
+#include "tui/dialog.h"
 #include "tui/form.h"
 
 enum { ARG_CHARACTERS = 512, FILE_CHARACTERS = 4096 };
@@ -19,15 +21,27 @@ struct opener {
 	void *trial; /* row that values are checked with */
 };
 
-/* Arguments that name something there is a list of. */
+/* Arguments that name something there is a list of; op: of that operation alone. The first that fits counts. */
 static const struct {
-	const char *arg, *entity;
+	const char *arg, *entity, *op;
 } lists[] = {
-	{ "gateway", "mapping-gateway" },
-	{ "account", "account" },
-	{ "group", "rate-group" },
-	{ "id", "account" },
+	{ "gateway", "routing-gateway", "call.test" },
+	{ "gateway", "mapping-gateway", NULL },
+	{ "account", "account", NULL },
+	{ "group", "rate-group", NULL },
+	{ "id", "account", NULL },
 };
+
+/* The entity whose keys an argument may have, or NULL. */
+static const char *listed(const struct opener *o, const char *name)
+{
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (strcmp(lists[i].arg, name) == 0 &&
+		    (!lists[i].op || strcmp(lists[i].op, o->op->name) == 0))
+			return lists[i].entity;
+	}
+	return NULL;
+}
 
 static const struct field *field_of(const struct opener *o, const char *name)
 {
@@ -41,7 +55,7 @@ static const struct field *field_of(const struct opener *o, const char *name)
 static struct value_rule rule_of(enum field_type t)
 {
 	static const enum value_kind kinds[] = {
-		[FIELD_TEXT] = VALUE_TEXT, [FIELD_LIST] = VALUE_LIST, [FIELD_INT] = VALUE_INT,
+		[FIELD_TEXT] = VALUE_TEXT, [FIELD_LIST] = VALUE_TEXT, [FIELD_INT] = VALUE_INT,
 		[FIELD_BOOL] = VALUE_BOOL, [FIELD_ENUM] = VALUE_TEXT, [FIELD_MONEY] = VALUE_DECIMAL,
 		[FIELD_TIME] = VALUE_TIME, [FIELD_ID] = VALUE_ID,
 	};
@@ -86,21 +100,9 @@ static int lookup(void *ctx, const char *name, json_t **ret)
 {
 	const struct opener *o = ctx;
 
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		if (strcmp(lists[i].arg, name) == 0)
-			return daemons_keys(&o->app->daemons, entity_find(str_of(lists[i].entity)),
-					    ret);
-	}
-	return -ENOENT;
-}
+	const char *entity = listed(o, name);
 
-static bool has_list(const char *name)
-{
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		if (strcmp(lists[i].arg, name) == 0)
-			return true;
-	}
-	return false;
+	return entity ? daemons_keys(&o->app->daemons, entity_find(str_of(entity)), ret) : -ENOENT;
 }
 
 /* --- items --- */
@@ -126,7 +128,9 @@ static int add_arg(struct opener *o, struct form *form, const char *name, enum f
 		field_accepts(f, &accepts);
 	else
 		value_accepts(&rule, &accepts);
-	if (has_list(name))
+	if (!f && type == FIELD_LIST)
+		buf_putz(&accepts, "; several with commas between");
+	if (listed(o, name))
 		buf_putz(&accepts, "; F4 or ^F lists what there is");
 
 	const char *const *values = f && f->type == FIELD_ENUM ? f->values
@@ -141,7 +145,7 @@ static int add_arg(struct opener *o, struct form *form, const char *name, enum f
 		.values = values,
 		.is_required = is_required,
 		.check = check,
-		.lookup = has_list(name) ? lookup : NULL,
+		.lookup = listed(o, name) ? lookup : NULL,
 		.ctx = o,
 	};
 	struct str begin = preset_of(o->of, name, &value);
@@ -165,8 +169,8 @@ static int add_all(struct opener *o, struct form *form)
 	for (int i = 0; r == 0 && i < o->op->arg_count; i++) {
 		const struct op_arg *arg = &o->op->args[i];
 
-		/* Where a page begins is for its keys, not for people. */
-		if (strcmp(arg->name, "after") != 0)
+		/* Where a page begins is for its keys, not for people; a format is for files. */
+		if (strcmp(arg->name, "after") != 0 && strcmp(arg->name, "format") != 0)
 			r = add_arg(o, form, arg->name, arg->type, arg->is_required);
 	}
 	return r;
@@ -223,4 +227,41 @@ int opform_run(struct app *app, const struct opform *of)
 	if (o.trial)
 		(void)row_free(o.entity, o.trial);
 	return r;
+}
+
+/* --- questions --- */
+
+struct question {
+	struct app *app;
+	const struct opform *of;
+};
+
+static int show_answer(void *ctx, json_t *params, struct err *err)
+{
+	const struct question *q = ctx;
+	CLEANUP(json_decref) json_t *answer = NULL;
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	int r;
+
+	screen_say(q->app->screen, ROLE_PLAIN, "%s is under way ...", q->of->title);
+	r = daemons_ask(&q->app->daemons, q->of->op, params, &answer, err);
+	if (r < 0)
+		return r != -ENOMEM ? -EINVAL : r;
+	r = json_is_array(answer) ? text_table(answer, NULL, NULL, &text)
+				  : text_object(answer, &text);
+	if (r == 0)
+		dialog_message(q->app->screen, q->of->title, buf_str(&text));
+	return r;
+}
+
+int opform_ask(struct app *app, const struct opform *of)
+{
+	struct question q = { .app = app, .of = of };
+	struct opform asking = *of;
+	int r;
+
+	asking.take = show_answer;
+	asking.ctx = &q;
+	r = opform_run(app, &asking);
+	return r > 0 ? VIEW_STAYS : r;
 }

@@ -24,3 +24,8 @@ struct opform {
 
 /* 1: done; 0: left; below 0: the page must end. */
 int opform_run(struct app *app, const struct opform *of);
+/*
+ * A question: the answer is shown, and the form stands until it is left, so the same again is one key. `take` is not used. As an action:
+ * VIEW_STAYS or below 0.
+ */
+int opform_ask(struct app *app, const struct opform *of);

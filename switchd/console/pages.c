@@ -20,6 +20,7 @@ const struct page pages[] = {
 	{ 'j', "Spend rules", "Limits of money and calls; security profiles", spend_page },
 	{ 't', "Rates", "Rate groups and their prices; packages", rates_page },
 	{ 'o', "Parameters", "How the switch behaves", params_page },
+	{ '3', "Who is knocking", "Strangers without an answer; make them gateways", knocks_page },
 	{ 'b', "Bans", "Addresses that are kept out", bans_page },
 	{ 'w', "Alarms", "What is wrong now", alarms_page },
 	{ 'l', "Log of changes", "Who changed what, and when", log_page },

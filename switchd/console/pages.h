@@ -18,6 +18,8 @@ extern const struct page pages[];
 int trace_ladder(void *ctx);
 int traces_page(struct app *app);
 int calls_page(struct app *app);
+/* A key's action on a list of gateways: the calls in progress of the selected one. */
+int calls_of_gateway(void *ctx);
 int customers_page(struct app *app);
 int vendors_page(struct app *app);
 int groups_page(struct app *app);
@@ -34,6 +36,7 @@ int rates_page(struct app *app);
 int cdrs_page(struct app *app);
 int route_page(struct app *app);
 int params_page(struct app *app);
+int knocks_page(struct app *app);
 int bans_page(struct app *app);
 int alarms_page(struct app *app);
 int log_page(struct app *app);

@@ -11,8 +11,7 @@
 
 enum { COLUMNS_MAX = 32 };
 
-static const char intro[] = "Empty: the month so far, of this machine's zone. A date is its "
-			    "midnight there. by: hour, day or month.";
+#define TIMES "Empty: the month so far, of this machine's zone. A date is its midnight there."
 
 /* ---- one report ---- */
 
@@ -32,7 +31,7 @@ static int take(void *ctx, json_t *params, struct err *err)
 	return r < 0 && r != -ENOMEM ? -EINVAL : r;
 }
 
-static int ask(struct asked *a, const char *title)
+static int ask(struct asked *a, const char *title, const char *intro)
 {
 	const struct opform of = {
 		.op = a->op,
@@ -81,7 +80,7 @@ static int run_report(struct app *app, const struct report_info *info)
 	struct buf op = buf_fixed(a.op, sizeof(a.op));
 
 	buf_printf(&op, "report.%s", info->name);
-	int r = buf_cstr(&op) ? ask(&a, info->name) : 0;
+	int r = buf_cstr(&op) ? ask(&a, info->name, TIMES " by: hour, day or month.") : 0;
 	if (r > 0)
 		r = show_table(&a, info);
 	json_decref(a.args);
@@ -104,15 +103,12 @@ static int statement(void *ctx)
 {
 	struct asked a = { .app = list_app(ctx), .op = "report.statement" };
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
-	int r = ask(&a, "Statement of account");
+	int r = ask(&a, "Statement of account", TIMES);
 
 	if (r > 0)
-		r = json_is_string(a.answer) ? 0 : text_report(a.answer, &text);
+		r = text_report(a.answer, &text);
 	if (r == 0 && a.answer)
-		r = pager_run(
-			a.app->screen, "Statement of account",
-			text.n ? buf_str(&text)
-			       : str_n(json_string_value(a.answer), json_string_length(a.answer)));
+		r = pager_run(a.app->screen, "Statement of account", buf_str(&text));
 	json_decref(a.args);
 	json_decref(a.answer);
 	return r < 0 ? r : VIEW_STAYS;

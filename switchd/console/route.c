@@ -27,8 +27,8 @@ static int ask(struct route *r)
 		.op = "route.explain",
 		.title = "Explain a route",
 		.intro = "What would a call get that comes by this gateway now? The code that "
-			 "calls use "
-			 "looks; nobody is called and no money is held.",
+			 "calls use looks; nobody is called and no money is held. with: changes "
+			 "that are assumed and not saved, such as routing-gateway carrier-a down.",
 		.button = "Explain",
 		.preset = r->asked,
 		.take = take,

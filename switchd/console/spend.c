@@ -130,9 +130,16 @@ int spend_page(struct app *app)
 
 /* --- the dynamic blacklist --- */
 
+static void shape_blacklisted(json_t *row)
+{
+	shape_times(row);
+	shape_time(row, "last_call");
+}
+
 int blacklist_page(struct app *app)
 {
-	static const char *const columns[] = { "side", "number", "type", "since", "until", NULL };
+	static const char *const columns[] = { "side",  "number",  "type",      "since",
+					       "until", "refused", "last_call", NULL };
 	static const char *const keys[] = { "side", "number", NULL };
 	static const struct binding bindings[] = {
 		{ 'a', K_INSERT, "Add", "Keep a number out until a time", BINDING_CHANGES,
@@ -152,7 +159,7 @@ int blacklist_page(struct app *app)
 		.keys = keys,
 		.period_ms = 5000,
 		.bindings = bindings,
-		.shape = shape_times,
+		.shape = shape_blacklisted,
 	};
 
 	return list_run(app, &spec, NULL);

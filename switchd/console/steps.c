@@ -101,3 +101,15 @@ int steps_run(struct app *app, const char *title, const json_t *answer)
 	table_free(s.table);
 	return r < 0 ? r : VIEW_STAYS;
 }
+
+int steps_record(struct app *app, const char *id)
+{
+	CLEANUP(json_decref) json_t *params = json_pack("{s:s}", "id", id);
+	CLEANUP(json_decref) json_t *answer = NULL;
+	struct err err = ERR_INIT;
+
+	if (daemons_ask(&app->daemons, "cdr.explain", params, &answer, &err) == 0)
+		return steps_run(app, "Why the call went as it did", answer);
+	screen_say_err(app->screen, &err);
+	return VIEW_STAYS;
+}

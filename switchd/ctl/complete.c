@@ -8,13 +8,17 @@
 #include "keys.h"
 #include "model/op.h"
 #include "model/param.h"
+#include "model/reason.h"
 #include "options.h"
 #include "words.h"
 
 /*
  * bash takes '=' and ':' for the ends of words and replaces only what stands behind the last of
- * them, so that is cut off each line. COMP_LINE is split anew for the same reason.
+ * them, so that is cut off each line. COMP_LINE is split anew for the same reason. A lone / stands for
+ * the files that there are, which bash knows best.
  */
+#define FILES_HERE "/"
+
 static const char bash[] =
 	"# bash completion for switchctl; see switchctl(1).\n"
 	"_switchctl() {\n"
@@ -27,6 +31,8 @@ static const char bash[] =
 	"	cut=${word%\"${word##*[=:]}\"}\n"
 	"	COMPREPLY=()\n"
 	"	while IFS= read -r line; do\n"
+	"		if [[ $line == " FILES_HERE
+	" ]]; then compopt -o default 2>/dev/null; continue; fi\n"
 	"		COMPREPLY+=(\"${line#\"$cut\"}\")\n"
 	"	done < <(\"${words[0]}\" complete -- \"${words[@]:1}\" 2>/dev/null)\n"
 	"	if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then\n"
@@ -126,21 +132,66 @@ static void offer_columns(struct place *p, const struct op_info *op)
 	}
 }
 
+/* Of which entity's rows an argument of that name is the key, where no field says so. */
+static const struct {
+	const char *arg, *entity;
+} kinds[] = {
+	{ "gateway", "mapping-gateway" },
+	{ "account", "account" },
+	{ "mapping_gateway", "mapping-gateway" },
+	{ "routing_gateway", "routing-gateway" },
+};
+
+static void offer_named(struct place *p, const struct op_info *op, struct str name)
+{
+	if (str_eq(name, STR("reason"))) {
+		for (int i = 1; i < REASON_COUNT; i++)
+			offer(p, reason_name((enum reason)i), "");
+		return;
+	}
+	if (op - op_infos == OP_CALL_TEST && str_eq(name, STR("gateway"))) {
+		keys_each(p->socket, "routing-gateway", offer_key, p);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (str_eq(name, str_of(kinds[i].arg)))
+			keys_each(p->socket, kinds[i].entity, offer_key, p);
+	}
+}
+
+/* What an operation's arguments are fields of: a payment is made by an operation of the account. */
+static const struct entity *entity_of(const struct op_info *op)
+{
+	return op - op_infos == OP_ACCOUNT_RECHARGE ? entity_find(STR("payment"))
+						    : entity_find(str_of(op->entity));
+}
+
 /*
  * An argument is a key of the entity of its name, or refers to what the entity's field of that
  * name does.
  */
 static void offer_arg_value(struct place *p, const struct op_info *op, struct str name)
 {
-	const struct entity *e = entity_find(str_of(op->entity));
+	const struct entity *e = entity_of(op);
+	const struct op_arg *arg = op_arg_find(op, name);
 	int i = e ? entity_field(e, name) : -1;
 
-	if (i >= 0)
+	if (arg && (arg->is_file || arg->is_send || arg->is_save))
+		buf_putz(p->out, FILES_HERE "\n");
+	else if (i >= 0 &&
+		 (e->field[i].ref || e->field[i].values || e->field[i].type == FIELD_BOOL))
 		offer_field_value(p, &e->field[i]);
-	else if (str_eq(name, STR("gateway")))
-		keys_each(p->socket, "mapping-gateway", offer_key, p);
-	else if (str_eq(name, STR("account")))
-		keys_each(p->socket, "account", offer_key, p);
+	else
+		offer_named(p, op, name);
+}
+
+/* The key is one of the entity's own, but where it names what another entity has: rate undo GROUP. */
+static const char *entity_of_key(const struct op_info *op)
+{
+	const struct entity *e = entity_find(str_of(op->entity));
+	int i = e ? entity_field(e, str_of(op->key)) : -1;
+
+	return i >= 0 && e->field[i].ref ? e->field[i].ref : op->entity;
 }
 
 static void offer_value(struct place *p, const struct op_info *op, struct str name)
@@ -148,7 +199,7 @@ static void offer_value(struct place *p, const struct op_info *op, struct str na
 	int i = op->fields ? entity_field(op->fields, name) : -1;
 
 	if (op->key[0] && str_eq(name, str_of(op->key)))
-		keys_each(p->socket, op->entity, offer_key, p);
+		keys_each(p->socket, entity_of_key(op), offer_key, p);
 	else if (str_eq(name, STR(WORDS_COLUMNS)))
 		offer_columns(p, op);
 	else if (i >= 0)
@@ -211,7 +262,8 @@ static void offer_for_op(struct place *p, const struct op_info *op, const char *
 
 static void offer_first(struct place *p)
 {
-	static const char *const others[] = { "help", "completion", "--json", "--socket=", NULL };
+	static const char *const others[] = { "help",      "completion", "--json",
+					      "--dry-run", "--socket=",  NULL };
 
 	offer_entities(p);
 	offer_all(p, others);

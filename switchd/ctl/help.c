@@ -5,15 +5,16 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "options.h"
 #include "words.h"
 
-static const char general[] =
-	"usage: switchctl [-s SOCKET] [--json] ENTITY VERB [KEY] [field=value ...]\n"
-	"       switchctl help [ENTITY [VERB]]\n"
+static const char general[] = OPTIONS_USAGE
+	"\n"
 	"       switchctl completion bash\n"
 	"\n"
 	"  -s, --socket PATH   the daemon's control socket (/run/tandem/control.sock)\n"
 	"      --json          one JSON document instead of aligned columns\n"
+	"      --dry-run       dry_run=true: what it would do (rate import, cdr rerate)\n"
 	"  -h, --help          this text\n"
 	"  -V, --version       the version of this program\n"
 	"\n"
@@ -61,6 +62,18 @@ static const char *type_word(enum field_type t)
 	}
 }
 
+/* The fields without which there is no new row. */
+static void put_needed(struct buf *out, const struct entity *e)
+{
+	for (int i = 0; i < e->fields; i++) {
+		const struct field *f = &e->field[i];
+
+		if (f->flags & (FIELD_REQUIRED | FIELD_KEY) &&
+		    !(f->flags & (FIELD_AUTO | FIELD_COMPUTED)))
+			buf_printf(out, " %s=%s", f->name, type_word(f->type));
+	}
+}
+
 void help_put_usage(struct buf *out, const struct op_info *op)
 {
 	bool is_show = strcmp(op->verb, "show") == 0 && !op->key[0];
@@ -77,8 +90,11 @@ void help_put_usage(struct buf *out, const struct op_info *op)
 		buf_printf(out, a->is_required ? " %s=%s" : " [%s=%s]", a->name,
 			   a->is_file || a->is_save || a->is_send ? "FILE" : type_word(a->type));
 	}
-	if (op->fields)
+	if (op->fields) {
+		if (strcmp(op->verb, "add") == 0)
+			put_needed(out, op->fields);
 		buf_putz(out, " [field=value ...]");
+	}
 }
 
 static void put_entities(struct buf *out)

@@ -69,13 +69,27 @@ static int finish(int r, int status, const struct buf *text, const struct err *e
 	return status;
 }
 
-static int unreachable(int r, const char *path, FILE *err)
+/* The program behind the name that an operation's owner has. */
+static const char *daemon_of(const struct words *w)
 {
-	const char *advice = "the socket of a running daemon: is switchd up? -s PATH names another";
+	const char *owner = op_infos[w->op].owner;
 
-	if (r == -EACCES)
-		advice = "root, or a member of group tandem-admin";
-	return fail_errno(RUN_UNREACHABLE, r, "the daemon cannot be reached", path, advice, err);
+	return strcmp(owner, "lockoutd") == 0 ? "switch-lockoutd"
+	       : strcmp(owner, "hostd") == 0  ? "switch-hostd"
+					      : owner;
+}
+
+static int unreachable(int r, const struct words *w, const char *path, FILE *err)
+{
+	CLEANUP(buf_done) struct buf what = BUF_INIT;
+	CLEANUP(buf_done) struct buf advice = BUF_INIT;
+
+	buf_printf(&what, "%s cannot be reached", daemon_of(w));
+	buf_printf(&advice,
+		   r == -EACCES ? "root, or a member of group tandem-admin"
+				: "the socket of a running daemon: is %s up? -s PATH names another",
+		   daemon_of(w));
+	return fail_errno(RUN_UNREACHABLE, r, buf_cstr(&what), path, buf_cstr(&advice), err);
 }
 
 /* 0 with *ret, or the exit status. */
@@ -86,7 +100,7 @@ static int call(const char *path, const struct words *w, json_t **ret, FILE *err
 
 	int r = client_open(&c, path);
 	if (r < 0)
-		return unreachable(r, path, err);
+		return unreachable(r, w, path, err);
 	r = w->send.p ? send_file(c, w, ret, &e)
 		      : client_call(c, op_infos[w->op].name, w->params, ret, &e);
 	if (r == -EINVAL)
@@ -123,7 +137,7 @@ static int fetch(const char *path, const struct words *w, json_t **ret, FILE *ou
 
 	int r = client_open(&c, path);
 	if (r < 0)
-		return unreachable(r, path, err);
+		return unreachable(r, w, path, err);
 	r = save_answer(c, w, out, ret, &e);
 	if (r == -EINVAL)
 		return fail(RUN_REFUSED, &e, err);

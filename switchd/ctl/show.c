@@ -34,14 +34,26 @@ static const struct {
 	  { "name", "account", "address", "prefix", "priority", "line_limit", "rate_limit", "calls",
 	    "health", "registered", "status" } },
 	{ "gateway.status",
-	  { "name", "side", "calls", "line_limit", "calls_per_second", "rate_limit", "health",
-	    "since", "registered", "held_s" } },
+	  { "name", "side", "calls", "line_limit", "free_lines", "calls_per_second", "rate_limit",
+	    "health", "since", "registered", "held_s" } },
 	{ "registration.list",
 	  { "kind", "name", "address", "state", "contact", "expires", "last_error" } },
+	{ "knock.list",
+	  { "address", "transport", "messages", "last", "method", "caller", "callee", "agent",
+	    "known_as" } },
 	{ "alarm.list", { "type", "level", "object", "begin", "value", "info", "acked_by" } },
 	{ "parameter.list", { "name", "value", "unit", "default", "effect", "help" } },
 	{ "report.list", { "name", "nightly", "help" } },
 	{ "report.kept", { "key", "bytes" } },
+	{ "phone.list",
+	  { "number", "numbers", "account", "status", "registered", "calls", "line_limit_out",
+	    "line_limit_in", "memo" } },
+	{ "rate-sheet.list",
+	  { "id", "group", "at", "who", "mode", "effective", "lines", "added", "raised", "lowered",
+	    "changed", "removed", "state" } },
+	{ "call.list",
+	  { "id", "start", "state", "caller", "callee", "account", "mapping_gateway",
+	    "routing_gateway" } },
 	{ "cdr.list",
 	  { "id", "start", "caller", "callee", "account", "mapping_gateway", "routing_gateway",
 	    "hold_ms", "billed_s", "fee", "tax", "cost", "reason", "sip_code", "hangup_side" } },
@@ -144,6 +156,11 @@ static int put_table(struct buf *out, const struct op_info *op, const json_t *ro
 		if (!first || json_object_get(first, wanted[i]))
 			columns[n++] = wanted[i];
 	}
+	for (int i = 0;
+	     !first && !wanted && !is_chosen && e && i < e->fields && n < COLUMNS_MAX - 1; i++) {
+		if (!(e->field[i].flags & FIELD_SECRET))
+			columns[n++] = e->field[i].name;
+	}
 	if (!first && n == 0)
 		return 0;
 	return text_table(rows, n ? columns : NULL, e, out);
@@ -171,7 +188,85 @@ static int put_verdict(struct buf *out, const json_t *result)
 	return buf_error(out);
 }
 
-int show_text(struct buf *out, const struct op_info *op, const json_t *result, bool is_chosen)
+/* --- what is text or a whole row in the answer, as a person reads it --- */
+
+static const char *const step_columns[] = { "step", "verdict", "detail" };
+
+/* The decisions of a record, which are kept as a text of JSON, as `cdr explain` shows them. */
+static int unfold_decisions(json_t *record)
+{
+	const char *text = json_string_value(json_object_get(record, "decisions"));
+	json_t *steps = text ? json_loads(text, 0, NULL) : NULL, *rows = json_array();
+	json_t *step;
+	size_t i;
+
+	json_array_foreach(steps, i, step)
+	{
+		json_t *row = json_object();
+
+		for (size_t c = 0; row && c < sizeof(step_columns) / sizeof(step_columns[0]); c++)
+			(void)json_object_set(row, step_columns[c],
+					      json_object_get(step, step_columns[c]));
+		if (json_array_append_new(rows, row) < 0)
+			break;
+	}
+	json_decref(steps);
+	if (json_array_size(rows) == 0) {
+		json_decref(rows);
+		return 0;
+	}
+	return json_object_set_new(record, "decisions", rows) < 0 ? -ENOMEM : 0;
+}
+
+static int put_change(json_t *row, const char *name, const json_t *of, const json_t *other)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	text_put_changes(of, other, &text);
+	if (buf_error(&text))
+		return buf_error(&text);
+	return json_object_set_new(row, name, json_stringn(text.n ? text.p : "", text.n)) < 0
+		       ? -ENOMEM
+		       : 0;
+}
+
+/* Of a change what has changed: the rows before and after are whole. */
+static int unfold_change(json_t *row)
+{
+	CLEANUP(json_decref) json_t *before = json_incref(json_object_get(row, "before"));
+	CLEANUP(json_decref) json_t *after = json_incref(json_object_get(row, "after"));
+	int r = 0;
+
+	if (json_is_object(before))
+		r = put_change(row, "before", before, after);
+	if (r == 0 && json_is_object(after))
+		r = put_change(row, "after", after, before);
+	return r;
+}
+
+/* *ret: the answer, or a copy of it that reads better. */
+static int unfold(json_t **ret, const struct op_info *op, const json_t *result)
+{
+	bool is_log = strcmp(op->name, "log.list") == 0;
+	json_t *row;
+	size_t i;
+	int r = 0;
+
+	if (!is_log && strcmp(op->name, "cdr.show") != 0) {
+		*ret = json_incref(writable(result));
+		return 0;
+	}
+	*ret = json_deep_copy(result);
+	if (!*ret)
+		return -ENOMEM;
+	if (!is_log)
+		return unfold_decisions(*ret);
+	json_array_foreach(*ret, i, row) r = r ? r : unfold_change(row);
+	return r;
+}
+
+static int put_answer(struct buf *out, const struct op_info *op, const json_t *result,
+		      bool is_chosen)
 {
 	if (json_is_array(result) &&
 	    (json_is_object(json_array_get(result, 0)) || !json_array_size(result)))
@@ -189,6 +284,14 @@ int show_text(struct buf *out, const struct op_info *op, const json_t *result, b
 		return buf_error(out);
 	}
 	return json_is_null(result) ? 0 : show_json(out, result);
+}
+
+int show_text(struct buf *out, const struct op_info *op, const json_t *result, bool is_chosen)
+{
+	CLEANUP(json_decref) json_t *readable = NULL;
+	int r = unfold(&readable, op, result);
+
+	return r == 0 ? put_answer(out, op, readable, is_chosen) : r;
 }
 
 /* --- for programs --- */
@@ -227,7 +330,7 @@ bool show_has_differences(const struct op_info *op, const json_t *result)
 {
 	const char *state = json_string_value(json_object_get(result, "state"));
 
-	if (strcmp(op->verb, "import") == 0)
+	if (strcmp(op->verb, "import") == 0 || strcmp(op->entity, "migrate") == 0)
 		return state && strcmp(state, "refused") == 0;
 	return strcmp(op->verb, "verify") == 0 &&
 	       json_array_size(json_object_get(result, "differences")) > 0;

@@ -96,8 +96,9 @@ static int unknown_field(const struct op_info *op, struct str name, struct err *
 
 	for (int i = -1; i < op->arg_count; i++) {
 		const char *arg = i < 0 ? op->key : op->args[i].name;
+		bool is_field = op->fields && entity_field(op->fields, str_of(arg)) >= 0;
 
-		if (arg[0]) {
+		if (arg[0] && !is_field) {
 			nearest_try(&n, arg);
 			put_name(&known, arg);
 		}
@@ -111,6 +112,10 @@ static int unknown_field(const struct op_info *op, struct str name, struct err *
 		}
 	}
 	buf_printf(&what, "%s %s has no such field", op->entity, op->verb);
+	if (known.n >= sizeof(err->accepted)) {
+		buf_clear(&known);
+		buf_printf(&known, "what `switchctl help %s %s` lists", op->entity, op->verb);
+	}
 	return refuse_name(err, ERR_UNKNOWN_FIELD, &n, buf_cstr(&what), &known);
 }
 
@@ -129,10 +134,23 @@ const char *words_slot(const struct op_info *op, int n)
 	return NULL;
 }
 
+/*
+ * Is there something to choose from in what is printed? Of what is read, but a file, which is fetched whole; and of the row that was
+ * added or changed.
+ */
+static bool has_columns(const struct op_info *op)
+{
+	for (int i = 0; i < op->arg_count; i++) {
+		if (op->args[i].is_save)
+			return false;
+	}
+	return op->permission == PERM_READ || op->fields;
+}
+
 bool words_takes(const struct op_info *op, struct str name)
 {
-	if (op->permission == PERM_READ && str_eq(name, STR(WORDS_COLUMNS)))
-		return true;
+	if (str_eq(name, STR(WORDS_COLUMNS)))
+		return has_columns(op);
 	if (op->key[0] && str_eq(name, str_of(op->key)))
 		return true;
 	for (int i = 0; i < op->arg_count; i++) {
@@ -226,6 +244,11 @@ static bool is_given(const struct words *w, const char *name)
 	return json_object_get(w->params, name) != NULL;
 }
 
+static bool is_empty(const struct words *w, const char *name)
+{
+	return json_is_null(json_object_get(w->params, name));
+}
+
 static int read_word(struct words *w, struct str word, int *bare, struct err *err)
 {
 	const struct op_info *op = &op_infos[w->op];
@@ -243,6 +266,24 @@ static int read_word(struct words *w, struct str word, int *bare, struct err *er
 	return slot ? set(w, str_of(slot), word, err) : no_place(op, word, err);
 }
 
+/* A change is not made first and its answer complained of then. */
+static int check_columns(const struct words *w, struct err *err)
+{
+	const struct op_info *op = &op_infos[w->op];
+	struct str rest = w->columns, name;
+
+	if (op->permission == PERM_READ)
+		return 0;
+	while (str_split(&rest, ',', &name)) {
+		int i = entity_field(op->fields, name);
+
+		if (i < 0 || op->fields->field[i].flags & FIELD_SECRET)
+			return err_set(err, ERR_UNKNOWN_FIELD, WORDS_COLUMNS, name,
+				       "fields of what is changed", "there is no such column");
+	}
+	return 0;
+}
+
 /* The key and the required arguments; an entity's required fields are the daemon's to ask for. */
 static int check_complete(const struct words *w, struct err *err)
 {
@@ -253,7 +294,7 @@ static int check_complete(const struct words *w, struct err *err)
 		const char *name = i < 0 ? op->key : op->args[i].name;
 		bool is_needed = i < 0 ? op->key[0] : op->args[i].is_required;
 
-		if (!is_needed || is_given(w, name))
+		if (!is_needed || (is_given(w, name) && !is_empty(w, name)))
 			continue;
 		help_put_usage(&usage, op);
 		return err_set(err, ERR_MISSING_FIELD, name, STR(""), buf_cstr(&usage),
@@ -282,6 +323,8 @@ int words_parse(struct words *ret, const char *const *word, int n, struct err *e
 		return -ENOMEM;
 	for (; r == 0 && at < n; at++)
 		r = read_word(ret, str_of(word[at]), &bare, err);
+	if (r == 0)
+		r = check_columns(ret, err);
 	return r == 0 ? check_complete(ret, err) : r;
 }
 

@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "model/op.h"
 
-/* The word that chooses columns of what is read; it is for us, not for the daemon. */
+/* The word that chooses columns of what is answered; it is for us, not for the daemon. */
 #define WORDS_COLUMNS "fields"
 
 /* The largest file that an argument may name. */

@@ -154,7 +154,9 @@ static void went_down(struct ledger *l, int error)
 
 	atomic_fetch_add(&l->failed, 1);
 	(void)pthread_mutex_lock(&l->lock);
-	(void)snprintf(l->error, sizeof(l->error), "%s (%s)", strerror(-error), db_error(l->db));
+	l->code = db_code(l->db);
+	(void)snprintf(l->error, sizeof(l->error), "%s (error %d: %s)", strerror(-error), l->code,
+		       db_error(l->db));
 	(void)pthread_mutex_unlock(&l->lock);
 	if (was_up)
 		log_at(LOG_ERR, NULL, "the ledger cannot be written: %s; new calls are refused",
@@ -168,6 +170,7 @@ static void came_up(struct ledger *l)
 		return;
 	(void)pthread_mutex_lock(&l->lock);
 	l->error[0] = '\0';
+	l->code = 0;
 	(void)pthread_mutex_unlock(&l->lock);
 	log_at(LOG_NOTICE, NULL, "the ledger can be written again");
 }

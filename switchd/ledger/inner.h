@@ -124,6 +124,7 @@ struct ledger {
 	_Atomic int news[LEDGER_COURIERS]; /* descriptors of the couriers */
 	_Atomic int64_t delivered[LEDGER_COURIERS];
 	char error[160];
+	int code;
 };
 
 /* ---- sql.c ---- */

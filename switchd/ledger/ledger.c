@@ -209,6 +209,7 @@ void ledger_stats(struct ledger *l, struct ledger_stats *ret)
 	ret->waiting = atomic_load(&l->waiting);
 	(void)pthread_mutex_lock(&l->lock);
 	memcpy(ret->error, l->error, sizeof(ret->error));
+	ret->code = l->code;
 	(void)pthread_mutex_unlock(&l->lock);
 }
 

@@ -70,6 +70,7 @@ struct ledger_stats {
 	uint64_t outbox;  /* CDRs not yet in a month file */
 	uint32_t waiting; /* ends, answers and payments on their way to the file */
 	char error[160];  /* why it is down, "" when up */
+	int code;         /* the same as the store's own number (db_code), 0 when up */
 };
 void ledger_stats(struct ledger *l, struct ledger_stats *ret);
 

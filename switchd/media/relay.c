@@ -150,6 +150,19 @@ int relay_set_peer(struct relay *r, enum side s, const struct relay_peer *p)
 		     (size_t)o.peer.net_count * sizeof(*p->nets));
 }
 
+int relay_join(struct relay *r, enum side s, const struct relay *with, enum side looking,
+	       const struct relay_peer *p)
+{
+	struct peer_order o = { .order = { .kind = ORDER_PEER, .side = s, .relay = r },
+				.peer = *p };
+
+	o.peer.rtp = o.peer.rtcp = with->local[looking];
+	addr_set_port(&o.peer.rtcp, (uint16_t)(addr_port(&o.peer.rtp) + 1));
+	o.peer.nets = NULL;
+	o.peer.net_count = 0;
+	return order(r->line, r->line->relays, &o, sizeof(o), NULL, 0);
+}
+
 struct relay *relay_close(struct relay *r)
 {
 	if (!r)

@@ -42,6 +42,10 @@ void desk_flush(struct desk *d);
 /* In the order of the entity's values. */
 enum media_source { MEDIA_SDP, MEDIA_AUTO, MEDIA_NAT, MEDIA_NETS };
 enum side { SIDE_CALLER, SIDE_CALLEE, SIDE_COUNT };
+static inline enum side opposite(enum side s)
+{
+	return s == SIDE_CALLER ? SIDE_CALLEE : SIDE_CALLER;
+}
 
 struct relay;
 
@@ -85,6 +89,12 @@ int relay_listen(struct relay *r, enum side s);
  * address that M5 forbids; -ENOBUFS.
  */
 int relay_set_peer(struct relay *r, enum side s, const struct relay_peer *p);
+/*
+ * The peer of that side is another relay of ours, on the side of that which looks here; p says the rest. As relay_set_peer, but that M5 does
+ * not forbid it: no address from outside is in it.
+ */
+int relay_join(struct relay *r, enum side s, const struct relay *with, enum side looking,
+	       const struct relay_peer *p);
 /*
  * Stops both directions at once, closes the sockets, frees; cannot fail, its order has a place of
  * its own in the mail. Accepts NULL, returns NULL. Read the counters before.

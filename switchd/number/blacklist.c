@@ -11,8 +11,8 @@
  *
  *	tag 13 bits | count 20 bits | seconds 31 bits
  *
- * of the list until when it holds, of the counts when the first was counted. The tag is of the key's
- * hash: a word that some other key left behind counts for nothing.
+ * of the list until when it holds, of the counts when the first was counted, of calls that were kept out when the last came. The tag is of the
+ * key's hash: a word that some other key left behind counts for nothing.
  */
 enum { TIME_BITS = 31, COUNT_BITS = 20 };
 
@@ -52,6 +52,11 @@ static char side_kind(enum blacklist_side side)
 	return side == BLACKLIST_CALLER ? 'r' : 'e';
 }
 
+static char hit_kind(enum blacklist_side side)
+{
+	return side == BLACKLIST_CALLER ? 'R' : 'E';
+}
+
 static char count_kind(enum blacklist_count what)
 {
 	return what == COUNT_CALLS ? 'c' : 'u';
@@ -79,9 +84,47 @@ void blacklist_add(struct blacklist *b, enum blacklist_side side, struct str num
 void blacklist_del(struct blacklist *b, enum blacklist_side side, struct str number)
 {
 	struct place *p = places_find(&b->listed, hash_of(side_kind(side), number));
+	struct place *hits = places_find(&b->counted, hash_of(hit_kind(side), number));
 
 	if (p)
 		atomic_store(&p->word, 0);
+	if (hits)
+		atomic_store(&hits->word, 0);
+}
+
+/* One more at the place of that hash; the time is now. */
+static int64_t count_up(struct blacklist *b, uint64_t hash, int64_t now_s)
+{
+	struct place *p = places_claim(&b->counted, hash);
+	uint64_t word = atomic_load(&p->word);
+	struct state s;
+
+	do {
+		s = read_word(hash, word);
+		s.time_s = now_s;
+		if (s.count < BLACKLIST_COUNT_MAX)
+			s.count++;
+	} while (!atomic_compare_exchange_weak(&p->word, &word, make_word(hash, s)));
+	return s.count;
+}
+
+void blacklist_hit(struct blacklist *b, enum blacklist_side side, struct str number, int64_t now_s)
+{
+	(void)count_up(b, hash_of(hit_kind(side), number), now_s);
+}
+
+bool blacklist_hits(const struct blacklist *b, enum blacklist_side side, struct str number,
+		    int64_t *ret_calls, int64_t *ret_last_s)
+{
+	uint64_t hash = hash_of(hit_kind(side), number);
+	const struct place *p = places_find(&b->counted, hash);
+	struct state s = p ? read_word(hash, atomic_load(&p->word)) : (struct state){ 0 };
+
+	if (s.count == 0)
+		return false;
+	*ret_calls = s.count;
+	*ret_last_s = s.time_s;
+	return true;
 }
 
 bool blacklist_count(struct blacklist *b, enum blacklist_count what, struct str number,
@@ -115,18 +158,7 @@ void blacklist_forget(struct blacklist *b, enum blacklist_count what, struct str
 
 int64_t blacklist_begin(struct blacklist *b, struct str number, int64_t now_s)
 {
-	uint64_t hash = hash_of('n', number);
-	struct place *p = places_claim(&b->counted, hash);
-	uint64_t word = atomic_load(&p->word);
-	struct state s;
-
-	do {
-		s = read_word(hash, word);
-		s.time_s = now_s;
-		if (s.count < BLACKLIST_COUNT_MAX)
-			s.count++;
-	} while (!atomic_compare_exchange_weak(&p->word, &word, make_word(hash, s)));
-	return s.count;
+	return count_up(b, hash_of('n', number), now_s);
 }
 
 void blacklist_end(struct blacklist *b, struct str number)

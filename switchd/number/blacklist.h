@@ -47,6 +47,10 @@ bool blacklist_count(struct blacklist *b, enum blacklist_count what, struct str 
 		     int64_t limit, int64_t window_s, int64_t now_s);
 /* The count begins anew: it was answered. */
 void blacklist_forget(struct blacklist *b, enum blacklist_count what, struct str number);
+/* A call was kept out; and how many were, the last of them when. False: none, or it is forgotten. */
+void blacklist_hit(struct blacklist *b, enum blacklist_side side, struct str number, int64_t now_s);
+bool blacklist_hits(const struct blacklist *b, enum blacklist_side side, struct str number,
+		    int64_t *ret_calls, int64_t *ret_last_s);
 /* A call of that number begins, or ends. blacklist_begin: how many it has now. */
 int64_t blacklist_begin(struct blacklist *b, struct str number, int64_t now_s);
 void blacklist_end(struct blacklist *b, struct str number);

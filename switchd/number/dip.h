@@ -1,6 +1,8 @@
 /*
  * dip: one question by ENUM (naptr.h), asked without waiting: a datagram from a socket of its own, so that the port, too, is one that nobody
  * can guess. Each server is asked twice, in turn, evenly over the time there is; one that cannot answer makes way for the next at once.
+ * What does not fit a datagram is asked for again by TCP (RFC 7766); what records lead to is asked for, DIP_CHAIN domains on at most
+ * (RFC 6116 §5.2.1 wants an end to loops), all within the same time.
  *
  * Belongs to the thread of its loop.
  */
@@ -12,7 +14,13 @@
 
 struct dip;
 
-/* As naptr_read, and -ETIMEDOUT. The dip may be freed in it. */
+enum { DIP_CHAIN = 5 };
+
+/*
+ * 1: the routing number; 0: it is not ported, or nothing is known of it; -ENOENT, -EAGAIN: as naptr_read; -EMSGSIZE: the answer was cut
+ * short, and none came by TCP; -EFBIG: it is longer than DNS_ANSWER_BYTES; -ELOOP: records lead on and on; -ECONNREFUSED and others of the
+ * socket's; -ETIMEDOUT. The dip may be freed in it.
+ */
 typedef void dip_fn(void *ctx, int result, const char digits[PORTED_DIGITS + 1]);
 
 struct dip_order {

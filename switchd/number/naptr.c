@@ -42,6 +42,32 @@ static void put_name(struct naptr_question *q, struct str number, struct str zon
 	q->bytes[q->n++] = 0;
 }
 
+static void put_head(struct naptr_question *q, uint16_t id)
+{
+	q->n = 0;
+	put16(q, id);
+	put16(q, 0x0100); /* recursion desired */
+	put16(q, 1);
+	put16(q, 0);
+	put16(q, 0);
+	put16(q, 1);
+}
+
+/* Behind the name. */
+static void put_tail(struct naptr_question *q)
+{
+	q->name_n = q->n - HEAD;
+	put16(q, DNS_NAPTR);
+	put16(q, ns_c_in);
+	/* EDNS0 (RFC 6891): a long answer is not cut off at 512 octets. */
+	q->bytes[q->n++] = 0;
+	put16(q, ns_t_opt);
+	put16(q, NAPTR_ANSWER_BYTES);
+	put16(q, 0);
+	put16(q, 0);
+	put16(q, 0);
+}
+
 int naptr_ask(struct naptr_question *ret, struct str number, struct str zone, uint16_t id)
 {
 	struct str host, digits = number;
@@ -55,24 +81,18 @@ int naptr_ask(struct naptr_question *ret, struct str number, struct str zone, ui
 		return -EINVAL;
 	*ret = (struct naptr_question){ .number = "+" };
 	(void)str_copy(ret->number + 1, sizeof(ret->number) - 1, digits);
-	put16(ret, id);
-	put16(ret, 0x0100); /* recursion desired */
-	put16(ret, 1);
-	put16(ret, 0);
-	put16(ret, 0);
-	put16(ret, 1);
+	put_head(ret, id);
 	put_name(ret, digits, zone);
-	ret->name_n = ret->n - HEAD;
-	put16(ret, DNS_NAPTR);
-	put16(ret, ns_c_in);
-	/* EDNS0 (RFC 6891): a long answer is not cut off at 512 octets. */
-	ret->bytes[ret->n++] = 0;
-	put16(ret, ns_t_opt);
-	put16(ret, NAPTR_ANSWER_BYTES);
-	put16(ret, 0);
-	put16(ret, 0);
-	put16(ret, 0);
+	put_tail(ret);
 	return 0;
+}
+
+void naptr_follow(struct naptr_question *q, const struct naptr_answer *a, uint16_t id)
+{
+	put_head(q, id);
+	memcpy(q->bytes + q->n, a->next, a->next_n);
+	q->n += a->next_n;
+	put_tail(q);
 }
 
 /* ---- the expression of a record ---- */
@@ -184,6 +204,7 @@ static bool rewrite(struct str expression, struct str number, struct buf *out)
 struct record {
 	uint32_t rank; /* order, then preference */
 	struct str flags, services, expression;
+	const uint8_t *replacement; /* a domain, which may be compressed */
 };
 
 static bool get_string(const uint8_t *d, size_t size, size_t *at, struct str *ret)
@@ -204,6 +225,7 @@ static bool read_record(const ns_rr *rr, struct record *ret)
 	    !get_string(d, size, &at, &ret->flags) || !get_string(d, size, &at, &ret->services) ||
 	    !get_string(d, size, &at, &ret->expression))
 		return false;
+	ret->replacement = d + at;
 	ret->rank = (uint32_t)d[0] << 24 | (uint32_t)d[1] << 16 | (uint32_t)d[2] << 8 | d[3];
 	return true;
 }
@@ -249,9 +271,35 @@ static bool is_answer(const struct naptr_question *q, const uint8_t *bytes, size
 	       memcmp(bytes + size, q->bytes + size, 4) == 0;
 }
 
-static int read_records(const struct naptr_question *q, ns_msg *m, char ret[PORTED_DIGITS + 1])
+/* A record that leads on: no flags, no expression, a domain other than the root, and no service but one that is asked for. */
+static bool leads_on(const struct record *r)
 {
-	uint32_t best = UINT32_MAX;
+	return r->flags.n == 0 && r->expression.n == 0 &&
+	       (r->services.n == 0 || has_service(r->services, STR("pstn")) ||
+		has_service(r->services, STR("sip")));
+}
+
+/* False: its replacement is no domain, or the root. */
+static bool take_next(const ns_msg *m, const struct record *r, struct naptr_answer *ret)
+{
+	uint8_t name[NAPTR_NAME_BYTES];
+	const uint8_t *p = name;
+
+	if (ns_name_unpack(ns_msg_base(*m), ns_msg_end(*m), r->replacement, name, sizeof(name)) < 0)
+		return false;
+	while (*p)
+		p += 1 + *p;
+	if (p == name)
+		return false;
+	ret->next_n = (size_t)(p + 1 - name);
+	memcpy(ret->next, name, ret->next_n);
+	return true;
+}
+
+/* The best of those that say something, and the best of those that lead on if it comes before. */
+static int read_records(const struct naptr_question *q, ns_msg *m, struct naptr_answer *ret)
+{
+	uint32_t best = UINT32_MAX, best_next = UINT32_MAX;
 	int known = -ENOENT, records = 0;
 	ns_rr rr;
 
@@ -264,6 +312,8 @@ static int read_records(const struct naptr_question *q, ns_msg *m, char ret[PORT
 		if (!read_record(&rr, &one))
 			continue;
 		records++;
+		if (leads_on(&one) && one.rank < best_next && take_next(m, &one, ret))
+			best_next = one.rank;
 		if (known >= 0 && one.rank >= best)
 			continue;
 
@@ -273,16 +323,19 @@ static int read_records(const struct naptr_question *q, ns_msg *m, char ret[PORT
 			continue;
 		known = r;
 		best = one.rank;
-		memcpy(ret, digits, sizeof(digits));
+		memcpy(ret->digits, digits, sizeof(digits));
 	}
-	return records == 0 ? 0 : known;
+	if (best < best_next)
+		ret->next_n = 0;
+	return records == 0 ? -ENODATA : known;
 }
 
 int naptr_read(const struct naptr_question *q, const uint8_t *bytes, size_t n,
-	       char ret[PORTED_DIGITS + 1])
+	       struct naptr_answer *ret)
 {
 	ns_msg m;
 
+	*ret = (struct naptr_answer){ 0 };
 	if (!is_answer(q, bytes, n))
 		return -EPROTO;
 	if (bytes[2] & 0x02)
@@ -291,7 +344,7 @@ int naptr_read(const struct naptr_question *q, const uint8_t *bytes, size_t n,
 	case ns_r_noerror:
 		break;
 	case ns_r_nxdomain:
-		return 0;
+		return -ENODATA;
 	default:
 		return -EAGAIN;
 	}

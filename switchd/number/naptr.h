@@ -5,7 +5,8 @@
  *	880171 in e164.arpa  ->  1.7.1.0.8.8.e164.arpa NAPTR
  *	"u" "E2U+pstn:tel" "!^(.*)$!tel:\\1;npdi;rn=+770199!"  ->  770199
  *
- * Records that lead to other records are not followed. Any octets give some result, and no expression stalls: it is cut off.
+ * A record without flags leads to the records of another domain (non-terminal: RFC 3403 §4.1); following it is the caller's. Any octets
+ * give some result, and no expression stalls: it is cut off.
  */
 #pragma once
 
@@ -13,7 +14,12 @@
 
 #include "vendor/ported.h"
 
-enum { NAPTR_QUESTION_BYTES = 320, NAPTR_ANSWER_BYTES = 4096, NAPTR_ZONE_MAX = 160 };
+enum {
+	NAPTR_QUESTION_BYTES = 320,
+	NAPTR_ANSWER_BYTES = 4096, /* of a datagram */
+	NAPTR_ZONE_MAX = 160,
+	NAPTR_NAME_BYTES = 255 /* of a domain, as it stands in messages */
+};
 
 struct naptr_question {
 	uint8_t bytes[NAPTR_QUESTION_BYTES];
@@ -25,9 +31,21 @@ struct naptr_question {
 /* -EINVAL: the number has something else than digits, or the name would be too long. */
 int naptr_ask(struct naptr_question *ret, struct str number, struct str zone, uint16_t id);
 
+struct naptr_answer {
+	char digits[PORTED_DIGITS + 1]; /* the routing number */
+	uint8_t next
+		[NAPTR_NAME_BYTES]; /* the domain to be asked in place of this one, as messages have it */
+	size_t next_n;              /* 0: none */
+};
+
 /*
- * 1: *ret has the routing number; 0: it is not ported, or nothing is known of it; -ENOENT: there are records, and none says anything about
- * portability; -EMSGSIZE: the answer was cut short; -EAGAIN: the server does not know now; -EPROTO: no answer to this question.
+ * 1: the answer has the routing number; 0: it is not ported; -ENODATA: there is no such name, or it has no records; -ENOENT: there are
+ * records, and none says anything about portability; -EMSGSIZE: the answer was cut short; -EAGAIN: the server does not know now; -EPROTO:
+ * no answer to this question.
+ *
+ * With ret->next the record that comes first leads on; what is returned is of those behind it, and holds if that leads nowhere.
  */
 int naptr_read(const struct naptr_question *q, const uint8_t *bytes, size_t n,
-	       char ret[PORTED_DIGITS + 1]);
+	       struct naptr_answer *ret);
+/* The same question of the domain that an answer leads to. */
+void naptr_follow(struct naptr_question *q, const struct naptr_answer *a, uint16_t id);

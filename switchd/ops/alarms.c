@@ -193,15 +193,29 @@ static void clear_unseen(struct ops *o)
 	}
 }
 
+/* SERVER_ALARM_DATABASE_IGNORE_ERROR_CODE names the code itself, or the family that it is of. */
+static bool is_ignored(const struct params *p, int code)
+{
+	struct str list = param_str(p, PARAM_SERVER_ALARM_DATABASE_IGNORE_ERROR_CODE), item;
+	uint32_t n;
+
+	while (code && str_split(&list, ',', &item)) {
+		if (str_to_u32(str_trim(item), UINT16_MAX, &n) == 0 &&
+		    ((int)n == code || (int)n == (code & 0xff)))
+			return true;
+	}
+	return false;
+}
+
 static void look_at_ledger(struct ops *o)
 {
+	const struct params *p = catalog_world(o->catalog)->params;
 	struct ledger_stats s;
 
 	ledger_stats(o->hub->ledger, &s);
-	if (!ledger_is_up(o->hub->ledger))
+	if (!ledger_is_up(o->hub->ledger) && !is_ignored(p, s.code))
 		alarm_raise(o->alarms, "database", 3, "ledger", s.waiting, s.error);
-	if ((int64_t)s.outbox >
-	    param_int(catalog_world(o->catalog)->params, PARAM_SERVER_MAX_CDR_PENDING_LIST_LENGTH))
+	if ((int64_t)s.outbox > param_int(p, PARAM_SERVER_MAX_CDR_PENDING_LIST_LENGTH))
 		alarm_raise(o->alarms, "pending_cdrs", 2, "ledger", (int64_t)s.outbox,
 			    "records do not get into their month files");
 }
@@ -303,6 +317,7 @@ static void look_at_all(struct ops *o)
 	look_at_couriers(o);
 	look_at_names(o);
 	look_at_disk(o);
+	look_at_mirrors(o);
 	look_at_balances(o);
 	look_at_spends(o);
 	look_at_guesses(o);

@@ -144,10 +144,25 @@ int blacklist_add_op(struct ops *o, struct request *r, json_t **ret, struct err 
 }
 
 struct listing {
+	const struct blacklist *list;
 	json_t *array;
 	ms_t now;
 	int64_t limit;
 };
+
+/* What it has kept out so far. */
+static json_t *shown(const struct listing *l, const struct blacklist_row *b)
+{
+	struct blacklist_row one = *b;
+	int64_t last_s;
+
+	one.refused = 0;
+	one.last_call = FIELD_ABSENT;
+	if (l->list &&
+	    blacklist_hits(l->list, side_of(b->side), str_of(b->number), &one.refused, &last_s))
+		one.last_call = l->now - (clock_mono_ms() / 1000 - last_s) * 1000;
+	return row_to_json(entity, &one);
+}
 
 static int list_one(void *ctx, const void *row)
 {
@@ -158,12 +173,12 @@ static int list_one(void *ctx, const void *row)
 		return 0;
 	if ((int64_t)json_array_size(l->array) >= l->limit)
 		return 1;
-	return json_array_append_new(l->array, row_to_json(entity, row)) < 0 ? -ENOMEM : 0;
+	return json_array_append_new(l->array, shown(l, b)) < 0 ? -ENOMEM : 0;
 }
 
 int blacklist_list(struct ops *o, struct request *r, json_t **ret, struct err *err)
 {
-	struct listing l = { .now = clock_wall_ms() };
+	struct listing l = { .list = o->hub->blacklist, .now = clock_wall_ms() };
 	int error = arg_int(r, "limit", 1, BLACKLIST_MAX, BLACKLIST_MAX, &l.limit, err);
 
 	if (error < 0)

@@ -25,6 +25,30 @@ int call_list(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	return ask_workers(o, r, ASK_LIST, 0, err);
 }
 
+static bool is_of(const json_t *call, const char *name, struct str wanted)
+{
+	return str_eq(str_of(json_string_value(json_object_get(call, name))), wanted);
+}
+
+void calls_choose(const struct request *r, json_t *list)
+{
+	CLEANUP(buf_done) struct buf gateway = BUF_INIT, account = BUF_INIT;
+	bool has_gateway = arg_text(r, "gateway", &gateway);
+	bool has_account = arg_text(r, "account", &account);
+
+	for (size_t i = json_array_size(list); i-- > 0;) {
+		const json_t *call = json_array_get(list, i);
+		bool is_wanted = !has_gateway ||
+				 is_of(call, "mapping_gateway", buf_str(&gateway)) ||
+				 is_of(call, "routing_gateway", buf_str(&gateway));
+
+		if (has_account && !is_of(call, "account", buf_str(&account)))
+			is_wanted = false;
+		if (!is_wanted)
+			(void)json_array_remove(list, i);
+	}
+}
+
 int call_show(struct ops *o, struct request *r, json_t **ret, struct err *err)
 {
 	int64_t id;

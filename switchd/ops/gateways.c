@@ -42,13 +42,23 @@ int gateway_addresses(struct ops *o, struct request *r, json_t **ret, struct err
 	return error;
 }
 
+/* Lines that are left; null: as many as there may be. */
+static json_t *free_lines(int64_t taken, int64_t limit)
+{
+	if (limit == 0)
+		return json_null();
+	return json_integer(limit > taken ? limit - taken : 0);
+}
+
 static json_t *gate_json(const char *name, const char *side, const struct gate *g,
 			 int64_t line_limit, const struct meter *m, int64_t rate_limit, int64_t now)
 {
-	return json_pack("{s:s s:s s:i s:I s:i s:I}", "name", name, "side", side, "calls",
-			 (int)atomic_load(&g->lines), "line_limit", (json_int_t)line_limit,
-			 "calls_per_second", m ? (int)meter_count(m, now) : 0, "rate_limit",
-			 (json_int_t)rate_limit);
+	int64_t lines = atomic_load(&g->lines);
+
+	return json_pack("{s:s s:s s:I s:I s:o s:i s:I}", "name", name, "side", side, "calls",
+			 (json_int_t)lines, "line_limit", (json_int_t)line_limit, "free_lines",
+			 free_lines(lines, line_limit), "calls_per_second",
+			 m ? (int)meter_count(m, now) : 0, "rate_limit", (json_int_t)rate_limit);
 }
 
 static json_t *with_health(json_t *gate, const char *health, ms_t since, const char *registered,

@@ -88,6 +88,7 @@ op_fn report_run, report_list, report_statement, report_make_op, report_kept, re
 op_fn reconcile_op;
 op_fn backup_make_op, backup_list_op, backup_verify_op, backup_fetch, backup_restore, backup_del;
 op_fn registration_list, registration_del;
+op_fn knock_list;
 op_fn alarm_list, alarm_ack, log_list, status_show;
 op_fn trace_start, trace_stop, trace_status, trace_list, trace_show, trace_export;
 op_fn license_show, license_activate;
@@ -182,6 +183,14 @@ void look_at_balances(struct ops *o);
 /* ---- alarm_vendors.c ---- */
 void look_at_vendors(struct ops *o);
 
+/* ---- calls.c ---- */
+/* Leaves those of `call list` that it asks for. */
+void calls_choose(const struct request *r, json_t *list);
+
+/* ---- knocks.c ---- */
+/* Makes one row of those that several workers have of a source, and says whose address it is. */
+void knocks_join(struct ops *o, json_t *list);
+
 /* ---- registered.c ---- */
 /* Reads those of the run before, as seeds for the workers. */
 int registrations_open(struct ops *o);
@@ -266,6 +275,9 @@ void upkeep_look(struct ops *o);
 void look_at_disk(struct ops *o);
 /* Bytes of the disk that are for calls: what can wait leaves them. */
 uint64_t upkeep_reserve(struct ops *o);
+
+/* ---- mirrors.c ---- */
+void look_at_mirrors(struct ops *o);
 
 /* ---- license.c ---- */
 /* Looks for a licence from an earlier day; one that is no good is an alarm, not a failure. */

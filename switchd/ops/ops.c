@@ -165,6 +165,7 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_TRACE_EXPORT] = trace_export,
 	[OP_ALARM_LIST] = alarm_list,
 	[OP_ALARM_ACK] = alarm_ack,
+	[OP_KNOCK_LIST] = knock_list,
 	[OP_REGISTRATION_LIST] = registration_list,
 	[OP_LOG_LIST] = log_list,
 	[OP_STATUS_SHOW] = status_show,

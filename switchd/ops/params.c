@@ -98,11 +98,14 @@ static int alter(struct ops *o, struct request *r, enum param id, struct str val
 		 json_t **ret, struct err *err)
 {
 	struct change c = { .changed = CHANGED_PARAMS, .key = param_infos[id].name };
+	json_t *before;
 	int error = change_begin(o, err);
 
 	if (error < 0)
 		return error;
-	c.before = param_json(o, id);
+	before = param_json(o, id);
+	c.before = before ? json_pack("{s:O}", "value", json_object_get(before, "value")) : NULL;
+	json_decref(before);
 	c.after = is_reset ? NULL : json_pack("{s:o}", "value", json_of_text(value));
 	error = change_end(o, r, &c, store(o, id, value, is_reset), err);
 	json_decref(c.before);

@@ -140,7 +140,7 @@ static int on_booking_ready(sd_event_source *s, int fd, uint32_t events, void *c
 
 static bool is_list(enum ask_kind kind)
 {
-	return kind == ASK_LIST || kind == ASK_REGISTRATIONS;
+	return kind == ASK_LIST || kind == ASK_REGISTRATIONS || kind == ASK_KNOCKS;
 }
 
 static int ask(struct ops *o, struct request *r, const struct ask *what, int workers,
@@ -221,11 +221,20 @@ static int by_name(const void *a, const void *b)
 	return r;
 }
 
+/* Who was heard last comes first. */
+static int by_last_down(const void *a, const void *b)
+{
+	json_t *const *x = a, *const *y = b;
+	int r = strcmp(text_of(*y, "last"), text_of(*x, "last"));
+
+	return r ? r : strcmp(text_of(*x, "address"), text_of(*y, "address"));
+}
+
 typedef int order_fn(const void *a, const void *b);
 
 static order_fn *order_of(enum ask_kind kind)
 {
-	return kind == ASK_LIST ? by_id_down : by_name;
+	return kind == ASK_LIST ? by_id_down : kind == ASK_KNOCKS ? by_last_down : by_name;
 }
 
 static json_t *sorted(json_t *list, int64_t limit, order_fn *order)
@@ -295,6 +304,10 @@ static void on_answer(struct ops *o, const struct ask_answer *a)
 		if (--w->expected == 0) {
 			if (w->kind == ASK_REGISTRATIONS)
 				registrations_join(o, w->request, w->result);
+			if (w->kind == ASK_KNOCKS)
+				knocks_join(o, w->result);
+			if (w->kind == ASK_LIST)
+				calls_choose(w->request, w->result);
 			answer(w);
 			wait_end(w);
 		}

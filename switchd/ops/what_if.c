@@ -150,12 +150,37 @@ static int grant(struct ops *o, struct what_if *w, const struct wish *wish, stru
 	return set_field(o, wish, err);
 }
 
+/* Does a change begin here, or is it the rest of a value with commas? */
+static bool begins_change(struct str text)
+{
+	struct str first = word(&text);
+
+	return str_eq(first, STR("parameter")) || entity_find(first);
+}
+
+/* The changes one by one: *ret is the next of the list from *at on. False: there are no more. */
+static bool next_change(const json_t *list, size_t *at, struct buf *ret)
+{
+	buf_clear(ret);
+	if (*at >= json_array_size(list))
+		return false;
+	buf_putz(ret, json_string_value(json_array_get(list, *at)));
+	while (++*at < json_array_size(list)) {
+		const char *more = json_string_value(json_array_get(list, *at));
+
+		if (begins_change(str_of(more)))
+			break;
+		buf_printf(ret, ",%s", more);
+	}
+	return true;
+}
+
 int what_if_begin(struct ops *o, const struct request *r, struct what_if *w,
 		  const struct world **ret_world, struct err *err)
 {
 	const json_t *list = json_object_get(r->params, "with");
-	const json_t *item;
-	size_t i;
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	size_t at = 0;
 	int error;
 
 	*ret_world = catalog_world(o->catalog);
@@ -166,12 +191,10 @@ int what_if_begin(struct ops *o, const struct request *r, struct what_if *w,
 			       "too many changes");
 	error = change_begin(o, err);
 	w->is_begun = error == 0;
-	json_array_foreach(list, i, item)
-	{
-		struct wish wish = wish_of(str_of(json_string_value(item)));
+	while (error == 0 && next_change(list, &at, &text)) {
+		struct wish wish = wish_of(buf_str(&text));
 
-		if (error == 0)
-			error = grant(o, w, &wish, err);
+		error = buf_error(&text) ? -ENOMEM : grant(o, w, &wish, err);
 	}
 	if (error == 0)
 		error = catalog_prepare(o->catalog, CHANGED_GATEWAYS | CHANGED_ACCOUNTS, NULL, err);

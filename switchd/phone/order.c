@@ -174,15 +174,18 @@ static void drop_others(struct order *o)
 	}
 }
 
-static int commit(struct order *o)
+static bool has_live(const struct order *o)
 {
-	bool has_live = false;
+	for (int i = 0; i < o->contacts.count; i++) {
+		if (o->next[i])
+			return true;
+	}
+	return false;
+}
 
-	for (int i = 0; i < o->contacts.count; i++)
-		has_live |= o->next[i] != NULL;
-	if (!o->reg && !has_live)
-		return 0;
-	if (has_live && o->rules->replaces)
+static void commit(struct order *o)
+{
+	if (has_live(o) && o->rules->replaces)
 		drop_others(o);
 	/* The first that is named shall be the newest. */
 	for (int i = o->contacts.count - 1; i >= 0; i--) {
@@ -196,19 +199,18 @@ static int commit(struct order *o)
 		probe_start(o->r, b);
 	}
 	registrar_changed(o->r, o->reg);
-	return 0;
 }
 
 static int change(struct order *o, struct str user, struct buf *extra)
 {
 	int code = prepare(o, extra);
 
-	if (code == 0 && !o->reg) {
+	if (code == 0 && !o->reg && has_live(o)) {
 		o->reg = bindings_get(&o->r->bindings, user);
 		code = o->reg ? 0 : 500;
 	}
-	if (code == 0)
-		code = commit(o);
+	if (code == 0 && o->reg)
+		commit(o);
 	for (int i = 0; i < o->contacts.count; i++) {
 		if (o->next[i])
 			binding_free(o->next[i]);

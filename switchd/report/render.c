@@ -79,7 +79,9 @@ static bool is_number(const char *name)
 	return (c && c->type != REPORT_T_KEY) || strcmp(name, "amount") == 0;
 }
 
-static void put_row(struct buf *out, const json_t *columns, const json_t *row, const char *tag)
+/* blank: what stands in the first cell if the row has nothing for it. */
+static void put_row(struct buf *out, const json_t *columns, const json_t *row, const char *tag,
+		    const char *blank)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 
@@ -89,7 +91,7 @@ static void put_row(struct buf *out, const json_t *columns, const json_t *row, c
 
 		cell(row, name, &text);
 		buf_putz(out, is_number(name) ? "<td class=n>" : "<td>");
-		buf_put_html(out, buf_str(&text));
+		buf_put_html(out, text.n || k > 0 ? buf_str(&text) : str_of(blank));
 		buf_putz(out, "</td>");
 	}
 	buf_putz(out, "</tr>\n");
@@ -111,9 +113,9 @@ static void put_table(struct buf *out, const json_t *doc)
 		buf_putz(out, "</th>");
 	}
 	buf_putz(out, "</tr></thead>\n<tbody>\n");
-	json_array_foreach(rows, i, row) put_row(out, columns, row, "");
+	json_array_foreach(rows, i, row) put_row(out, columns, row, "", "");
 	buf_putz(out, "</tbody>\n<tfoot>\n");
-	json_array_foreach(totals, i, row) put_row(out, columns, row, " class=t");
+	json_array_foreach(totals, i, row) put_row(out, columns, row, " class=t", "Total");
 	buf_putz(out, "</tfoot></table>\n");
 	if (json_is_true(json_object_get(doc, "is_cut")))
 		buf_putz(out, "<p>There are more rows than are shown.</p>\n");

@@ -37,16 +37,16 @@ static bool is_listed(struct str list, int code)
 	return false;
 }
 
-int retry_check_codes(struct str list, struct err *err)
+int retry_check_codes(struct str list, const char *field, struct err *err)
 {
 	struct str item;
 	int from, to;
 
 	while (str_split(&list, ',', &item))
 		if (!read_codes(item, &from, &to))
-			return err_set(err, ERR_BAD_VALUE, "stop_codes", item,
+			return err_set(err, ERR_BAD_VALUE, field, item,
 				       "codes from 300 to 699, or 3xx, 4xx, 5xx, 6xx",
-				       "not a SIP code that can end the hunt");
+				       "not a SIP code that a vendor refuses with");
 	return 0;
 }
 
@@ -98,6 +98,8 @@ bool retry_goes_on(const struct routing_gateway_row *gw, const struct retry_rule
 		return false;
 	if (what->is_local)
 		return !(what->is_silent && gw->registration && rules->stop_after_silence);
+	if (what->code >= CODE_MIN && is_listed(str_of(gw->continue_codes), what->code))
+		return true;
 	/* A list of the gateway's own says everything, unless the gateway itself says this too. */
 	if (is_busy(what->code) && (is_said || !has_own)) {
 		if (stops(gw->stop_after_busy, rules->stop_after_busy))

@@ -3,7 +3,7 @@
  * (behaviour.md "Choosing and trying vendors")
  *
  * Presets and the gateway's own stop_codes are lists in one form, and a list says everything: what
- * it names ends the hunt, all other answers go on.
+ * it names ends the hunt, all other answers go on; continue_codes are exceptions from all of it.
  */
 #pragma once
 
@@ -39,8 +39,8 @@ struct retry_case {
 bool retry_goes_on(const struct routing_gateway_row *gw, const struct retry_rules *rules,
 		   const struct retry_case *what);
 
-/* Checks stop_codes as entered: "4xx,503,600". 0, or -EINVAL with *err. */
-int retry_check_codes(struct str list, struct err *err);
+/* Checks stop_codes or continue_codes (field) as entered: "4xx,503,600". 0, or -EINVAL with *err. */
+int retry_check_codes(struct str list, const char *field, struct err *err);
 
 /* The code for the caller out of the codes of all tries, in order. Starts as zeros. */
 struct verdict {

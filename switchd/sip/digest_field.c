@@ -16,6 +16,12 @@ static const char *const field_names[] = {
 
 static const char *const algorithm_names[] = { "SHA-256", "MD5" };
 
+/* Without quotes: nothing that would mean something between them, where our answer puts it. */
+static bool is_bare(struct str value)
+{
+	return value.n > 0 && str_chr(value, '"') < 0 && str_chr(value, '\\') < 0;
+}
+
 static int read_field(struct str piece, struct digest_fields *ret)
 {
 	ptrdiff_t equals = str_chr(piece, '=');
@@ -25,7 +31,7 @@ static int read_field(struct str piece, struct digest_fields *ret)
 		return -EINVAL;
 	name = str_trim(str_head(piece, (size_t)equals));
 	value = str_trim(str_skip(piece, (size_t)equals + 1));
-	if (!lex_quoted(value, &value) && (value.n == 0 || str_chr(value, '"') >= 0))
+	if (!lex_quoted(value, &value) && !is_bare(value))
 		return -EINVAL;
 	for (int i = 0; i < DIGEST_FIELD_COUNT; i++) {
 		if (!str_ieq(name, str_of(field_names[i])))

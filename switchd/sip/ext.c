@@ -128,18 +128,32 @@ void ext_put_reasons(const struct msg *m, struct buf *out)
 
 /* ---- Require ---- */
 
-static bool put_missing(const struct msg *m, const char *header, bool timer, bool rel100,
-			bool is_first, struct buf *out)
+static bool is_known(struct str tag, unsigned known_here)
+{
+	static const struct {
+		struct str tag;
+		unsigned bit;
+	} tags[] = {
+		{ STR_INIT("timer"), EXT_TIMER },
+		{ STR_INIT("100rel"), EXT_100REL },
+		{ STR_INIT("replaces"), EXT_REPLACES },
+	};
+
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+		if (known_here & tags[i].bit && str_ieq(tag, tags[i].tag))
+			return true;
+	}
+	return str_ieq(tag, STR("privacy"));
+}
+
+static bool put_missing(const struct msg *m, const char *header, unsigned known_here, bool is_first,
+			struct buf *out)
 {
 	struct str line, tag;
 
 	for (int n = 0; msg_header(m, header, n, &line); n++) {
 		while (lex_split(&line, ',', &tag)) {
-			bool has = (timer && str_ieq(tag, STR("timer"))) ||
-				   (rel100 && str_ieq(tag, STR("100rel"))) ||
-				   str_ieq(tag, STR("privacy"));
-
-			if (has || !lex_is_token(tag))
+			if (is_known(tag, known_here) || !lex_is_token(tag))
 				continue;
 			buf_put(out, is_first ? STR("Unsupported: ") : STR(", "));
 			buf_put(out, tag);
@@ -149,11 +163,11 @@ static bool put_missing(const struct msg *m, const char *header, bool timer, boo
 	return is_first;
 }
 
-bool ext_put_unsupported(const struct msg *m, bool timer, bool rel100, struct buf *out)
+bool ext_put_unsupported(const struct msg *m, unsigned known_here, struct buf *out)
 {
-	bool is_none = put_missing(m, "Require", timer, rel100, true, out);
+	bool is_none = put_missing(m, "Require", known_here, true, out);
 
-	is_none = put_missing(m, "Proxy-Require", timer, rel100, is_none, out);
+	is_none = put_missing(m, "Proxy-Require", known_here, is_none, out);
 	if (!is_none)
 		buf_put(out, STR("\r\n"));
 	return !is_none;

@@ -24,8 +24,10 @@ uint32_t ext_retry_after(const struct msg *m, uint32_t max, uint32_t otherwise);
 uint32_t ext_cause(const struct msg *m);
 /* Reason lines (RFC 3326) as they may be shown to others: protocols that we know, their causes, no text. */
 void ext_put_reasons(const struct msg *m, struct buf *out);
+/* Extensions that one peer may require and another may not (RFC 4028, 3262, 3891). */
+enum { EXT_TIMER = 1, EXT_100REL = 2, EXT_REPLACES = 4 };
 /*
- * An Unsupported line with what Require and Proxy-Require ask for beyond privacy (RFC 3323), and timer and 100rel
- * as far as those are had; false, and nothing written, if that is nothing.
+ * An Unsupported line with what Require and Proxy-Require ask for beyond privacy (RFC 3323) and known_here (EXT_*); false, and nothing
+ * written, if that is nothing.
  */
-bool ext_put_unsupported(const struct msg *m, bool timer, bool rel100, struct buf *out);
+bool ext_put_unsupported(const struct msg *m, unsigned known_here, struct buf *out);

@@ -31,11 +31,27 @@ static bool unescape(struct str s, struct buf *out)
 	return buf_error(out) == 0;
 }
 
+int refer_read_replaces(struct str value, struct replaces *ret)
+{
+	ptrdiff_t at = str_chr(value, ';');
+	struct str params, unused;
+
+	if (at <= 0)
+		return -EINVAL;
+	ret->call_id = str_trim(str_head(value, (size_t)at));
+	params = str_skip(value, (size_t)at);
+	if (ret->call_id.n == 0 || !lex_is_visible(ret->call_id) ||
+	    lex_identifier(params, STR("to-tag"), &ret->to_tag) < 0 || ret->to_tag.n == 0 ||
+	    lex_identifier(params, STR("from-tag"), &ret->from_tag) < 0 || ret->from_tag.n == 0)
+		return -EINVAL;
+	ret->is_early_only = lex_param(params, STR("early-only"), &unused);
+	return 0;
+}
+
 int refer_replaces(struct str headers, struct buf *text, struct replaces *ret)
 {
-	struct str one, name, params;
+	struct str one, name;
 	bool is_there = false;
-	ptrdiff_t at;
 
 	while (str_split(&headers, '&', &one)) {
 		if (!str_split(&one, '=', &name) || !str_ieq(name, STR("Replaces")))
@@ -46,15 +62,7 @@ int refer_replaces(struct str headers, struct buf *text, struct replaces *ret)
 	}
 	if (!is_there)
 		return 0;
-	at = str_chr(buf_str(text), ';');
-	if (at <= 0)
-		return -EINVAL;
-	ret->call_id = str_head(buf_str(text), (size_t)at);
-	params = str_skip(buf_str(text), (size_t)at);
-	if (lex_identifier(params, STR("to-tag"), &ret->to_tag) < 0 || ret->to_tag.n == 0 ||
-	    lex_identifier(params, STR("from-tag"), &ret->from_tag) < 0 || ret->from_tag.n == 0)
-		return -EINVAL;
-	return 1;
+	return refer_read_replaces(buf_str(text), ret) < 0 ? -EINVAL : 1;
 }
 
 bool refer_put_state(struct str value, struct buf *out, bool *ret_is_over)

@@ -10,7 +10,11 @@
 
 struct replaces {
 	struct str call_id, to_tag, from_tag;
+	bool is_early_only;
 };
+
+/* "a@b;to-tag=1;from-tag=2;early-only", in slices of it (RFC 3891 §6.1). 0 or -EINVAL. */
+int refer_read_replaces(struct str value, struct replaces *ret);
 
 /*
  * The Replaces among the headers of a URI ("Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2&..."), its text put into the empty buffer. 1; 0: there

@@ -284,6 +284,12 @@ const struct sdp_media *sdp_audio(const struct sdp *s)
 	return NULL;
 }
 
+void sdp_set_direction(struct sdp *s, enum sdp_direction d)
+{
+	for (int i = 0; i < s->count; i++)
+		s->stream[i].media.direction = d;
+}
+
 bool sdp_is_hold(const struct sdp *s)
 {
 	const struct sdp_media *m = sdp_audio(s);

@@ -51,6 +51,8 @@ int sdp_media_count(const struct sdp *s);
 const struct sdp_media *sdp_media_at(const struct sdp *s, int i);
 /* The first audio stream with a port, or NULL. */
 const struct sdp_media *sdp_audio(const struct sdp *s);
+/* Of every stream that is in use. */
+void sdp_set_direction(struct sdp *s, enum sdp_direction d);
 /* Hold as RFC 3264 (sendonly, inactive) and RFC 2543 (0.0.0.0) say it. */
 bool sdp_is_hold(const struct sdp *s);
 

@@ -20,7 +20,8 @@
  *	   → comes back in the top Via of the answers
  *
  * What has no token yet is the first request of a call, and what belongs to that one alone: its
- * repeats, its CANCEL, the ACK of a refusal that some other element made. They share a Call-ID. The
+ * repeats, its CANCEL, the ACK of a refusal that some other element made. They share a Call-ID. (An
+ * INVITE with Replaces goes where that leads; its CANCEL does not know, and on another worker finds nothing.) The
  * hash is keyed: a stranger cannot load one worker, and where a call goes is decided anew by each
  * run, which nobody needs to know. Our answer to that first request carries our tag, so from then on
  * the token leads to the same worker as the hash did.
@@ -127,6 +128,21 @@ static int referred_worker(struct str first)
 					   STEER_TOKEN - 1));
 }
 
+/* Of an INVITE that takes somebody's place in a call (RFC 3891): the worker that has that call, or -1. */
+static int replaced_worker(struct str fields)
+{
+	struct field f;
+
+	while (field_next(&fields, &f)) {
+		ptrdiff_t at = str_ieq(f.name, STR("Replaces")) ? str_chr(f.value, ';') : -1;
+
+		if (at > 0)
+			return steer_token_worker(
+				field_param(str_skip(f.value, (size_t)at), STR("to-tag")));
+	}
+	return -1;
+}
+
 /*
  * One pass over the header fields, stopping as soon as the worker is known. What leads back to us
  * is the top Via's branch in a response and the tag of To in a request; where that is not ours the
@@ -139,6 +155,7 @@ int steer_peek(struct str raw, int workers)
 		return 0;
 
 	struct str first = field_start_line(&raw);
+	struct str fields = raw;
 	int referred = referred_worker(first);
 	bool is_response = str_has_prefix(first, STR("SIP/2.0 "));
 	bool is_register = str_has_prefix(first, STR("REGISTER "));
@@ -167,6 +184,8 @@ int steer_peek(struct str raw, int workers)
 			return worker % workers;
 		is_judged = true;
 	}
+	if (referred < 0 && str_has_prefix(first, STR("INVITE ")))
+		referred = replaced_worker(fields);
 	if (referred >= 0)
 		return referred % workers;
 	return call_id.p ? (int)(htab_hash(call_id) % (uint64_t)workers) : 0;

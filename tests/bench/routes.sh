@@ -8,5 +8,5 @@ OBJECTS=$(find build/release/lib build/release/switchd -name '*.o' ! -name main.
 	! -path '*/switchd/console/*' ! -path '*/lib/tui/*')
 # shellcheck disable=SC2086 # a list of files
 gcc -std=gnu17 -O2 -D_GNU_SOURCE -Ilib -Iswitchd -Ibuild/gen tests/bench/routes.c $OBJECTS -o build/release/routes \
-	-losipparser2 -losip2 -lsqlite3 -ljansson -lz -lpcre2-8 -lsystemd -lssl -lcrypto -lnftnl -lmnl -lurcu-qsbr -lurcu-common -lm
+	-losipparser2 -losip2 -lsqlite3 -ljansson -lz -lpcre2-8 -lsystemd -lssl -lcrypto -lnftnl -lmnl -lurcu-qsbr -lurcu-common -lresolv -lm
 exec build/release/routes "$@"

@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (b.is_install)
 		return 0;
 	assert(b.slot == 'a' || b.slot == 'b');
+	assert(b.tries[0] <= 3 && b.tries[1] <= 3);
 	assert(b.blocks > 0 && b.hash_start >= b.blocks);
 	assert(strspn(b.root_hash, "0123456789abcdefABCDEF") == BOOTLINE_HASH_SIZE - 1);
 	assert(strspn(b.salt, "0123456789abcdefABCDEF") == BOOTLINE_HASH_SIZE - 1);

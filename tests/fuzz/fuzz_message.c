@@ -81,7 +81,7 @@ static void use_extensions(const struct msg *m)
 	assert(ext_retry_after(m, 32, 5) <= 32);
 	(void)ext_acknowledges(m, ext_rseq(m), m->cseq);
 	ext_put_reasons(m, &lines);
-	(void)ext_put_unsupported(m, true, false, &lines);
+	(void)ext_put_unsupported(m, EXT_TIMER, &lines);
 	rest = buf_str(&lines);
 	while (str_line(&rest, &line))
 		assert(line.n == 0 || (!str_has_control(str_trim(line)) &&

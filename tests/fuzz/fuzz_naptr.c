@@ -13,18 +13,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct naptr_question *q, const uint8_t *bytes, size_t n)
 {
-	char digits[PORTED_DIGITS + 1];
+	struct naptr_question next = *q;
+	struct naptr_answer a;
 	int r;
 
-	memset(digits, 'x', sizeof(digits));
-	r = naptr_read(q, bytes, n, digits);
+	memset(&a, 'x', sizeof(a));
+	r = naptr_read(q, bytes, n, &a);
 	assert(r <= 1);
 	if (r == 1) {
-		size_t length = strnlen(digits, sizeof(digits));
+		size_t length = strnlen(a.digits, sizeof(a.digits));
 
 		assert(length > 0 && length <= PORTED_DIGITS &&
-		       strspn(digits, "0123456789") == length);
+		       strspn(a.digits, "0123456789") == length);
 	}
+	assert(a.next_n <= sizeof(a.next) && (a.next_n == 0 || a.next[a.next_n - 1] == 0));
+	if (a.next_n == 0)
+		return;
+	naptr_follow(&next, &a, 1);
+	assert(next.n <= sizeof(next.bytes) && naptr_read(&next, bytes, n, &a) == -EPROTO);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -38,6 +38,15 @@ static void replaces(struct str headers)
 		       lex_is_visible(r.from_tag));
 }
 
+static void header(struct str value)
+{
+	struct replaces r;
+
+	if (refer_read_replaces(value, &r) == 0)
+		assert(lex_is_visible(r.call_id) && lex_is_visible(r.to_tag) &&
+		       lex_is_visible(r.from_tag));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str s = str_n(data, size);
@@ -45,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool is_over;
 
 	replaces(s);
+	header(s);
 	/* A header's value has no control octet: the parser sees to that. */
 	if (!str_has_control(s) && refer_put_state(s, &state, &is_over))
 		is_sound(&state);

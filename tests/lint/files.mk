@@ -21,14 +21,16 @@ analyze: $(OURS:%.c=$(B)/%.analyzed)
 headers: $(HEADERS:%.h=$(B)/%.alone)
 .PHONY: tidy analyze headers
 
-# The flags bring -Werror: this is also where clang says what it thinks of every source.
+# The flags bring -Werror: this is also where clang says what it thinks of every source. So many states of a function are
+# looked at, which takes a sixth of the time that all of them do; analyze knows no such end.
+MOST_STATES := -Xclang -analyzer-config -Xclang max-nodes=30000
 $(B)/%.tidy: %.c .clang-tidy | $(GEN)/.stamp $(KEY_H)
-	$(call quiet,TIDY ,clang-tidy --quiet $< -- $(CPPFLAGS) $(CFLAGS))
+	$(call quiet,TIDY ,clang-tidy --quiet $< -- $(CPPFLAGS) $(CFLAGS) $(MOST_STATES))
 # At -O0, as gcc advises: inlined clean-ups are taken for uses of uninitialized values at -O1. gcc 12
 # loses sight of what a struct owns and calls it a leak; those are found under asan.
 $(B)/%.analyzed: %.c tests/lint/files.mk | $(GEN)/.stamp $(KEY_H)
 	$(call quiet,ANALYZE,gcc $(CPPFLAGS) $(CFLAGS) -O0 -fanalyzer -Wno-analyzer-malloc-leak \
-		-o /dev/null -c $<)
+		-o /dev/null -c $< && clang-tidy --quiet $< -- $(CPPFLAGS) $(CFLAGS))
 # A header compiles alone.
 $(B)/%.alone: %.h | $(GEN)/.stamp $(KEY_H)
 	$(call quiet,ALONE,clang $(CPPFLAGS) $(CFLAGS) -Wno-pragma-once-outside-header \

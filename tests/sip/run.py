@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The black-box tests: they play customer and vendor on loopback against a switchd each.
 
-    tests/sip/run.py --bin build/bin [--workers 1,3] [-k PATTERN] [--jobs 2] [--long]
+    tests/sip/run.py --bin build/bin [--workers 1,3] [-k PATTERN] [--jobs 3] [--long]
 
 A test is a coroutine test_*(t) in tests/sip/test_*.py; harness/stage.py is what it gets. Every test
 runs once for each worker count. The last line is `sip: N passed, N failed`.
@@ -13,12 +13,14 @@ import glob
 import importlib
 import os
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 from harness import runner  # noqa: E402
+from harness.capture import Capture  # noqa: E402
 
 
 def arguments(workers):
@@ -26,7 +28,7 @@ def arguments(workers):
     p.add_argument("--bin", required=True, help="folder with switchd and switchctl")
     p.add_argument("--workers", default=workers, help="worker counts, each test runs with each")
     p.add_argument("-k", dest="pattern", default="*", help="only tests whose name holds or matches this")
-    p.add_argument("--jobs", type=int, default=2, help="tests side by side")
+    p.add_argument("--jobs", type=int, default=3, help="tests side by side")
     p.add_argument("--long", action="store_true", help="also the long ones, and the big ones at full length")
     p.add_argument("--seed", default=str(time.time_ns()), help="of every random choice")
     p.add_argument("--keep", action="store_true", help="keep the folders of failed tests")
@@ -59,14 +61,24 @@ def main(name="sip", folder=HERE, workers="1,3"):
         print("\n".join(j.name for j in jobs))
         return 0
     began = time.monotonic()
+    handle, path = tempfile.mkstemp(prefix="tandem-sip-", suffix=".pcap")
+    os.close(handle)
+    options.capture = Capture(path)
     results = runner.run(jobs, options)
     failed = [j.name for j, r in results if not r["ok"]]
     slow = sorted(results, key=lambda x: -x[1]["seconds"])[:3]
     print(f"\n{time.monotonic() - began:.0f} s, seed {options.seed}; slowest: "
           + ", ".join(f"{j.name} {r['seconds']:.0f} s" for j, r in slow))
+    said, complaints = options.capture.complaints()
+    print(f"tshark: {said} messages of the switch, {len(complaints)} malformed")
+    if complaints:
+        failed.append("tshark.the_switch_is_well_formed")
+        print(f"  kept: {path}\n  " + "\n  ".join(complaints[:10]))
+    else:
+        options.capture.remove()
     for job in failed:
         print(f"failed: {job}")
-    print(f"{name}: {len(results) - len(failed)} passed, {len(failed)} failed")
+    print(f"{name}: {len(results) + 1 - len(failed)} passed, {len(failed)} failed")
     return 1 if failed or not results else 0
 
 

@@ -199,6 +199,12 @@ def codes():
     yield S("own stop code", [V("a", **own), V("b", priority=20)], "a b", "a")
     yield S("own class of stop codes", [V("a", does=reject(603), **own), V("b", priority=20)], "a b", "a", code=603)
     yield S("own list lets all others go on", [V("a", does=reject(404), **own), V("b", priority=20)], "a b", code=404)
+    yield S("continue code of the preset's", [V("a", does=reject(404), continue_codes=["404"]), V("b", priority=20)], "a b", code=404)
+    yield S("continue codes beside a class of stop codes", [V("a", does=reject(408), stop_codes=["4xx"], continue_codes=["408", "480"]),
+                                                            V("b", priority=20)], "a b")
+    yield S("another one of that class", [V("a", does=reject(403), stop_codes=["4xx"], continue_codes=["408"]), V("b", priority=20)],
+            "a b", "a")
+    yield S("busy among the continue codes", [V("a", does=reject(486), continue_codes=["486"]), V("b", priority=20)], "a b", code=486)
     yield S("busy goes on where the gateway says so", [V("a", does=reject(486), stop_after_busy="off"), V("b", priority=20)],
             "a b", code=486)
     yield S("busy stops where the gateway says so", [V("a", does=reject(486), stop_after_busy="on", stop_codes=["503"]),

@@ -151,7 +151,7 @@ async def test_what_the_switch_says_is_well_formed(t):
     """Typical calls of every kind over UDP and TCP, as the trace exports them: tshark finds no malformed frame."""
     caller, carrier = await t.caller(), await t.carrier()
     stream = await t.carrier("streamer", last=6)
-    await t.customer(caller, auth="password", address=[], user="u1", password="correct horse battery")
+    await t.customer(caller, auth="password", user="u1", password="correct horse battery")
     await t.vendor(carrier)
     await t.vendor(stream, transport="tcp", priority=2)
     key = {"credentials": ("u1", "correct horse battery")}

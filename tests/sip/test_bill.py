@@ -51,6 +51,7 @@ async def test_the_vendors_own_bill_is_our_cost(t):
         for leg in carrier.legs:
             leg.stop()
         carrier.legs[:] = heard
+        storm.calls.clear()
     late = caller.invite("8809999999")
     carrier.on("8809999999", plans.answer_when_cancelled())
     await late.rings()

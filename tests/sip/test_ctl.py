@@ -5,6 +5,8 @@ import json
 import os
 import re
 
+from harness.control import Refused
+from harness.plans import reject
 from harness.scene import scene
 
 
@@ -122,6 +124,66 @@ async def test_refusals(t):
         assert re.search(rf"field: +{field}\n", err) and "none-such" in err, err
 
 
+async def test_refusals_say_what_would_do(t):
+    """The form of a key of several parts, the command that changes what is there already, the field of a wrong rule, and the
+    daemon that does not answer by its name."""
+    await t.plain()
+    for status, words, hints in (
+            (1, ("rate", "set", "880", "price=1"), ("GROUP/PREFIX", "rate list")),
+            (1, ("account", "add", "id=acme", "limit_money=0"), ("another id", "account set acme")),
+            (1, ("mapping-gateway", "set", "acme-in", "callee_rules=abc"), ("field:    callee_rules", "no colon")),
+            (1, ("account", "set", "acme", "valid_until=soon"), ("or a date",)),
+            (2, ("route", "explain", "acme-in", ""), ("route explain needs callee", "callee=TEXT")),
+            (2, ("rate", "add", "acme-sell"), ("group=TEXT prefix=TEXT price=DECIMAL [field=value ...]",)),
+            (2, ("routing-gateway", "set", "vendor", "colour=red"), ("switchctl help routing-gateway set",)),
+            (2, ("cdr", "export", "-", "fields=id"), ("no such field",)),
+            (3, ("ban", "list"), ("switch-lockoutd cannot be reached", "is switch-lockoutd up"))):
+        err = await fails(t, status, *words)
+        assert all(h in err for h in hints), (words, err)
+    err = await fails(t, 2, "account", "set", "acme", "colour=red")
+    assert re.search(r"accepted: id, name, ", err), err
+
+
+async def test_lists_in_words(t):
+    """What takes a list takes it as words with commas: changes that `route explain` supposes, what failed calls are counted by."""
+    caller, _vendor = await t.plain()
+    explain = ("route", "explain", "acme-in", "88017")
+    assert (await asked(t, *explain))["verdict"] == "ok"
+    assert (await asked(t, *explain, "with=routing-gateway vendor down"))["verdict"] == "AllGatewayBusy"
+    moved = await asked(t, *explain, "with=routing-gateway vendor prefix=44,49,account acme status=normal")
+    assert moved["verdict"] == "NoAvailableRouter", moved
+    assert moved["steps"][-1]["detail"] == "no routing gateway has a prefix of 88017", moved
+    kept = await asked(t, *explain, "with=routing-gateway vendor prefix=44,880,routing-gateway vendor up")
+    assert kept["verdict"] == "ok", kept
+    err = await fails(t, 1, *explain, "with=nonsense")
+    assert "nonsense" in err and "ENTITY KEY FIELD=VALUE" in err
+    call = caller.invite("999")
+    await call.final()
+    await t.cdr(call)
+    (row,) = await asked(t, "call", "analysis", "by=account,reason")
+    assert (row["account"], row["reason"], row["failed"]) == ("acme", "NoRate", 1), row
+    assert "colour" in await fails(t, 1, "call", "analysis", "by=account,colour")
+
+
+async def test_what_a_person_reads(t):
+    """Columns of an answer to a change; of the log what changed; decisions of a record as a table; a label at the sums."""
+    caller, _vendor = await t.plain()
+    assert await done(t, "account", "set", "acme", "line_limit=5", "fields=id,line_limit") == "id:         acme\nline_limit: 5\n"
+    (line,) = [x for x in (await done(t, "log", "list", "limit=1")).split("\n") if "account.set" in x]
+    assert line.split()[-2:] == ["line_limit=0", "line_limit=5"], line
+    added = await done(t, "log", "list", "limit=1000")
+    assert "rate_group=acme-sell" in added and "{" not in added, added
+    whole = (await asked(t, "log", "list", "limit=1"))[0]
+    assert whole["after"]["id"] == "acme" and whole["after"]["line_limit"] == 5, whole
+    await t.cdr(await caller.place("88017"))
+    (record,) = await asked(t, "cdr", "list")
+    shown = await done(t, "cdr", "show", record["id"])
+    assert re.search(r"decisions:\n  step +verdict +detail\n  numbers +ok +88017", shown), shown
+    assert isinstance((await asked(t, "cdr", "show", record["id"]))["decisions"], str)
+    assert re.search(r"\ntotal +\S", await done(t, "report", "customer")), "the sums have no label"
+    assert "memo" not in (await done(t, "call", "list")) and "callee" in (await done(t, "call", "list"))
+
+
 async def test_usage(t):
     """Exit 2 for words that are no command, with what was probably meant."""
     for words, hint in ((("acount", "list"), "account"), (("account", "lst"), "list"),
@@ -195,6 +257,33 @@ async def test_a_call_by_command(t):
         assert "no differences" in await done(t, audit, "verify")
     screen = await done(t, "status")
     assert all(w in screen.lower() for w in ("version", "uptime", "calls")), screen
+
+
+async def test_lists_as_people_type_them(t):
+    """Of an operation's own arguments: commas separate items, also where an item is of several words and its value has commas."""
+    caller, carrier = await t.plain()
+    second = await t.carrier("second", last=7)
+    await t.vendor(second, "second", priority=20)
+
+    async def order(*words):
+        told = await asked(t, "route", "explain", "acme-in", "8801712345678", *words)
+        return [s["step"] for s in told["steps"] if s["verdict"] == "candidate"]
+    assert await order() == ["vendor", "second"]
+    assert await order("with=routing-gateway vendor down") == ["second"]
+    assert await order("with=routing-gateway vendor prefix=77,78, routing-gateway second priority=1") == ["second"]
+    assert await order("with=parameter SS_GATEWAY_SWITCH_LIMIT 2,routing-gateway second priority=1") == ["second", "vendor"]
+    assert "nothing of that kind" in await fails(t, 1, "route", "explain", "acme-in", "880171", "with=nonsense a b")
+    carrier.plan = reject(404)
+    await t.cdr(caller.invite("88017"), sip_code=404)
+    (row,) = await asked(t, "call", "analysis", "by=reason, hour")
+    assert set(row) == {"reason", "hour", "failed", "calls", "percent", "example"}, row
+    (row,) = await asked(t, "call", "analysis", "by=routing_gateway")
+    assert row["routing_gateway"] == "vendor" and "reason" not in row, row
+    try:
+        await t.ctl.ask("call.analysis", by=[1])
+        raise AssertionError("by=[1] was taken")
+    except Refused as e:
+        assert e.data["field"] == "by", e.data
 
 
 async def test_export_to_a_pipe(t):

@@ -106,6 +106,57 @@ async def test_a_name_server_that_does_not_say(t):
             assert e.data["field"] == list(fields)[0], e.data
 
 
+async def test_an_answer_that_does_not_fit_a_datagram(t):
+    """It is asked for again by TCP (RFC 7766), in whatever pieces it comes. Where that fails, the next server is asked, or the call goes as
+    dialled, within the time."""
+    second = t.keep(Names())
+    caller, a, b, names = await stage(t, portability_keep=0, portability_timeout=1000)
+    names.put(name_of("88017"), "NAPTR", naptr(PSTN, "tel:+1;npdi;rn=+770199"))
+    names.cut = True
+    await t.cdr(await caller.place("88017"), routing_gateway="b", ported="770199")
+    assert names.asked_by_tcp == [(name_of("88017"), "NAPTR")], names.asked_by_tcp
+    await t.cdr(await caller.place("880170"), routing_gateway="a")
+    for names.tcp, why in (("half", "none came by TCP"), ("long", "longer than 16384"), ("silent", "in time")):
+        cdr = await t.cdr(await caller.place("88017"), routing_gateway="a")
+        assert why in str(await steps_of(t, cdr)), (names.tcp, await steps_of(t, cdr))
+    names.refuse_tcp()
+    cdr = await t.cdr(await caller.place("88017"), routing_gateway="a")
+    assert "none came by TCP" in str(await steps_of(t, cdr)), await steps_of(t, cdr)
+    first = (await t.ctl.ask("routing-gateway.show", name="enum"))["address"][0]
+    second.put(name_of("88017"), "NAPTR", naptr(PSTN, "tel:+1;npdi;rn=+770199"))
+    await t.ctl.ask("routing-gateway.set", name="enum", address=[first, await second.open(t.net.ip(55))], portability_timeout=5000)
+    await t.cdr(await caller.place("88017"), routing_gateway="b")
+
+
+async def test_records_that_lead_to_another_domain(t):
+    """Non-terminal records are followed, five domains on at most, to their end or round in circles; where they lead nowhere the next best
+    record counts (RFC 6116)."""
+    caller, a, b, names = await stage(t, portability_keep=0)
+
+    def on(domain, order=1, service=""):
+        return (order, 1, "", service, domain, "")
+    there = naptr(PSTN, "tel:+1;npdi;rn=+770199")
+    for n, steps in (("880170", 1), ("880171", 5), ("880172", 6)):
+        names.put(name_of(n), "NAPTR", on(f"d1.x{n}.example"))
+        for i in range(1, steps):
+            names.put(f"d{i}.x{n}.example", "NAPTR", on(f"d{i + 1}.x{n}.example", service=PSTN))
+        names.put(f"d{steps}.x{n}.example", "NAPTR", there)
+        cdr = await t.cdr(await caller.place(n), routing_gateway="a" if steps > 5 else "b")
+        assert steps < 6 or "without end" in str(await steps_of(t, cdr)), await steps_of(t, cdr)
+    names.put("d1.x880171.example", "NAPTR", on("d1.x880171.example"))
+    cdr = await t.cdr(await caller.place("880171"), routing_gateway="a")
+    assert "without end" in str(await steps_of(t, cdr)), await steps_of(t, cdr)
+    names.put(name_of("880173"), "NAPTR", on("nowhere.example"), naptr(PSTN, "tel:+1;npdi;rn=+7701", order=2))
+    await t.cdr(await caller.place("880173"), routing_gateway="b", ported="7701")
+    names.put(name_of("880174"), "NAPTR", on("nowhere.example"))
+    cdr = await t.cdr(await caller.place("880174"), routing_gateway="a")
+    assert "nothing about portability" in str(await steps_of(t, cdr)), await steps_of(t, cdr)
+    names.put(name_of("880175"), "NAPTR", on("nowhere.example", order=99), there)
+    names.asked.clear()
+    await t.cdr(await caller.place("880175"), routing_gateway="b", ported="770199")
+    assert len(names.asked) == 1, names.asked
+
+
 async def test_charged_by_the_ported_number(t):
     """rate_number=ported: the price is that of the routing number, looked up before money is held; a prefix stands before it where
     caller and number are in different areas, another where one of them is in none. What has no price is refused then."""

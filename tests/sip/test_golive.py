@@ -341,3 +341,19 @@ async def test_a_door_too_many_is_found(t):
 async def test_no_firewall_is_found(t):
     test = await scanned(t, "table inet f {}\n", "--open-tcp", str(t.switch.port))
     assert test["result"] == "FAILED" and "lets packets through" in test["reason"], test
+
+
+async def test_no_such_test_is_no_run(t):
+    """A name that is mistyped in --only is refused, with the names that there are: a run of no test would have nothing to fail."""
+    await t.plain()
+    for only in ("nonsense", "two-way-audio,nonsense", "", ","):
+        ran = subprocess.run(command(t, "--only", only), capture_output=True, text=True, timeout=30, check=False)
+        assert ran.returncode == 2 and "no such test" in ran.stderr and "two-way-audio" in ran.stderr, (only, ran)
+
+
+async def test_a_spend_rule_for_all_is_named(t):
+    """The operator's rule holds for the accounts of the test, too; the remedy says so, not to look at the media."""
+    await t.plain()
+    await t.ctl.ask("spend-rule.add", name="all", day_money="0.00000001", action="block")
+    tests = await fails(t, "two-way-audio", "SpendLimit", only="basic-call,two-way-audio")
+    assert "spend-rule set NAME status=locked" in tests["two-way-audio"]["remedy"], tests["two-way-audio"]

@@ -41,6 +41,9 @@ async def test_too_many_calls_of_one_number(t):
         await caller.place("88017", caller=who)
     row = await listed(t, "55")
     assert row["type"] == "malicious" and not await listed(t, "66"), row
+    assert row["refused"] == 1 and row["last_call"] is not None, row
+    await t.refused(caller.invite("88017", caller="55"), 403, "Blacklisted")
+    assert (await listed(t, "55"))["refused"] == 2 and (await listed(t, "55"))["last_call"] >= row["last_call"]
     told = await t.ctl.ask("route.explain", gateway="acme-in", caller="55", callee="88017")
     assert told["verdict"] == "Blacklisted" and "dynamic blacklist" in str(told["steps"]), told
     await t.switch.stop()

@@ -148,6 +148,26 @@ async def test_room_that_is_kept(t):
 
 
 @scene(start=False, idle=True)
+async def test_a_broken_half_of_a_mirror_is_an_alarm(t):
+    """What Linux says of its mirrors, as files in their place: one works, of another a disk is gone until it was replaced."""
+    private_disk(t, 64)
+    arrays = {"md126": "0\n", "md127": "1\n"}
+    made = "".join(f"mkdir -p /sys/block/{a}/md; printf '{n}' >/sys/block/{a}/md/degraded; " for a, n in arrays.items())
+    t.switch.wrapper[-2] = f"mount -t tmpfs none /sys/block; {made} {t.switch.wrapper[-2]}"
+    await t.switch.start()
+
+    async def alarms():
+        return [(a["object"], a["level"], a["value"]) for a in await t.ctl.ask("alarm.list") if a["type"] == "mirror"]
+    assert await alarms() == [("md127", "major", 1)]
+    with open(f"/proc/{t.switch.process.pid}/root/sys/block/md127/md/degraded", "w", encoding="ascii") as f:
+        f.write("0\n")
+
+    async def over():
+        return not await alarms()
+    await poll(over, "the end of the alarm")
+
+
+@scene(start=False, idle=True)
 async def test_refused_calls_do_not_fill_the_disk(t):
     """Alarms at 80, 90 and 95 per cent. When half of what is kept for calls that are up is used, refused calls leave no record,
     however many come, but are counted; the call that is up gets its exact one."""

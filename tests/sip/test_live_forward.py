@@ -6,17 +6,20 @@ from decimal import Decimal
 
 from harness.control import Refused
 from harness.plans import reject, silent_after
+from harness.oracle import Terms
 from harness.scene import scene
 from harness.stage import SELL
 from harness.watch import poll
 from test_live import live
 
 
-async def ends(t, **fields):
-    """A customer's gateway (acme), a phone 1001 (beta) with these fields, a vendor for 880."""
+async def ends(t, acme=None, beta=None, **fields):
+    """A customer's gateway (acme), a phone 1001 (beta) with these fields, a vendor for 880. acme, beta: money and
+    settings of these accounts."""
     caller, carrier = await t.caller(), await t.carrier()
-    await t.customer(caller, rates={"1": SELL, "880": SELL})
-    await t.phones_account("beta", rates={"880": SELL, "1": SELL, "9": SELL})
+    acme, beta = dict(acme or {}), dict(beta or {})
+    await t.customer(caller, rates={"1": acme.pop("sell", SELL), "880": SELL}, pay=acme.pop("pay", "100"), account=acme)
+    await t.phones_account("beta", rates={"880": beta.pop("sell", SELL), "1": SELL, "9": SELL}, **beta)
     phone = await t.phone("1001", 11, account="beta", **fields)
     await phone.register()
     await t.vendor(carrier, pass_headers=["Diversion"])
@@ -163,3 +166,36 @@ async def test_a_crash_in_a_forwarded_call(t):
     rows = await records(t, call)
     assert [(r["account"], r["reason"]) for r in rows] == [
         ("acme", "SwitchRestarted"), ("beta", "SwitchRestarted")], rows
+
+
+@scene(idle=True)
+async def test_money_cuts_a_forwarded_call_off(t):
+    """Two seconds of money at one of the two accounts, and cut_off: the whole call ends at the last of them, both records say
+    why, and the one that ran dry is charged what it had and no more."""
+    dear = {"pay": "0.02", "sell": Terms(price="0.6", unit=60, first=1, step=1), "cut_off": True}
+    caller, _phone, carrier = await ends(t, beta=dear, forward_always="88017")
+    await t.set("SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME", 0)
+    call, leg = await talk(caller, carrier)
+    await call.ended_by_peer()
+    await leg.ended_by_peer()
+    front, own = await records(t, call)
+    assert (front["reason"], own["reason"]) == ("BalanceCutOff", "BalanceCutOff"), (front, own)
+    assert front["hangup_side"] == own["hangup_side"] == "switch"
+    assert own["account"] == "beta" and own["billed_s"] == 2 and Decimal(own["fee"]) == Decimal("0.02"), own
+    assert front["hold_ms"] >= own["hold_ms"]  # who has no cut_off is charged to the very end
+    assert Decimal((await t.ctl.ask("account.show", id="beta"))["balance"]) == 0
+
+
+@scene(idle=True)
+async def test_money_cuts_a_forwarded_call_off_at_its_caller(t):
+    """The same with the caller's account as the one that runs dry."""
+    dear = {"pay": "0.02", "sell": Terms(price="0.6", unit=60, first=1, step=1), "cut_off": True}
+    caller, _phone, carrier = await ends(t, acme=dear, forward_always="88017")
+    await t.set("SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME", 0)
+    call, leg = await talk(caller, carrier)
+    await call.ended_by_peer()
+    await leg.ended_by_peer()
+    front, own = await records(t, call)
+    assert (front["reason"], own["reason"]) == ("BalanceCutOff", "BalanceCutOff"), (front, own)
+    assert front["account"] == "acme" and front["billed_s"] == 2 and Decimal(front["fee"]) == Decimal("0.02"), front
+    assert Decimal((await t.ctl.ask("account.show", id="acme"))["balance"]) == 0

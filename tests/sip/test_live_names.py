@@ -142,3 +142,16 @@ async def test_what_changes_and_what_fails(t):
     names.mode = "silent"
     await t.ctl.ask("routing-gateway.del", name="unknown")
     await raised(t, ("sip.carrier.example", "minor"))
+
+
+@scene(idle=True)
+async def test_an_answer_that_does_not_fit_a_datagram(t):
+    """It is asked for again by TCP."""
+    names, caller = await with_names(t)
+    first = await carrier(t, 1, 3)
+    names.cut = True
+    names.put("sip.carrier.example", "A", first.ip)
+    await t.vendor(first, "vendor", address=[f"sip.carrier.example:{first.port}"])
+    await knows(t, first.address)
+    assert ("sip.carrier.example", "A") in names.asked_by_tcp, names.asked_by_tcp
+    await caller.place("88017")

@@ -127,9 +127,10 @@ async def test_the_settings_of_a_transfer(t):
 @live("SS_CALL_TRANSFER_ASK_DISPLAY")
 @scene(idle=True)
 async def test_an_attended_transfer(t):
-    """RFC 5589 §7: the second phone talks with the third and then sends the first there: the third is asked by Replaces
+    """RFC 5589 §7, not made by the switch (test_live_bridge.py has that): the second phone talks with the third and then sends the first there: the third is asked by Replaces
     for the very dialog that it has, on whatever worker, and ends the replaced call."""
     first, second, third = await three(t)
+    await t.set("SS_CALL_TRANSFER_BRIDGE", "Off")
     call, leg = await talk(first, second)
     asking = second.call(third.number)
     await asking.expect(200)

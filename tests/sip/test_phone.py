@@ -6,6 +6,7 @@ import socket
 
 from harness import digest, plans, sip
 from harness.control import Refused
+from harness.oracle import Terms
 from harness.phone import bound, registered
 from harness.scene import scene
 from harness.stage import SELL
@@ -488,3 +489,38 @@ async def refused_field(t, what, **fields):
     except Refused as e:
         return e.data["field"]
     raise AssertionError(f"{what} {fields} was accepted")
+
+
+# -- numbers and routes -------------------------------------------------------------------------
+
+
+async def test_the_caller_as_a_phone_sees_it(t):
+    """Its caller_rules and caller_transform act on the calls to it, and on nothing else: the record has the caller as billed."""
+    first, second = await two_phones(t)
+    await second.register()
+    await t.ctl.ask("transform.add", name="short", rules=["1:81"])
+    await t.ctl.ask("phone.set", number="1002", caller_transform="short", caller_rules=["8:9"])
+    call = first.call("1002")
+    await call.expect(200)
+    assert second.legs[0].invite.get("From").split("@")[0].endswith("sip:91001"), second.legs[0].invite.get("From")
+    await call.hang_up()
+    await t.cdr(call, caller="1001", caller_out="91001")
+    try:
+        await t.ctl.ask("phone.set", number="1002", caller_rules=["x"])
+        raise AssertionError("a rule without a colon was taken")
+    except Refused as e:
+        assert e.data["field"] == "caller_rules", e.data
+
+
+async def test_a_phones_own_policy(t):
+    """policy of a phone orders the vendors of its calls."""
+    first, _second = await two_phones(t)
+    for i, (name, price) in enumerate((("dear", "0.02"), ("cheap", "0.001"))):
+        await t.vendor(await t.carrier(name, last=3 + i), name, priority=i + 1, rates={"880": Terms(price=price)})
+
+    async def order():
+        told = await t.ctl.ask("route.explain", gateway="1001", callee="8801712345678")
+        return [s["step"] for s in told["steps"] if s["verdict"] == "candidate"]
+    assert await order() == ["dear", "cheap"]
+    await t.ctl.ask("phone.set", number="1001", policy="cost")
+    assert await order() == ["cheap", "dear"]

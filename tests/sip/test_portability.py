@@ -83,6 +83,27 @@ async def test_a_server_that_does_not_say(t):
     assert len(lrn.legs) == before
 
 
+async def test_no_call_without_an_answer(t):
+    """portability_failure=refuse: whose number nobody can say is not called, down or not; a number that has not moved is."""
+    caller, a, b, lrn = await stage(t, portability_timeout=300, portability_keep=0)
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", portability_failure="refuse")
+    for plan in (reject(500), silent_after(100), answer()):
+        lrn.plan = plan
+        cdr = await t.refused(caller.invite("88017"), 503, "PortabilityUnknown", tries=0)
+        steps = await steps_of(t, cdr)
+        assert [s["verdict"] for s in steps] == ["failed"] and "as dialled" not in str(steps), steps
+    for plan in (reject(404), moved(None)):
+        lrn.plan = plan
+        await t.cdr(await caller.place("88017"), routing_gateway="a")
+    lrn.plan = moved("770199")
+    await t.cdr(await caller.place("88017"), routing_gateway="b")
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", rate_number="ported")
+    await t.ctl.ask("routing-gateway.set", name="lrn", address=[f"{t.net.ip(99)}:5060"])
+    await t.refused(caller.invite("88017"), 503, "PortabilityUnknown", tries=0)
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", portability_failure="continue")
+    await t.cdr(await caller.place("88017"), routing_gateway="a")
+
+
 async def test_who_gives_up_while_it_is_asked(t):
     """The caller's CANCEL is answered; the server's late answer starts nothing."""
     caller, a, b, lrn = await stage(t, portability_timeout=5000)

@@ -73,16 +73,19 @@ async def test_an_answer_does_not_wait_for_the_prack_of_a_mere_180(t):
 
 
 async def test_the_vendor_hangs_up_while_its_answer_waits(t):
-    """The caller hears 502, nobody pays for an answer that it never heard of; a CANCEL in that state is 487."""
+    """It was answered: with the PRACK come 200 and BYE, and the record is as long as the vendor's. A CANCEL in that state is 487."""
     caller, carrier = await t.plain()
     carrier.plan = plans.answer(early=Sdp(carrier.ip, 50000, (8, 101)))
     call = caller.invite("88017", headers=[WANTS])
-    await sent(call, 183)
+    first = await sent(call, 183)
     leg = await carrier.leg()
     await leg.ack()
     await leg.hang_up()
-    await call.expect(502)
-    await t.cdr(call, reason="UpstreamFailure", sip_code=502, fee="0")
+    assert not call.answer
+    assert (await prack(call, first).response()).code == 200
+    await call.expect(200)
+    await call.ended_by_peer()
+    await t.billed(call, leg, reason="CalleeHangup")
     call = caller.invite("88018", headers=[WANTS])
     await sent(call, 183)
     leg = await carrier.leg("88018")

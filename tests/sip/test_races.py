@@ -165,6 +165,61 @@ async def test_3_1_6_bye_before_the_ack(t):
     await t.billed(call, leg, reason="CalleeHangup")
 
 
+def leave_at_once(early=False):
+    """A vendor whose BYE is on the wire behind its 200, before anyone can have acknowledged that; early: before it."""
+    async def plan(leg):
+        leg.reply(180)
+        if early:
+            leg.send_bye()
+            return
+        leg.accept()
+        leg.send_bye()
+    return plan
+
+
+async def test_3_1_6_the_vendors_bye_behind_its_200(t):
+    """The call was answered, however short: 200 and then BYE to the caller, and a record from the vendor's 200 to its BYE.
+    With an offer and without (then the 200's ACK waits for the caller's, and goes at once instead); with a PRACK that the
+    200 waits for see test_prack.py."""
+    caller, carrier = await t.plain()
+    carrier.plan = leave_at_once()
+    for number, options in (("88017", {}), ("88018", {"sdp": None})):
+        call = caller.invite(number, **options)
+        await call.expect(200)
+        leg = await carrier.leg(number)
+        await leg.ack()
+        await call.ended_by_peer()
+        assert len(leg.acks) == 1 and not leg.bye_seen
+        await t.billed(call, leg, reason="CalleeHangup")
+
+
+async def test_3_1_6_many_vendors_leave_at_once(t):
+    """The same, fifty at a time: whichever of ACK, commit and BYE is first."""
+    caller, carrier = await t.plain()
+    carrier.plan = leave_at_once()
+    calls = [caller.invite(f"8801{i:02d}") for i in range(50)]
+    for call in calls:
+        await call.expect(200)
+        await call.ended_by_peer()
+    for call in calls:
+        await t.billed(call, await carrier.leg(call.callee), reason="CalleeHangup")
+
+
+async def test_a_vendor_ends_its_early_dialog(t):
+    """It must not (RFC 3261 §15); its try has failed, and the next vendor is asked. The 200 that comes after is acknowledged."""
+    caller, carrier = await t.plain()
+    second = await t.carrier("second", last=4)
+    await t.vendor(second, priority=20)
+    carrier.plan = leave_at_once(early=True)
+    call = caller.invite("88017")
+    await call.expect(200)
+    leg = second.legs[0]
+    await carrier.legs[0].cancel()
+    assert not carrier.legs[0].bye_seen
+    await call.hang_up()
+    await t.billed(call, leg)
+
+
 # -- 3.2: in the mortal state (BYE sent) ----------------------------------------------------------------
 
 async def test_3_2_1_bye_meets_bye(t):

@@ -91,7 +91,7 @@ async def test_explain_and_calls_agree(t):
     carriers = {n: await t.carrier(n, last=3 + i) for i, n in enumerate(ADDRESSES)}
     await accounts(t)
     table = all_situations()
-    assert len(table) >= 185, len(table)
+    assert len(table) >= 189, len(table)
     asks = []
     for place, s in enumerate(table):
         for vendor in s.vendors:

@@ -3,6 +3,7 @@
 from harness.phone import registered
 from harness.scene import scene
 from harness.softphone import Baresip, Linphone
+from harness.tls import Secure
 from harness.watch import poll
 
 LOW, HIGH = 440, 1300
@@ -24,8 +25,10 @@ async def pair(t, first_kind, second_kind, *more, **fields):
     return phones
 
 
-async def talk(t, first, second):
-    """A call in which each hears the other's tone; the caller hangs up."""
+async def talk(t, first, second, nth=0):
+    """A call in which each hears the other's tone; the caller hangs up. nth: how many calls there were before."""
+    first.deaf_again()
+    second.deaf_again()
     first.dial(second.number)
     for phone in (first, second):
         await phone.speak()
@@ -34,7 +37,8 @@ async def talk(t, first, second):
     first.hang_up()
 
     async def over():
-        return await t.ctl.ask("cdr.list")
+        rows = [r for r in await t.ctl.ask("cdr.list") if r["caller_phone"] == first.number]
+        return rows if len(await t.ctl.ask("cdr.list")) == nth + 1 else None
     cdr, = await poll(over, "the record of the call")
     assert (cdr["caller_phone"], cdr["callee_phone"], cdr["reason"]) == (first.number, second.number, "CallerHangup")
     assert cdr["caller_packets_in"] > 10 and cdr["callee_packets_in"] > 10, cdr
@@ -49,6 +53,27 @@ async def test_baresip_calls_baresip(t):
 @scene(idle=True)
 async def test_linphone_calls_linphone(t):
     await talk(t, *await pair(t, Linphone, Linphone))
+
+
+@scene(idle=True)
+async def test_baresip_and_linphone_call_each_other(t):
+    """One of each kind, and each calls the other."""
+    await t.set("SS_SIP_AUTHENTICATION_SHA256", "Off")
+    first, second = await pair(t, Baresip, Linphone)
+    await talk(t, first, second)
+    await talk(t, second, first, nth=1)
+
+
+@scene(idle=True, start=False)
+async def test_linphone_by_tls(t):
+    """A phone that registers and calls over TLS, and checks our certificate; the one that it calls speaks UDP."""
+    s = Secure(t)
+    await t.switch.start()
+    first, second = await pair(t, lambda *words: Linphone(*words, secure=s), Linphone)
+    row, = await registered(t, first.number)
+    assert "transport=tls" in row["contact"], row
+    await talk(t, first, second)
+    await talk(t, second, first, nth=1)
 
 
 async def is_on_hold(t, wanted, packets=0):

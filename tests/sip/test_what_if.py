@@ -39,6 +39,21 @@ async def test_changes_that_are_not_saved(t):
     assert await order(t) == ["b", "c"]
 
 
+async def test_how_long_a_call_could_last(t):
+    """By the money that there is; nothing of the kind for who is not held to it."""
+    caller, _carriers = await vendors(t, {"a": {}})
+    balance = (await t.ctl.ask("account.show", id="acme"))["available"]
+
+    async def money_steps():
+        told = await t.ctl.ask("route.explain", gateway="acme-in", callee="8801712345678")
+        return [s["detail"] for s in told["steps"] if s["step"] == "money"]
+    price = (await t.ctl.ask("rate.list", group="acme-sell"))[0]
+    await t.ctl.ask("rate.set", key=f"acme-sell/{price['prefix']}", price="60", unit=60, first=1, step=1)
+    assert f"enough for a call of {int(float(balance))} s" in await money_steps(), await money_steps()
+    await t.ctl.ask("account.set", id="acme", anti_overdraft=False)
+    assert not await money_steps()
+
+
 async def test_what_makes_no_sense_is_named(t):
     await vendors(t, {"a": {}})
     await refused(t, "routing-gateway nobody down", "no such routing gateway")

@@ -121,7 +121,10 @@ async def test_a_customer_and_a_vendor_are_set_up_and_a_call_is_seen_and_hung_up
         await c.go(["esc"], "Tandem  Console")
         await c.go("k", "Done: 3 of 3 passed, 0 failed")
         await c.go("q", "Tandem  Console")
-        await c.go("l", "Log of changes", "routing-gateway.add", "carrier-a")
+        await t.ctl.ask("account.set", id="acme", line_limit=7)
+        await c.go("l", "Log of changes", "account.set", "routing-gateway.add", "carrier-a")
+        await c.go(["enter"], "before:    line_limit=0", "after:     line_limit=7")   # not the whole rows
+        await c.go(["esc", "esc"], "Tandem  Console")
     await t.cdr(call, reason="OperatorHangup")
 
 

@@ -20,6 +20,10 @@ async def test_numbers(t):
         c.press("uk", "tab", "tab", "tab")
         await c.go(["0:44", "f2"], "transform uk: saved", "0:44")
         await c.go("t", "Try a transform", "Nothing is changed")
+        await c.go(["tab", "02071234567", "f2"], "442071234567")
+        await c.go(["enter"], "Nothing is changed")
+        await c.go(["f2"], "442071234567")
+        await c.go(["enter"], "Nothing is changed")
         await c.go(["esc"], "Tandem  Transforms")
         await c.go(["esc"], "Tandem  Number lists")
         await c.go("g", "Tandem  Areas", "There is nothing here yet")
@@ -57,6 +61,62 @@ async def test_time_plans_groups_and_failed_calls(t):
         await call.expect(503)
         await t.cdr(call)
         await c.go("x", "Calls that failed", "UserBusy", "NoAvailableRouter")
-        await c.go("b", "vendor")
-        await c.go("b", "acme-in")
+        await c.go(["enter"], "Why the call went as it did")
+        await c.go(["esc"], "Calls that failed")
+        await c.go("b", "by routing_gateway,reason", "vendor")
+        await c.go("b", "by mapping_gateway,reason", "acme-in")
+        await c.go("b", "by area,reason", "880")
+        await c.go("b", "by hour,reason", ":00:00")
+        await c.go("b", "by reason,sip_code", "486")
     assert (await t.ctl.ask("gateway-group.show", name="east"))["name"] == "east"
+
+
+async def test_who_is_knocking(t):
+    """A stranger gets no answer and stands on the page with what he dialled; one key makes him a customer, and his calls come in."""
+    caller, _carrier = await t.plain()
+    newcomer = await t.caller("newcomer", last=9)
+    async with console(t) as c:
+        await c.see("Tandem  Console")
+        await c.go("3", "Tandem  Who is knocking", "There is nothing here yet")
+        newcomer.invite("8801712345678", caller="4420123")
+        await c.see(newcomer.ip, "INVITE", "4420123", "8801712345678")
+        assert t.wire.bytes_to("newcomer") == b""
+        await c.go("m", "New mapping-gateway", newcomer.ip)
+        await c.go(["newcomer", "tab", "acme", "f2"], "mapping-gateway newcomer: saved")
+        await c.see(newcomer.ip, "newcomer")
+        call = await newcomer.place("8801712345678")
+    await t.cdr(call, mapping_gateway="newcomer", account="acme")
+
+
+async def test_what_would_be_if(t):
+    """A route is explained with a change that is assumed, and the calls of a gateway are seen from its line in the status."""
+    caller, _carrier = await t.plain()
+    other = await t.carrier("other", last=7)
+    await t.vendor(other, "other", priority=20)
+    call = caller.invite("8801712345678")
+    await call.expect(200)
+    async with console(t) as c:
+        await c.see("Tandem  Console")
+        await c.go("e", "Explain a route", "assumed")
+        c.press("acme-in", "tab", "4420", "tab", "8801712345678", "tab", "tab", "tab")
+        await c.go(["routing-gateway vendor down, routing-gateway other prefix=880,881", "f2"], "down, as was assumed", "choice 1")
+        await c.go(["esc"], "Explain a route", "are assumed")
+        await c.go(["esc"], "Tandem  Console")
+        await c.go("s", "Gateway status", "free_lines", "vendor")
+        await c.go(["down", "down", "enter"], "Calls in progress", "gateway vendor", "8801712345678")
+        await c.go(["esc"], "Gateway status")
+        await c.go(["up", "enter"], "Calls in progress", "gateway other", "There is nothing here yet")
+    await call.hang_up()
+
+
+async def test_a_route_is_explained_with_a_change(t):
+    """What only the answer is to take for so: two changes with a comma between, typed into the form; and one that makes no sense."""
+    await t.plain()
+    async with console(t) as c:
+        await c.see("Tandem  Console")
+        await c.go("e", "Explain a route", "are assumed")
+        c.press("acme-in", "tab", "tab", "8801712345678", "tab", "tab", "tab")
+        await c.go(["nonsense", "f2"], "! nothing of that kind can be changed here")
+        c.press(*["backspace"] * 8)
+        await c.go(["routing-gateway vendor down,account acme status=normal", "f2"], "verdict: AllGatewayBusy", "down, as was assumed")
+        await c.go(["esc"], "Explain a route", "routing-gateway vendor down")

@@ -38,7 +38,7 @@ class Host:
         self.write("image.json", json.dumps(NOW).encode())
         self.write("keys/one.pub", subprocess.run(["openssl", "pkey", "-in", bundle.key(), "-pubout"], check=True,
                                                   capture_output=True).stdout)
-        self.daemon = None
+        self.daemon, self.within = None, []
 
     def __enter__(self):
         self.start()
@@ -63,7 +63,7 @@ class Host:
 
     def start(self):
         self.daemon = subprocess.Popen(
-            [f"{self.bin}/switch-hostd", "--control", self.at("host.sock"), "--state", self.at("state"), "--keys",
+            [*self.within, f"{self.bin}/switch-hostd", "--control", self.at("host.sock"), "--state", self.at("state"), "--keys",
              self.at("keys"), "--image", self.at("image.json"), "--slots", self.at("slots"), "--running", "a"],
             stderr=subprocess.DEVNULL)
         end = time.monotonic() + WITHIN
@@ -182,6 +182,30 @@ def test_pieces_find_together_or_are_forgotten(image):
         assert "no such file" in h.send(b"x", token=tokens[0])[1]
         assert h.send(b"x", more=True)[0]["token"] not in tokens
         assert "neither true nor false" in h.send(b"x", more="perhaps")[1]
+
+
+def test_a_file_that_is_sent_leaves_room_for_calls(image):
+    """On a disk of its own: no piece is taken while less than a sixteenth of it is free, and pieces are again afterwards."""
+    disk = 16 << 20
+    h = Host(image)
+    h.within = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                f'mount -t tmpfs -o size={disk} none "$0" && exec "$@"', h.at("state")]
+    with h:
+        seen = f"/proc/{h.daemon.pid}/root{h.at('state')}"
+
+        def leave(free):
+            """So many bytes of the disk are free."""
+            with open(f"{seen}/filler", "wb") as f:
+                s = os.statvfs(seen)
+                os.posix_fallocate(f.fileno(), 0, s.f_bavail * s.f_frsize - free)
+        leave(disk // 16 + (64 << 10))
+        token = h.send(b"x" * 1000, more=True)[0]["token"]
+        leave(disk // 16 - (64 << 10))
+        assert "there is no room for the file" in h.send(b"x", token=token, more=True)[1]
+        assert "no such file is being sent" in h.send(b"x", token=token)[1], "its beginning was kept"
+        assert "there is no room for the file" in h.send(b"x", more=True)[1]
+        os.unlink(f"{seen}/filler")
+        assert "token" in h.send(b"x", more=True)[0]
 
 
 def test_a_key_is_replaced_by_the_next_one(image):

@@ -142,6 +142,15 @@ def test_things_are_where_a_centos_operator_looks(image):
     assert 'ID_LIKE="rhel centos fedora"' in release and 'VERSION_ID="7"' in release, release
 
 
+def test_the_switch_is_who_the_last_blocks_are_kept_for(image):
+    """tandem-init, which knows no names, mounts the data partition for that user."""
+    with open(os.path.join(TOP, "firmware/init/root.c"), encoding="ascii") as f:
+        kept_for = re.search(r"resuid=(\d+)", f.read())[1]
+    with open(f"{unpacked(image)}/etc/passwd", encoding="ascii") as f:
+        users = {line.split(":")[0]: line.split(":")[2] for line in f}
+    assert users["switch"] == kept_for, users
+
+
 def test_nothing_is_set_uid_or_open_to_all(image):
     root, bad = unpacked(image), []
     for folder, folders, names in os.walk(root):

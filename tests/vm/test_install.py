@@ -4,17 +4,20 @@ its own disk. (What switch-install refuses, and that it writes what it should, i
 import functools
 import http.server
 import os
+import subprocess
 import tempfile
 import threading
 
 from harness.machine import TCG_WORDS, Machine
 from harness.site import PASSWORD, hash_of
 from test_boot import BOOT
+from test_menu import at, rescue_shell
 
 PACKED = "tandem.img.zst"
 # A card of the machine that is installed, since a set-up asks for one.
 NIC = ["-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="]
 SIZE = "3G"
+MIRROR_SIZE = "2G"
 ANSWERS = f"""\
 hostname = bought-yesterday
 ipv4 = 192.0.2.10/24
@@ -29,20 +32,49 @@ def medium(image):
             "-device", "ide-cd,drive=cd,bus=ide.1", "-no-reboot"]
 
 
-def installs(m):
-    """To the end of the installation, then from the disk, the medium taken out: a healthy machine whose data has grown."""
-    m.console.wait_for(r"Tandem [0-9.]+ is on /dev/\w+\.", BOOT)
+def installs(m, disks=()):
+    """To the end of the installation, then from the disk, the medium taken out: a healthy machine whose data has grown. disks:
+    words for QEMU that stay."""
+    m.console.wait_for(r"Tandem [0-9.]+ is on /dev/\w+( and /dev/\w+)?\.", BOOT)
     m.wait_off(BOOT)
     print(f"     installed after {m.seconds():.0f} s", flush=True)
-    m.extra = ["-no-reboot", *NIC]
+    m.extra = ["-no-reboot", *NIC, *disks]
     m.start()
     m.console.wait_for("Tandem: slot A", BOOT)
     m.wait_unit("tandem-good.service", 2 * BOOT)
     m.journal.wait_for("The filesystem on /dev/[a-z0-9]+ is now", 1)
 
 
+def test_unattended_from_the_medium_under_uefi(image):
+    """The answers stand on a stick that is pulled out afterwards: the machine sets itself up from what was kept of them."""
+    with Machine(image, boot="uefi", disk="nvme", size=SIZE, is_blank=True, extra=medium(image),
+                 files={"tandem.conf": ANSWERS + "disk = /dev/nvme0n1\n"}) as m:
+        m.start()
+        m.console.wait_for("Tandem: installer", BOOT)
+        m.console.wait_for("to /dev/nvme0n1", BOOT)
+        m.eject()
+        installs(m)
+        assert "Type ERASE" not in m.console.text
+        m.journal.wait_for("setting up from an interrupted set-up", 1)
+        m.journal.wait_for("the set-up is done", BOOT)
+
+
+test_unattended_from_the_medium_under_uefi.within = 1500
+
+
+def second(path):
+    """QEMU's words for a further disk on the controller."""
+    return ["-drive", f"file={path},if=none,id=second,format=qcow2", "-device", "ide-hd,drive=second,bus=ahci.1"]
+
+
+def blank(path):
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", path, MIRROR_SIZE], check=True)
+    return path
+
+
 def test_by_a_person_from_the_medium_under_bios(image):
     with Machine(image, boot="bios", disk="ahci", size=SIZE, is_blank=True, extra=medium(image)) as m:
+        m.extra += second(blank(m.path("other.qcow2")))
         m.start()
         m.console.wait_for("Tandem: installer", BOOT)
         shown = m.console.wait_for(r"1  /dev/sda +3\.0 GiB  QEMU HARDDISK; nothing", BOOT).end()
@@ -56,27 +88,58 @@ def test_by_a_person_from_the_medium_under_bios(image):
         m.console.send("1\r")
         m.console.wait_for("Everything on /dev/sda is destroyed", BOOT, asked)
         m.console.send("ERASE\r")
+        asked = m.console.wait_for("Number of a second disk, for a mirror of both", BOOT, asked).end()
+        m.console.send("1\r")
+        asked = m.console.wait_for("/dev/sda cannot be used: it is the first one", BOOT, asked).end()
+        m.console.wait_for("Number of a second disk", BOOT, asked)
+        m.console.send("\r")
         installs(m)
 
 
 test_by_a_person_from_the_medium_under_bios.within = 1500
 
 
-def test_unattended_from_the_medium_under_uefi(image):
-    """The answers stand on a stick that is pulled out afterwards: the machine sets itself up from what was kept of them."""
-    with Machine(image, boot="uefi", disk="nvme", size=SIZE, is_blank=True, extra=medium(image),
-                 files={"tandem.conf": ANSWERS + "disk = /dev/nvme0n1\n"}) as m:
+def comes_up(m, word):
+    """Healthy, from its disks as they are, with what it was set up as; `word` was said by the initrd."""
+    m.start()
+    m.console.wait_for(word, BOOT)
+    m.wait_unit("tandem-good.service", 2 * BOOT)
+    m.console.wait_screen(r"Tandem\s+Login", BOOT)
+
+
+def test_unattended_on_mirrored_disks(image):
+    """It starts from both disks, from the second alone, and from a new one that took the first one's place and all that
+    was on it."""
+    with Machine(image, boot="bios", disk="ahci", size=MIRROR_SIZE, is_blank=True, extra=medium(image),
+                 files={"tandem.conf": ANSWERS + "disk = /dev/sda\nmirror = /dev/sdb\n"}) as m:
+        left = blank(m.path("left.qcow2"))
+        m.extra += second(left)
         m.start()
-        m.console.wait_for("Tandem: installer", BOOT)
-        m.console.wait_for("to /dev/nvme0n1", BOOT)
-        os.unlink(m.path("volume.img"))
-        installs(m)
-        assert "Type ERASE" not in m.console.text
-        m.journal.wait_for("setting up from an interrupted set-up", 1)
+        m.console.wait_for("to /dev/sda and /dev/sdb", BOOT)
+        m.eject()
+        installs(m, second(left))
+        m.journal.wait_for("/dev/md127p7 is now", 1)
         m.journal.wait_for("the set-up is done", BOOT)
+        m.qmp.ask("system_powerdown")
+        m.wait_off(BOOT)
+
+        m.overlay, m.extra = left, ["-no-reboot", *NIC]
+        comes_up(m, "1 of 2 disks of the mirror are there")
+        m.power_cut()
+
+        new = blank(m.path("new.qcow2"))
+        m.extra += second(new)
+        shell = rescue_shell(m)
+        m.console.send("mdadm /dev/md127 --add /dev/sdb && mdadm --wait /dev/md127; mdadm --detail /dev/md127; echo do''ne\n")
+        at(m, "done", shell, 2 * BOOT)
+        m.console.wait_for("State : clean", 1, shell)
+        m.console.send("exit\n")
+        m.wait_off(BOOT)
+        m.overlay, m.extra = new, ["-no-reboot", *NIC]
+        comes_up(m, "1 of 2 disks of the mirror are there")
 
 
-test_unattended_from_the_medium_under_uefi.within = 1500
+test_unattended_on_mirrored_disks.within = 3000
 
 
 class Server:

@@ -69,7 +69,7 @@ def test_what_is_not_the_whole_image_leaves_no_system(image):
         b.refused("ends before it should", "--disk", disk, packed=b.file("cut", b.whole[:-4 * MIB]))
         changed = b.whole[:-MIB] + bytes([b.whole[-MIB] ^ 1]) + b.whole[-MIB + 1:]
         status, said = b.run("--disk", disk, packed=b.file("changed", changed))
-        assert status == 2 and "does not start now" in said, said
+        assert status == 2 and "There is no system any more on" in said, said
         with open(disk, "rb") as f:
             assert f.read(MIB) == bytes(MIB)
         b.refused("its SHA-256 differs", "--disk", disk, packed=b.file("longer", b.whole + b"x"))
@@ -87,6 +87,10 @@ def test_refusals_say_what_is_wrong(image):
         assert status == 2 and "line 1: hostname" in said and "line 2: disk" in said, said
         b.refused("the licence cannot be read", "--answers", b.file("two.conf", b"licence = mine\n"))
         b.refused("no such disk", "--answers", b.file("three.conf", b"disk = /dev/sdzz\n"))
+        one = b.file("one", size=64 * MIB)
+        b.refused("it is the first one", "--disk", one, "--mirror", one)
+        b.refused("no such disk", "--disk", one, "--mirror", "/dev/sdzz")
+        b.refused("no such disk", "--disk", one, "--answers", b.file("four.conf", b"mirror = /dev/sdzz\n"))
         b.refused("unexpected argument", "again")
 
 

@@ -67,14 +67,26 @@ def test_a_slot_that_reports_no_health_gives_way(image):
             m.console.wait_for("tandem: slot a", BOOT)
 
 
+def is_made_anew(own):
+    """A is started, and writes the boot loader's words anew."""
+    with Machine(own.folder, boot="bios") as m:
+        m.start()
+        m.console.wait_for("Tandem: slot A", BOOT)
+        m.wait_unit("tandem-good.service", BOOT)
+        m.power_cut()
+        words = environment(m, own.folder)
+        assert words["A_OK"] == "1" and words["A_TRY"] == "0", words
+
+
 def test_a_damaged_environment_is_made_anew(image):
-    """Noise where the boot loader keeps its words: it boots A, which writes them anew."""
+    """Noise where the boot loader keeps its words."""
     with Copy(image) as own:
         own.set_environment(b"\xff\x00noise" * 60)
-        with Machine(own.folder, boot="bios") as m:
-            m.start()
-            m.console.wait_for("Tandem: slot A", BOOT)
-            m.wait_unit("tandem-good.service", BOOT)
-            m.power_cut()
-            words = environment(m, own.folder)
-            assert words["A_OK"] == "1" and words["A_TRY"] == "0", words
+        is_made_anew(own)
+
+
+def test_a_missing_environment_is_made_anew(image):
+    """The file that they stand in is gone."""
+    with Copy(image) as own:
+        own.mtools("esp", "mdel", "::grub/grubenv")
+        is_made_anew(own)

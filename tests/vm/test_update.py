@@ -7,10 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 from harness.machine import Machine
+from harness.powercut import Fragile
 from harness.site import BUY, NUMBER, SELL, Lan, Site, enter
 from test_image import TOP, unpacked
+from test_kill import Storm, both_ends_hear, cut_down, open_books, reckon
 
 sys.path.append(os.path.join(TOP, "firmware"))
 
@@ -37,18 +40,23 @@ class Updated(Site):
     async def slots(self):
         return {s["slot"]: s["state"] for s in (await self.ctl.ask("update.status"))["slots"]}
 
+    async def up(self):
+        """The machine is switched on and comes up healthy: the slot."""
+        await self.switch.start()
+        machine = self.switch.machine
+        slot = await asyncio.to_thread(machine.console.wait_for, "Tandem: slot ([AB])", 1)
+        end = await asyncio.to_thread(machine.journal.wait_for, f"{HEALTHY}|{SICK}", BOOT)
+        assert re.search(HEALTHY.encode(), end[0]), "\n".join(
+            line for line in machine.journal.text.split("\n") if "health" in line or "tandem-good" in line)
+        await self.switch.answers()
+        return slot[1].decode()
+
     async def again(self, slot):
         """The machine restarts by itself, to come up healthy from that slot. (QEMU ends at a restart and is started
         anew: after a warm one its boot loader takes minutes where the processor is emulated.)"""
         await asyncio.to_thread(self.switch.machine.wait_off, BOOT)
         self.ssh.forget()
-        await self.switch.start()
-        machine = self.switch.machine
-        await asyncio.to_thread(machine.console.wait_for, f"Tandem: slot {slot}", 1)
-        end = await asyncio.to_thread(machine.journal.wait_for, f"{HEALTHY}|{SICK}", BOOT)
-        assert re.search(HEALTHY.encode(), end[0]), "\n".join(
-            line for line in machine.journal.text.split("\n") if "health" in line or "tandem-good" in line)
-        await self.switch.answers()
+        assert await self.up() == slot
 
     async def carries(self):
         """A call from outside, to the last digit of its charge."""
@@ -131,3 +139,53 @@ async def story(site, good, bad):
     await site.again("A")
     assert await site.slots() == {"A": "running", "B": "failed"}
     assert (await site.ctl.ask("ledger.verify"))["differences"] == []
+
+
+async def cut_while(site, storm, update, seconds):
+    """The plug is pulled so long after the update was begun."""
+    with open(update, "rb") as f:
+        sending = await asyncio.create_subprocess_exec(*site.ssh.words(), "switchctl", "update", "install", "-", stdin=f,
+                                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    cut = await cut_down(storm, seconds)
+    await sending.wait()
+    slot = await site.up()
+    await both_ends_hear(site, storm, cut, TOLD_WITHIN, but=lambda session: session.bye_sent)
+    for leg in storm.carrier.legs:
+        leg.stop()
+    await reckon(site, storm)
+    assert (await site.slots())[slot] == "running"
+    print(f"     cut after {seconds:.0f} s: {len(cut)} calls cut, {site.switch.machine.lost[-1]}; up from slot {slot}",
+          flush=True)
+
+
+CUTS = 3
+CALLS = 5           # a second
+TOLD_WITHIN = 20.0  # of a switch that has just booted on an emulated processor
+
+
+async def test_power_cuts_while_an_update_is_written(image, options):
+    """Under load, at moments from its first byte to its last, with what the disk had not been told to keep lost or torn: a
+    switch comes up from a slot that is whole, with a record for every call; and the update goes in whole afterwards."""
+    lan = Lan()
+    site = Updated(lan, options.seed, customers="")
+    good = os.path.join(image, f"tandem-{bundle.version()}.update")
+    try:
+        with Fragile(image, net=lan.network, files=site.files(), boot="bios", size="3G", seed=options.seed,
+                     extra=["-no-reboot"]) as machine:
+            enter(lan.outside.namespace)
+            await site.power(machine, site.ssh).start()
+            await site.switch.set_up()
+            await site.switch.answers()
+            began = time.monotonic()
+            await site.update(good)
+            took = time.monotonic() - began
+            storm = Storm(site, *await open_books(site), rate=CALLS)
+            for n in range(CUTS):
+                await cut_while(site, storm, good, took * (n + site.random.random()) / CUTS)
+            await site.update(good)
+            assert "installed, starts next" in (await site.slots()).values()
+    finally:
+        lan.close()
+
+
+test_power_cuts_while_an_update_is_written.within = 3000

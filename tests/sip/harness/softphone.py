@@ -107,6 +107,11 @@ class Softphone:
         except AssertionError as e:
             raise AssertionError(f"{e}:\n{self.said.decode(errors='replace')[-3000:]}") from None
 
+    def deaf_again(self):
+        """What was heard before this call does not count."""
+        for path in glob.glob(self.ear):
+            os.unlink(path)
+
     def close(self):
         if self.process:
             self.process.kill()
@@ -142,9 +147,23 @@ class Baresip(Softphone):
 class Linphone(Softphone):
     """linphonec, which does as it is told."""
 
+    def __init__(self, *words, secure=None):
+        super().__init__(*words)
+        self.secure = secure  # harness/tls.py: it speaks TLS
+
+    def place(self):
+        ip, port = self.secure.address if self.secure else self.t.address
+        return f"{ip}:{port}" + (";transport=tls" if self.secure else "")
+
+    def tls_lines(self):
+        """It does not know addresses in certificates, so not whose ours is; asked for its own, it has to have one."""
+        own = self.secure.root.issue(f"phone-{self.number}")
+        return (f"sip_tls_port=-1\nroot_ca={self.secure.root.path}\nverify_server_certs=1\nverify_server_cn=0\n"
+                f"client_cert_chain={own.path}\nclient_cert_key={own.key}\n")
+
     async def start(self):
-        ip, port = self.t.address
-        rc = self.put("linphonerc", f"[sip]\nsip_port={net.free_port('127.0.0.1')}\nsip_tcp_port=0\nsip_tls_port=0\n"
+        tls = self.tls_lines() if self.secure else "sip_tls_port=0\n"
+        rc = self.put("linphonerc", f"[sip]\nsip_port={net.free_port('127.0.0.1')}\nsip_tcp_port=0\n{tls}"
                                     f"[rtp]\naudio_rtp_port={net.free_port('127.0.0.1') & ~1}\n")
         for folder in (".local/share/linphone", ".config/linphone"):
             os.makedirs(os.path.join(self.folder, folder))
@@ -153,10 +172,10 @@ class Linphone(Softphone):
         self.ear = os.path.join(self.folder, "ear.wav")
         self.tell("soundcard use files")
         self.tell(f"record {self.ear}")
-        self.tell(f"register sip:{self.number}@{ip}:{port} sip:{ip}:{port} {self.password}")
+        self.tell(f"register sip:{self.number}@{self.place().split(';')[0]} sip:{self.place()} {self.password}")
 
     def dial(self, number):
-        self.tell(f"call sip:{number}@{self.t.address[0]}:{self.t.address[1]}")
+        self.tell(f"call sip:{number}@{self.place()}")
 
     async def speak(self):
         """A file can be played once there is a call to play it in."""

@@ -75,7 +75,8 @@ static void names_that_are_not_given_yet(void **state)
 	assert_offered("account add bal", "");
 	assert_offered("cdr list lim", "limit=\n");
 	assert_offered("cdr list fi", "fields=\n");
-	assert_offered("account add fi", "");
+	assert_offered("account add fi", "fields=\n");
+	assert_offered("account recharge acme fi", "");
 }
 
 static void values_of_a_choice(void **state)
@@ -86,6 +87,13 @@ static void values_of_a_choice(void **state)
 	assert_offered("account add memo=x", "");
 	assert_offered("account list fields=id,bil", "fields=id,billing\n");
 	assert_offered("mapping-gateway list fields=passw", "");
+	assert_offered("account recharge acme kind=de", "kind=deduction\n");
+	assert_offered("account recharge acme mode=ca", "mode=cash\nmode=card\n");
+	assert_offered("cdr list reason=NoRat", "reason=NoRate\n");
+	assert_offered("--dr", "--dry-run\n");
+	/* bash's to offer */
+	assert_offered("rate import group=g file=x", "/\n");
+	assert_offered("cdr export x", "/\n");
 }
 
 static void keys_are_asked_of_the_daemon(void **state)

@@ -58,6 +58,7 @@ static const struct {
 	{ "call hangup 00ab", "call.hangup", "{\"id\":\"00ab\"}" },
 	{ "ledger verify", "ledger.verify", "{}" },
 	{ "cdr list fields=id,fee reason=NoRate", "cdr.list", "{\"reason\":\"NoRate\"}" },
+	{ "account set acme memo=x fields=id", "account.set", "{\"id\":\"acme\",\"memo\":\"x\"}" },
 };
 
 static void words_become_an_operation(void **state)
@@ -102,7 +103,15 @@ static const struct {
 	{ "account list limt=5", ERR_UNKNOWN_FIELD, "did you mean limit?", "limit, after" },
 	{ "account add id=a limit-money=5", ERR_UNKNOWN_FIELD, "did you mean limit_money?",
 	  "limit_money" },
-	{ "account add id=a fields=id", ERR_UNKNOWN_FIELD, "no such field", "id, name" },
+	{ "account recharge a 5 fields=id", ERR_UNKNOWN_FIELD, "no such field", "id, amount" },
+	{ "cdr export x fields=id", ERR_UNKNOWN_FIELD, "no such field", "file, format" },
+	{ "account add id=a fields=id,ido", ERR_UNKNOWN_FIELD, "no such column", "is changed" },
+	{ "phone set 1 fields=password", ERR_UNKNOWN_FIELD, "no such column", "is changed" },
+	{ "account set a colour=red", ERR_UNKNOWN_FIELD, "no such field", "id, name, kind" },
+	{ "mapping-gateway set a colour=red", ERR_UNKNOWN_FIELD, "no such field",
+	  "`switchctl help mapping-gateway set`" },
+	{ "account recharge acme amount=", ERR_MISSING_FIELD, "needs amount", "amount=DECIMAL" },
+	{ "rate add wholesale", ERR_USAGE, "no place", "group=TEXT prefix=TEXT price=DECIMAL [" },
 	{ "account set acme memo=\xff", ERR_BAD_VALUE, "cannot be read", "UTF-8" },
 };
 

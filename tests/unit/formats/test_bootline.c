@@ -44,6 +44,23 @@ static void a_reset_and_an_installation_are_words_of_their_own(void **state)
 	assert_int_equal(bootline_parse(&b, STR("tandem.installed tandem.reset=1")), -ENODATA);
 }
 
+static void tries_are_told_of_both_slots(void **state)
+{
+	struct bootline b;
+
+	(void)state;
+	assert_int_equal(
+		bootline_parse(
+			&b, STR("tandem.slot=a tandem.tries=13 tandem.verity=1,1," HASH "," SALT)),
+		0);
+	assert_true(b.has_tries);
+	assert_int_equal(b.tries[0], 1);
+	assert_int_equal(b.tries[1], 3);
+	assert_int_equal(bootline_parse(&b, STR("tandem.slot=a tandem.verity=1,1," HASH "," SALT)),
+			 0);
+	assert_false(b.has_tries);
+}
+
 static void a_word_that_is_missing_is_told(void **state)
 {
 	struct bootline b;
@@ -58,6 +75,9 @@ static void a_word_that_is_malformed_is_told(void **state)
 {
 	static const char *const BAD[] = {
 		"tandem.slot=",
+		"tandem.slot=a tandem.tries=1",
+		"tandem.slot=a tandem.tries=14",
+		"tandem.slot=a tandem.tries=000",
 		"tandem.slot=c",
 		"tandem.slot=aa",
 		"tandem.slot=a tandem.verity=",
@@ -84,6 +104,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_boot_loader_names_slot_and_hash),
 		cmocka_unit_test(a_reset_and_an_installation_are_words_of_their_own),
+		cmocka_unit_test(tries_are_told_of_both_slots),
 		cmocka_unit_test(a_word_that_is_missing_is_told),
 		cmocka_unit_test(a_word_that_is_malformed_is_told),
 	};

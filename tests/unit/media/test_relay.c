@@ -526,6 +526,46 @@ static void a_close_has_its_place_in_full_mail(void **state)
 	assert_true(was_full);
 }
 
+/* The side that looks at another relay of ours. */
+static void tie(struct rig *g, struct relay *r, enum side s, const struct relay *with,
+		enum side looking)
+{
+	const struct relay_peer p = { .may_send = true, .source = MEDIA_SDP };
+
+	assert_int_equal(relay_join(r, s, with, looking, &p), 0);
+	desk_flush(g->desk);
+}
+
+/* The far ends of the two hear each other; nobody else who sends to the sides between them is believed. */
+static void relays_that_look_at_each_other_are_one(void **state)
+{
+	struct rig *g = *state;
+	struct relay *second = NULL;
+	struct relay *first = g->relay;
+	char bytes[100];
+	struct addr from;
+
+	GIVE_UP_WITHOUT_MEMORY(g);
+	if (oom_refused(relay_open(&second, g->desk, IP4)))
+		return;
+	struct relay_peer far = peer_of(g, SIDE_CALLEE);
+
+	assert_int_equal(relay_set_peer(second, SIDE_CALLEE, &far), 0);
+	tie(g, first, SIDE_CALLEE, second, SIDE_CALLER);
+	tie(g, second, SIDE_CALLER, first, SIDE_CALLEE);
+	wait_orders(g);
+	send_audio(g, g->end[SIDE_CALLER].fd[0], SIDE_CALLER, 8);
+	assert_int_equal(hear(g->end[SIDE_CALLEE].fd[0], bytes, sizeof(bytes), LONG_MS, &from),
+			 AUDIO_BYTES);
+	assert_true(addr_eq(&from, relay_local(second, SIDE_CALLEE)));
+	g->relay = second;
+	send_audio(g, g->end[SIDE_CALLEE].fd[0], SIDE_CALLEE, 8);
+	g->relay = first;
+	hears_audio(g, g->end[SIDE_CALLER].fd[0], SIDE_CALLER);
+	relay_close(second);
+	desk_flush(g->desk);
+}
+
 static void relays_come_and_go(void)
 {
 	struct rig g = { 0 };
@@ -563,6 +603,7 @@ int main(void)
 		RELAY_TEST(ports_are_even_and_rest_after_the_call),
 		RELAY_TEST(a_port_that_is_taken_is_passed_over),
 		RELAY_TEST(a_close_has_its_place_in_full_mail),
+		RELAY_TEST(relays_that_look_at_each_other_are_one),
 		cmocka_unit_test(memory_may_run_out),
 	};
 

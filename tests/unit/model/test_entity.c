@@ -340,7 +340,7 @@ static void a_field_says_what_it_accepts(void **state)
 		  "separated by commas: digits, * and #, up to 65536 characters" },
 		{ ENTITY_RATE, "prefix", "digits, * and #, up to 40 characters" },
 		{ ENTITY_RATE, "effective",
-		  "a time with its offset, such as 2026-12-01T00:00:00Z" },
+		  "a time with its offset, such as 2026-12-01T00:00:00Z, or a date" },
 		{ ENTITY_CDR, "id", "up to 16 hex digits" },
 		{ ENTITY_CDR, "tries", "a whole number" },
 	};

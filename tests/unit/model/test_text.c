@@ -250,6 +250,30 @@ static void texts_are_made(void)
 						     "  {\"y\":1}  z\n");
 }
 
+static void of_a_change_there_is_what_changed(void **state)
+{
+	static const struct {
+		const char *of, *other, *text;
+	} cases[] = {
+		{ "{\"a\": 1, \"b\": \"x\", \"c\": null}", "{\"a\": 2, \"b\": \"x\", \"c\": 3}",
+		  "a=1 c=" },
+		{ "{\"a\": 1, \"b\": [\"x\", \"y\"], \"c\": null, \"d\": []}", NULL, "a=1 b=x, y" },
+		{ "{\"a\": 1}", "{\"a\": 1}", "" },
+		{ "{\"a\": 1, \"b\": 2}", "{\"a\": 1}", "b=2" },
+		{ "{}", "{\"a\": 1}", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		CLEANUP(json_decref) json_t *of = parse(cases[i].of);
+		CLEANUP(json_decref) json_t *other = cases[i].other ? parse(cases[i].other) : NULL;
+		CLEANUP(buf_done) struct buf b = BUF_INIT;
+
+		text_put_changes(of, other, &b);
+		assert_true(str_eq(buf_str(&b), str_of(cases[i].text)));
+	}
+}
+
 static void memory_may_run_out(void **state)
 {
 	(void)state;
@@ -268,6 +292,7 @@ int main(void)
 		cmocka_unit_test(a_cell_that_is_too_wide_is_cut),
 		cmocka_unit_test(an_object_is_a_line_for_each_name),
 		cmocka_unit_test(what_is_inside_an_object_is_indented),
+		cmocka_unit_test(of_a_change_there_is_what_changed),
 		cmocka_unit_test(memory_may_run_out),
 	};
 

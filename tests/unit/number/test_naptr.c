@@ -55,7 +55,8 @@ static void what_is_no_number_or_no_domain_is_not_asked_for(void **state)
 
 struct given {
 	unsigned order;
-	const char *flags, *services, *expression;
+	const char *flags, *services, *expression,
+		*next; /* next: labels with their lengths; NULL: the root */
 };
 
 static void put16(struct buf *b, unsigned n)
@@ -77,17 +78,19 @@ static void put_record(struct buf *b, const struct given *g)
 	put16(b, 1);
 	put16(b, 0);
 	put16(b, 60);
-	put16(b, (unsigned)(8 + strlen(g->flags) + strlen(g->services) + strlen(g->expression)));
+	put16(b, (unsigned)(8 + (g->next ? strlen(g->next) : 0) + strlen(g->flags) +
+			    strlen(g->services) + strlen(g->expression)));
 	put16(b, g->order);
 	put16(b, 1);
 	put_string(b, g->flags);
 	put_string(b, g->services);
 	put_string(b, g->expression);
+	buf_putz(b, g->next ? g->next : "");
 	buf_putc(b, 0);
 }
 
 /* flags: the third and fourth octet of the head. */
-static int answer(unsigned flags, const struct given *g, unsigned count, char *ret)
+static int answer(unsigned flags, const struct given *g, unsigned count, struct naptr_answer *ret)
 {
 	struct naptr_question q = question();
 	CLEANUP(buf_done) struct buf b = BUF_INIT;
@@ -113,71 +116,124 @@ static void records_say_where_a_number_is(void **state)
 		int result;
 		const char *digits;
 	} cases[] = {
-		{ { 1, "u", "E2U+pstn:tel", "!^.*$!tel:+1;npdi;rn=+770199!" }, 1, "770199" },
-		{ { 1, "U", "e2u+PSTN:sip", "!^.*$!sip:1;npdi;rn=7701-99@h!" }, 1, "770199" },
-		{ { 1, "u", "E2U+sip", "!^\\+(88)(.*)$!sip:\\2;rn=\\1\\2@h!" }, 1, "880171" },
-		{ { 1, "u", "E2U+voice:tel+pstn:tel", "/^.*$/tel:1;rn=1/" }, 1, "1" },
-		{ { 1, "u", "E2U+pstn:tel", "!^\\+88.*X?$!tel:1;rn=1!i" }, 1, "1" },
-		{ { 1, "u", "E2U+pstn:tel", "!^.*$!tel:+1;npdi!" }, 0, "" },
-		{ { 1, "u", "E2U+pstn:tel", "!^.*$!tel:+1!" }, 0, "" },
-		{ { 1, "u", "E2U+sip", "!^.*$!sip:1@h!" }, -ENOENT, "" },
-		{ { 1, "u", "E2U+pstn:tel", "!^.*$!tel:+1;rn=abc!" }, -ENOENT, "" },
-		{ { 1, "u", "E2U+mailto", "!^.*$!tel:1;rn=1!" }, -ENOENT, "" },
-		{ { 1, "", "E2U+pstn:tel", "!^.*$!tel:1;rn=1!" }, -ENOENT, "" },
-		{ { 1, "u", "pstn", "!^.*$!tel:1;rn=1!" }, -ENOENT, "" },
-		{ { 1, "u", "E2U+pstn:tel", "!^9!tel:1;rn=1!" }, -ENOENT, "" },
-		{ { 1, "u", "E2U+pstn:tel", "!(!tel:1;rn=1!" }, -ENOENT, "" },
-		{ { 1, "u", "E2U+pstn:tel", "!(*UTF).*!tel:1;rn=1!" }, -ENOENT, "" },
-		{ { 1, "u", "E2U+pstn:tel", "!.*!tel:1;rn=1" }, -ENOENT, "" },
-		{ { 1, "u", "E2U+pstn:tel", "!.*!tel:1;rn=1!x" }, -ENOENT, "" },
-		{ { 1, "u", "E2U+pstn:tel", "!(((\\d*)*)*)*x!tel:1;rn=1!" }, -ENOENT, "" },
-		{ { 1, "u", "E2U+pstn:tel", "" }, -ENOENT, "" },
+		{ { 1, "u", "E2U+pstn:tel", "!^.*$!tel:+1;npdi;rn=+770199!", NULL }, 1, "770199" },
+		{ { 1, "U", "e2u+PSTN:sip", "!^.*$!sip:1;npdi;rn=7701-99@h!", NULL }, 1, "770199" },
+		{ { 1, "u", "E2U+sip", "!^\\+(88)(.*)$!sip:\\2;rn=\\1\\2@h!", NULL }, 1, "880171" },
+		{ { 1, "u", "E2U+voice:tel+pstn:tel", "/^.*$/tel:1;rn=1/", NULL }, 1, "1" },
+		{ { 1, "u", "E2U+pstn:tel", "!^\\+88.*X?$!tel:1;rn=1!i", NULL }, 1, "1" },
+		{ { 1, "u", "E2U+pstn:tel", "!^.*$!tel:+1;npdi!", NULL }, 0, "" },
+		{ { 1, "u", "E2U+pstn:tel", "!^.*$!tel:+1!", NULL }, 0, "" },
+		{ { 1, "u", "E2U+sip", "!^.*$!sip:1@h!", NULL }, -ENOENT, "" },
+		{ { 1, "u", "E2U+pstn:tel", "!^.*$!tel:+1;rn=abc!", NULL }, -ENOENT, "" },
+		{ { 1, "u", "E2U+mailto", "!^.*$!tel:1;rn=1!", NULL }, -ENOENT, "" },
+		{ { 1, "", "E2U+pstn:tel", "!^.*$!tel:1;rn=1!", NULL }, -ENOENT, "" },
+		{ { 1, "u", "pstn", "!^.*$!tel:1;rn=1!", NULL }, -ENOENT, "" },
+		{ { 1, "u", "E2U+pstn:tel", "!^9!tel:1;rn=1!", NULL }, -ENOENT, "" },
+		{ { 1, "u", "E2U+pstn:tel", "!(!tel:1;rn=1!", NULL }, -ENOENT, "" },
+		{ { 1, "u", "E2U+pstn:tel", "!(*UTF).*!tel:1;rn=1!", NULL }, -ENOENT, "" },
+		{ { 1, "u", "E2U+pstn:tel", "!.*!tel:1;rn=1", NULL }, -ENOENT, "" },
+		{ { 1, "u", "E2U+pstn:tel", "!.*!tel:1;rn=1!x", NULL }, -ENOENT, "" },
+		{ { 1, "u", "E2U+pstn:tel", "!(((\\d*)*)*)*x!tel:1;rn=1!", NULL }, -ENOENT, "" },
+		{ { 1, "u", "E2U+pstn:tel", "", NULL }, -ENOENT, "" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char digits[PORTED_DIGITS + 1] = "";
-		int r = answer(0x8180, &cases[i].g, 1, digits);
+		struct naptr_answer a;
+		int r = answer(0x8180, &cases[i].g, 1, &a);
 
 		if (r == -ENOMEM)
 			return;
 		assert_int_equal(r, cases[i].result);
-		assert_string_equal(r == 1 ? digits : "", cases[i].digits);
+		assert_string_equal(r == 1 ? a.digits : "", cases[i].digits);
+		assert_int_equal(a.next_n, 0);
 	}
 }
 
 static void the_first_in_order_that_says_something_counts(void **state)
 {
 	static const struct given g[] = {
-		{ 9, "u", "E2U+pstn:tel", "!.*!tel:1;rn=9!" },
-		{ 1, "u", "E2U+sip", "!.*!sip:1@h!" },
-		{ 5, "u", "E2U+pstn:tel", "!.*!tel:1;rn=5!" },
-		{ 7, "u", "E2U+pstn:tel", "!.*!tel:1;npdi!" },
+		{ 9, "u", "E2U+pstn:tel", "!.*!tel:1;rn=9!", NULL },
+		{ 1, "u", "E2U+sip", "!.*!sip:1@h!", NULL },
+		{ 5, "u", "E2U+pstn:tel", "!.*!tel:1;rn=5!", NULL },
+		{ 7, "u", "E2U+pstn:tel", "!.*!tel:1;npdi!", NULL },
 	};
-	char digits[PORTED_DIGITS + 1] = "";
+	struct naptr_answer a;
 
 	(void)state;
-	if (answer(0x8180, g, 4, digits) == 1)
-		assert_string_equal(digits, "5");
+	if (answer(0x8180, g, 4, &a) == 1)
+		assert_string_equal(a.digits, "5");
+}
+
+/* RFC 3403 §4.1: no flags, a domain. */
+static void a_record_may_lead_to_another_domain(void **state)
+{
+	static const char there[] = "\003"
+				    "one\007example";
+	static const struct {
+		struct given g[2];
+		int result;
+		bool leads_on;
+		const char *digits;
+	} cases[] = {
+		{ { { 1, "", "E2U+pstn:tel", "", there },
+		    { 2, "u", "E2U+pstn:tel", "!.*!tel:1;rn=2!", NULL } },
+		  1,
+		  true,
+		  "2" },
+		{ { { 2, "", "", "", there }, { 1, "u", "E2U+pstn:tel", "!.*!tel:1;rn=1!", NULL } },
+		  1,
+		  false,
+		  "1" },
+		{ { { 1, "", "", "", there }, { 2, "u", "E2U+mailto", "!.*!mailto:x@y!", NULL } },
+		  -ENOENT,
+		  true,
+		  "" },
+		{ { { 1, "", "E2U+mailto", "", there }, { 2, "", "", "!x!y!", there } },
+		  -ENOENT,
+		  false,
+		  "" },
+		{ { { 1, "", "", "", NULL }, { 2, "", "E2U+sip", "", there } }, -ENOENT, true, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct naptr_question q = question();
+		struct naptr_answer a;
+		int r = answer(0x8180, cases[i].g, 2, &a);
+
+		if (r == -ENOMEM)
+			return;
+		assert_int_equal(r, cases[i].result);
+		assert_string_equal(r == 1 ? a.digits : "", cases[i].digits);
+		assert_int_equal(a.next_n, cases[i].leads_on ? sizeof(there) : 0);
+		if (!cases[i].leads_on)
+			continue;
+		naptr_follow(&q, &a, 0x5678);
+		assert_memory_equal(q.bytes + HEAD, there, sizeof(there));
+		assert_int_equal(q.name_n, sizeof(there));
+		assert_int_equal(q.bytes[0] << 8 | q.bytes[1], 0x5678);
+		assert_string_equal(q.number, "+880171");
+	}
 }
 
 static void an_answer_that_has_no_records(void **state)
 {
-	char digits[PORTED_DIGITS + 1] = "";
+	struct naptr_answer a;
 
 	(void)state;
-	assert_int_equal(answer(0x8180, NULL, 0, digits), 0);
-	assert_int_equal(answer(0x8183, NULL, 0, digits), 0);       /* no such name */
-	assert_int_equal(answer(0x8182, NULL, 0, digits), -EAGAIN); /* failed */
-	assert_int_equal(answer(0x8185, NULL, 0, digits), -EAGAIN); /* refused */
-	assert_int_equal(answer(0x8380, NULL, 0, digits), -EMSGSIZE);
-	assert_int_equal(answer(0x0180, NULL, 0, digits), -EPROTO); /* a question */
+	assert_int_equal(answer(0x8180, NULL, 0, &a), -ENODATA);
+	assert_int_equal(answer(0x8183, NULL, 0, &a), -ENODATA); /* no such name */
+	assert_int_equal(answer(0x8182, NULL, 0, &a), -EAGAIN);  /* failed */
+	assert_int_equal(answer(0x8185, NULL, 0, &a), -EAGAIN);  /* refused */
+	assert_int_equal(answer(0x8380, NULL, 0, &a), -EMSGSIZE);
+	assert_int_equal(answer(0x0180, NULL, 0, &a), -EPROTO); /* a question */
 }
 
 static void what_was_not_asked_is_no_answer(void **state)
 {
 	struct naptr_question q = question();
-	char digits[PORTED_DIGITS + 1] = "";
+	struct naptr_answer a;
 	uint8_t bytes[NAPTR_QUESTION_BYTES];
 	size_t n = q.n - 11;
 
@@ -185,15 +241,15 @@ static void what_was_not_asked_is_no_answer(void **state)
 	memcpy(bytes, q.bytes, q.n);
 	bytes[2] |= 0x80;
 	bytes[11] = 0;
-	assert_int_equal(naptr_read(&q, bytes, n, digits), 0);
+	assert_int_equal(naptr_read(&q, bytes, n, &a), -ENODATA);
 	bytes[HEAD + 1] ^= 1; /* of another number */
-	assert_int_equal(naptr_read(&q, bytes, n, digits), -EPROTO);
+	assert_int_equal(naptr_read(&q, bytes, n, &a), -EPROTO);
 	bytes[HEAD + 1] ^= 1;
 	bytes[0] ^= 1; /* by another number */
-	assert_int_equal(naptr_read(&q, bytes, n, digits), -EPROTO);
+	assert_int_equal(naptr_read(&q, bytes, n, &a), -EPROTO);
 	bytes[0] ^= 1;
 	for (size_t cut = 0; cut < n; cut++)
-		assert_int_equal(naptr_read(&q, bytes, cut, digits), -EPROTO);
+		assert_int_equal(naptr_read(&q, bytes, cut, &a), -EPROTO);
 }
 
 int main(void)
@@ -203,6 +259,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_number_or_no_domain_is_not_asked_for),
 		cmocka_unit_test(records_say_where_a_number_is),
 		cmocka_unit_test(the_first_in_order_that_says_something_counts),
+		cmocka_unit_test(a_record_may_lead_to_another_domain),
 		cmocka_unit_test(an_answer_that_has_no_records),
 		cmocka_unit_test(what_was_not_asked_is_no_answer),
 	};

@@ -151,6 +151,27 @@ static void stop_codes_stand_in_for_the_preset(void **state)
 	assert_true(goes_on(&gw, TRY_SENT, 503, false, true));
 }
 
+static void continue_codes_are_exceptions_from_all_of_it(void **state)
+{
+	char list[] = "4xx,5xx", goes[] = "408, 486,503,600";
+	int64_t until = UNTIL(UNTIL_CONNECT);
+
+	(void)state;
+	for (int own = 0; own < 2; own++) {
+		struct routing_gateway_row gw =
+			gateway(until, ROUTING_GATEWAY_SWITCH_PRESET_CARRIER, own ? list : NULL);
+
+		gw.continue_codes = goes;
+		gw.stop_after_busy = ROUTING_GATEWAY_STOP_AFTER_BUSY_ON;
+		assert_true(goes_on(&gw, TRY_SENT, 408, false, true));
+		assert_true(goes_on(&gw, TRY_SENT, 486, false, true));
+		assert_true(goes_on(&gw, TRY_SENT, 600, false, true));
+		assert_true(goes_on(&gw, TRY_SENT, 503, false, true));
+		assert_false(goes_on(&gw, TRY_SENT, 404, false, true));
+		assert_false(goes_on(&gw, TRY_ANSWERED, 503, false, true));
+	}
+}
+
 /* reasons.tsv: InviteTimeout, GatewayTimeout and UpstreamFailure go to the next. */
 static void our_own_time_out_is_no_answer_that_a_list_could_stop(void **state)
 {
@@ -271,14 +292,15 @@ static void codes_are_checked_as_entered(void **state)
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
-		assert_int_equal(retry_check_codes(str_of(fine[i]), &err), 0);
+		assert_int_equal(retry_check_codes(str_of(fine[i]), "stop_codes", &err), 0);
 	assert_false(err_is_set(&err));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		err = ERR_INIT;
-		assert_int_equal(retry_check_codes(str_of(bad[i]), &err), -EINVAL);
-		assert_string_equal(err.field, "stop_codes");
+		assert_int_equal(retry_check_codes(str_of(bad[i]), "continue_codes", &err),
+				 -EINVAL);
+		assert_string_equal(err.field, "continue_codes");
 	}
-	assert_int_equal(retry_check_codes(STR("486,x"), &err), -EINVAL);
+	assert_int_equal(retry_check_codes(STR("486,x"), "stop_codes", &err), -EINVAL);
 }
 
 static int verdict_of(const int *codes)
@@ -331,6 +353,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_code_at_every_stage_is_as_its_preset_says),
 		cmocka_unit_test(stop_codes_stand_in_for_the_preset),
+		cmocka_unit_test(continue_codes_are_exceptions_from_all_of_it),
 		cmocka_unit_test(our_own_time_out_is_no_answer_that_a_list_could_stop),
 		cmocka_unit_test(what_is_no_failure_is_not_retried),
 		cmocka_unit_test(the_gateways_word_on_busy_sdp_and_media_beats_the_parameters),

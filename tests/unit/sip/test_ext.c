@@ -150,16 +150,17 @@ static void what_is_required_and_not_had(void **state)
 {
 	static const struct {
 		const char *lines;
-		bool timer, rel100;
+		unsigned known;
 		const char *shown;
 	} rows[] = {
-		{ "", false, false, "" },
-		{ "Require: timer, 100rel\n", true, true, "" },
-		{ "Require: timer, 100rel\n", false, true, "Unsupported: timer\r\n" },
-		{ "Require: a\nRequire: TIMER, b\nProxy-Require: c\n", true, false,
+		{ "", 0, "" },
+		{ "Require: timer, 100rel, Replaces\n", EXT_TIMER | EXT_100REL | EXT_REPLACES, "" },
+		{ "Require: timer, 100rel\n", EXT_100REL, "Unsupported: timer\r\n" },
+		{ "Require: replaces\n", EXT_TIMER, "Unsupported: replaces\r\n" },
+		{ "Require: a\nRequire: TIMER, b\nProxy-Require: c\n", EXT_TIMER,
 		  "Unsupported: a, b, c\r\n" },
-		{ "Proxy-Require: 100rel\n", true, false, "Unsupported: 100rel\r\n" },
-		{ "Require: no token, \"x\"\n", true, true, "" },
+		{ "Proxy-Require: 100rel\n", EXT_TIMER, "Unsupported: 100rel\r\n" },
+		{ "Require: no token, \"x\"\n", EXT_TIMER | EXT_100REL, "" },
 	};
 
 	(void)state;
@@ -169,7 +170,7 @@ static void what_is_required_and_not_had(void **state)
 
 		if (!m)
 			continue;
-		assert_int_equal(ext_put_unsupported(m, rows[i].timer, rows[i].rel100, &b),
+		assert_int_equal(ext_put_unsupported(m, rows[i].known, &b),
 				 rows[i].shown[0] != '\0');
 		if (!buf_error(&b))
 			assert_true(str_eq(buf_str(&b), str_of(rows[i].shown)));

@@ -169,6 +169,19 @@ static void hold_is_seen_in_both_styles(void **state)
 	}
 }
 
+static void a_direction_can_be_set_for_all_streams(void **state)
+{
+	(void)state;
+	CLEANUP(sdp_free) struct sdp *s = sdp(HEAD AUDIO "a=inactive\n");
+
+	if (!s)
+		return;
+	assert_true(sdp_is_hold(s));
+	sdp_set_direction(s, SDP_SENDRECV);
+	assert_false(sdp_is_hold(s));
+	assert_int_equal(sdp_audio(s)->direction, SDP_SENDRECV);
+}
+
 static void rtcp_is_where_it_is_said_to_be(void **state)
 {
 	static const struct {
@@ -473,6 +486,7 @@ int main(void)
 		cmocka_unit_test(a_stream_overrules_the_session),
 		cmocka_unit_test(a_codec_has_its_name_from_rtpmap_or_the_table),
 		cmocka_unit_test(hold_is_seen_in_both_styles),
+		cmocka_unit_test(a_direction_can_be_set_for_all_streams),
 		cmocka_unit_test(rtcp_is_where_it_is_said_to_be),
 		cmocka_unit_test(a_name_for_an_address_is_kept_as_unknown),
 		cmocka_unit_test(what_is_no_description_is_refused),

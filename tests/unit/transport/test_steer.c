@@ -55,6 +55,11 @@ static void what_others_mint_is_not_ours(void **state)
 
 /* Each holds a token of worker 5 where it counts. */
 static const char *const LEADS_BACK[] = {
+	/* a request that is to take a place in a call of that worker */
+	"INVITE sip:x SIP/2.0\r\nTo: <sip:a@b>\r\nCall-ID: x\r\n"
+	"Replaces: a@b;from-tag=1; to-tag=t050001020304050607\r\n\r\n",
+	"INVITE sip:x SIP/2.0\r\nreplaces : a;to-tag=t050001020304050607;from-tag=1\r\n"
+	"Call-ID: x\r\nTo: <sip:a@b>\r\n\r\n",
 	/* a request inside a dialog, in all spellings of To */
 	"BYE sip:x SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nTo: <sip:a@b>;tag=t050001020304050607\r\n\r\n",
 	"BYE sip:x SIP/2.0\r\nt: <sip:a@b>;tag=t050001020304050607\r\n\r\n",

@@ -143,6 +143,7 @@ class Guest:
 
     def kill(self):
         """The plug is pulled. Returns the moment just before."""
+        self.machine.poise()
         moment = time.monotonic()
         self.machine.power_cut()
         self.shell.forget()

@@ -198,6 +198,9 @@ class Machine:
                 line.close()
         self.qmp = None
 
+    def poise(self):
+        """A power cut comes next."""
+
     def power_cut(self):
         """The plug is pulled: QEMU is killed. The machine can be started again."""
         if self.qemu is None:
@@ -206,6 +209,10 @@ class Machine:
         self.qemu.wait()
         self._release()
         self.qemu = None
+
+    def eject(self):
+        """The volume with the files is gone at the next power on."""
+        os.unlink(self.path("volume.img"))
 
     def reset(self):
         """The reset button."""
