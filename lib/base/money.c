@@ -85,6 +85,16 @@ const char *money_text(money_t m, char out[MONEY_TEXT])
 	return buf_cstr(&b);
 }
 
+money_t money_unit(int decimals)
+{
+	money_t unit = MONEY_ONE;
+
+	assert(decimals >= 0 && decimals <= 8);
+	while (decimals-- > 0)
+		unit /= 10;
+	return unit;
+}
+
 int money_add(money_t a, money_t b, money_t *ret)
 {
 	money_t sum;

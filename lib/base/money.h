@@ -31,6 +31,8 @@ int money_parse(struct str s, money_t *ret);
 enum { MONEY_TEXT = 24 };
 const char *money_text(money_t m, char out[MONEY_TEXT]);
 void buf_put_money(struct buf *b, money_t m);
+/* The smallest amount of so many decimals, 0 to 8. */
+money_t money_unit(int decimals);
 /* 0 or -ERANGE; *ret untouched then. */
 int money_add(money_t a, money_t b, money_t *ret);
 int money_sub(money_t a, money_t b, money_t *ret);

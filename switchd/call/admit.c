@@ -19,6 +19,16 @@ int number_set(struct number *n, struct str digits)
 	return str_copy(n->digits, sizeof(n->digits), digits) < 0 ? -EINVAL : 0;
 }
 
+void number_join(struct number *n, struct str before, struct str digits)
+{
+	char room[NUMBER_MAX];
+	struct buf out = buf_fixed(room, sizeof(room));
+
+	buf_put(&out, str_head(before, NUMBER_MAX));
+	buf_put(&out, str_head(digits, NUMBER_MAX - out.n));
+	(void)number_set(n, buf_str(&out));
+}
+
 void price_done(struct price *p)
 {
 	free(p->account);
@@ -168,13 +178,7 @@ static enum reason admit_account(struct inquiry *q)
 
 enum reason inquiry_price(struct inquiry *q, const struct payer *payer, ms_t wall_ms)
 {
-	char digits[2 * NUMBER_MAX + 1];
-	struct str before = param_str(q->world->params, PARAM_SERVER_BILLING_FORWARD_PREFIX);
-
-	if (!q->is_referred)
-		return price_find(&q->price, payer, q->rated.digits, wall_ms, NULL);
-	(void)snprintf(digits, sizeof(digits), "%.*s%s", STR_ARG(before), q->rated.digits);
-	return price_find(&q->price, payer, digits, wall_ms, NULL);
+	return price_find(&q->price, payer, q->rated.digits, wall_ms, NULL);
 }
 
 /* What stands before the number that is charged, and why. Areas of this world: the call may have waited since it came. */
@@ -204,13 +208,14 @@ static enum reason charged_by(struct inquiry *q)
 	bool is_ported = q->source->row->rate_number == MAPPING_GATEWAY_RATE_NUMBER_PORTED &&
 			 q->ported.digits[0];
 	struct str number = str_of(is_ported ? q->ported.digits : q->callee.digits);
-	struct buf out = buf_fixed(q->rated.digits, sizeof(q->rated.digits));
 	const char *why;
 	struct str before = jurisdiction(q, number, &why);
 
-	buf_put(&out, before);
-	buf_put(&out, str_head(number, NUMBER_MAX - before.n));
-	q->rated.digits[out.n] = '\0';
+	number_join(&q->rated, before, number);
+	if (q->is_referred)
+		number_join(&q->rated,
+			    param_str(q->world->params, PARAM_SERVER_BILLING_FORWARD_PREFIX),
+			    str_of(q->rated.digits));
 	if (is_ported || why[0])
 		trail_add(&q->trail, "charged number", "ok", "%s%s%s", q->rated.digits,
 			  is_ported ? ", ported" : "", why);
@@ -353,13 +358,22 @@ struct number inquiry_routed(const struct inquiry *q)
 	return n;
 }
 
-const char *inquiry_vendor_number(const struct inquiry *q, const struct vendor *v,
-				  const struct number *sent)
+static const struct number *costed(const struct inquiry *q, const struct vendor *v,
+				   const struct number *sent)
 {
 	if (q->ported.digits[0])
-		return q->ported.digits;
-	return v->row->cost_number == ROUTING_GATEWAY_COST_NUMBER_BEFORE ? q->callee.digits
-									 : sent->digits;
+		return &q->ported;
+	return v && v->row->cost_number == ROUTING_GATEWAY_COST_NUMBER_BEFORE ? &q->callee : sent;
+}
+
+struct number inquiry_vendor_number(const struct inquiry *q, const struct vendor *v,
+				    const struct number *sent)
+{
+	struct str before = param_str(q->world->params, PARAM_SERVER_BILLING_GATEWAY_ROUTE_PREFIX);
+	struct number n;
+
+	number_join(&n, before, str_of(costed(q, v, sent)->digits));
+	return n;
 }
 
 /* The customer's calls are divided among routing prefixes: each call takes its turn. */

@@ -38,16 +38,15 @@ static void fix_prices(struct call *c, struct leg *l)
 {
 	const struct world *w = c->worker->world;
 	const struct payer *vendor = world_payer(w, l->cost.account);
-	const struct vendor *v = leg_vendor(l);
 	ms_t now = clock_wall_ms();
 
 	for (struct call *p = c; p; p = p->front)
 		fix_customer(p, now);
-	if (vendor)
-		(void)price_find(&l->cost, vendor,
-				 v ? inquiry_vendor_number(&c->q, v, &l->callee_out)
-				   : l->callee_out.digits,
-				 now, NULL);
+	if (!vendor)
+		return;
+
+	struct number number = inquiry_vendor_number(&c->q, leg_vendor(l), &l->callee_out);
+	(void)price_find(&l->cost, vendor, number.digits, now, NULL);
 }
 
 static void record_answer(struct call *c, struct leg *l)

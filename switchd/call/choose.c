@@ -132,7 +132,7 @@ static enum reason find_cost(struct inquiry *q, struct choice *c)
 	if (!v->payer)
 		return REASON_NONE;
 
-	const char *digits = inquiry_vendor_number(q, v, &c->callee);
+	struct number number = inquiry_vendor_number(q, v, &c->callee);
 
 	c->cost.purse = v->payer->purse;
 	if (!q->is_dry) {
@@ -142,7 +142,7 @@ static enum reason find_cost(struct inquiry *q, struct choice *c)
 	}
 	if (v->payer->row->status == ACCOUNT_STATUS_LOCKED)
 		return REASON_ACCOUNT_LOCKED;
-	if (inquiry_vendor_price(q, v, digits, &c->cost, NULL) != REASON_NONE)
+	if (inquiry_vendor_price(q, v, number.digits, &c->cost, NULL) != REASON_NONE)
 		return REASON_NO_RATE;
 	return cover_cost(q, c);
 }

@@ -184,6 +184,7 @@ static enum reason check(struct call *c, const struct phone *p, const char *targ
 	c->q.shown_by = NULL; /* lives no longer than this turn */
 	if (setup_keep_numbers(c) < 0 && r == REASON_NONE)
 		r = REASON_OVERLOAD;
+	setup_keep_charged(c);
 	c->cdr->hidden = c->q.is_hidden;
 	return r;
 }

@@ -280,6 +280,8 @@ enum reason offer_open(struct call *c, const struct source *s, const struct vend
 /* ---- setup.c: INVITE of a new call ---- */
 /* Once it is known, or given up to know, where the number is. */
 void setup_go_on(struct call *c);
+/* After the price, into the record: what it was found by, where that is not the callee. Best effort: without it the record is still right. */
+void setup_keep_charged(struct call *c);
 void setup_invite(struct worker *w, struct server_txn *t, const struct msg *m);
 /* Its numbers into its record. 0 or -1. */
 int setup_keep_numbers(struct call *c);

@@ -21,6 +21,8 @@ struct number {
 
 /* -EINVAL if it is longer than a number may be. */
 int number_set(struct number *n, struct str digits);
+/* One behind the other, cut to what a number may be; `digits` may be n's own. */
+void number_join(struct number *n, struct str before, struct str digits);
 
 /* What one party pays or is paid by: fixed at the answer. */
 struct price {
@@ -41,7 +43,7 @@ enum reason price_find(struct price *p, const struct payer *payer, const char *d
 
 struct prices;
 
-/* The same of a customer; of a transferred call by SERVER_BILLING_FORWARD_PREFIX and its number. */
+/* The same of a customer, by the number that it is charged by. */
 struct inquiry;
 enum reason inquiry_price(struct inquiry *q, const struct payer *payer, ms_t wall_ms);
 
@@ -116,9 +118,12 @@ enum reason account_is_open(struct inquiry *q, const struct payer *payer, const 
 
 /* What routes are looked up by: the routing number or the billed one, behind the prefix that split has given it. */
 struct number inquiry_routed(const struct inquiry *q);
-/* The number that a vendor is rated by: of a ported one the routing number, whatever is sent; else as cost_number says. */
-const char *inquiry_vendor_number(const struct inquiry *q, const struct vendor *v,
-				  const struct number *sent);
+/*
+ * The number that a vendor is rated by: of a ported one the routing number, whatever is sent; else as cost_number says, v NULL: as sent.
+ * SERVER_BILLING_GATEWAY_ROUTE_PREFIX stands before it.
+ */
+struct number inquiry_vendor_number(const struct inquiry *q, const struct vendor *v,
+				    const struct number *sent);
 
 /* NULL: nothing of that kind is assumed about it. */
 const struct assumption *inquiry_assumes(const struct inquiry *q, const struct vendor *v, int what);

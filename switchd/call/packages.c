@@ -11,7 +11,10 @@ _Static_assert(sizeof(((struct inquiry *)0)->given_by) / sizeof(struct allowance
 static struct allowance *allowance_of(const struct inquiry *q, const struct package_order *o,
 				      ms_t wall_ms)
 {
+	const struct timeplan *plan = o->package->plan;
+
 	if (!package_order_is_in_force(o, wall_ms) ||
+	    (plan && !timeplan_is_in_force(plan, q->wall_ms)) ||
 	    !package_is_for(o->package, str_of(q->callee.digits), q->callee_area))
 		return NULL;
 	return bundle_at(o->bundle, wall_ms);

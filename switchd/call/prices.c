@@ -68,6 +68,12 @@ static bool is_comparable(const struct inquiry *q, const struct payer *vendor)
 	return str_eq(str_of(vendor->row->currency), str_of(q->source->payer->row->currency));
 }
 
+/* How far into a number one looked who looked that far into a prefix and the number. */
+static size_t without(size_t reach, size_t prefix)
+{
+	return reach > prefix ? reach - prefix : 0;
+}
+
 /* The call's own price of it is choose.c's; the callee alone decides, so that a caller without a number changes no order. */
 static money_t price_of(const struct inquiry *q, const struct vendor *v, struct tariff_span *span)
 {
@@ -75,16 +81,22 @@ static money_t price_of(const struct inquiry *q, const struct vendor *v, struct 
 	bool before =
 		q->ported.digits[0] || v->row->cost_number == ROUTING_GATEWAY_COST_NUMBER_BEFORE;
 	struct tariff_span own = { 1, span->from, span->until };
-	struct number sent = q->callee;
+	struct number sent = q->callee, number;
+	struct str route_prefix =
+		param_str(q->world->params, PARAM_SERVER_BILLING_GATEWAY_ROUTE_PREFIX);
 	struct price price = { 0 };
 	money_t total = INT64_MAX;
 
 	if (!v->payer || !is_comparable(q, v->payer))
 		return INT64_MAX;
-	if ((before || numbers_callee_out(q, v, &sent) == REASON_NONE) &&
-	    inquiry_vendor_price(q, v, inquiry_vendor_number(q, v, &sent), &price, &own) ==
-		    REASON_NONE)
-		total = charge_total(&price.terms, rank_length_s(q->world->params) * 1000);
+	if (before || numbers_callee_out(q, v, &sent) == REASON_NONE) {
+		number = inquiry_vendor_number(q, v, &sent);
+		if (inquiry_vendor_price(q, v, number.digits, &price, &own) == REASON_NONE)
+			total = charge_total(&price.terms, rank_length_s(q->world->params) * 1000);
+		own.reach = without(own.reach, route_prefix.n);
+		if (own.reach == 0)
+			own.reach = 1;
+	}
 	if (!before)
 		own.reach = numbers_callee_reach(q, v, own.reach);
 	if (own.reach < span->reach)
@@ -111,10 +123,10 @@ static void list(const struct inquiry *q, struct ranking *ret, size_t *reach)
 	struct candidate found[ROUTE_CANDIDATES];
 
 	struct number routed = inquiry_routed(q);
-	size_t before = strlen(q->split.digits), own = 0;
+	size_t own = 0;
 
 	ret->n = router_find(q->world->router, str_of(routed.digits), found, &own);
-	*reach = own > before ? own - before : 0;
+	*reach = without(own, strlen(q->split.digits));
 	ret->at = ret->room;
 	ret->has_plans = false;
 	for (size_t i = 0; i < ret->n; i++) {

@@ -242,8 +242,7 @@ static void begin(struct worker *w, struct server_txn *t, const struct msg *m,
 		setup_go_on(c);
 }
 
-/* Best effort: a record without them is still right. */
-static void record_numbers(struct call *c)
+void setup_keep_charged(struct call *c)
 {
 	const struct inquiry *q = &c->q;
 
@@ -260,7 +259,7 @@ void setup_go_on(struct call *c)
 	if (r == REASON_NONE && asks_first(c))
 		r = admit_price(&c->q);
 
-	record_numbers(c);
+	setup_keep_charged(c);
 	if (r != REASON_NONE)
 		finish(c, r, HANGUP_SWITCH, 0);
 	else

@@ -438,6 +438,14 @@ static int64_t rule(int64_t own, const struct params *p, enum param id)
 	return v == INT64_MIN ? 0 : v;
 }
 
+/* Of an invoice's tax each call has its part to the last unit of money; the sum is what is rounded (report/statement.c). */
+static money_t tax_unit(const struct rate_group_row *g)
+{
+	if (g->tax_per == RATE_GROUP_TAX_PER_INVOICE)
+		return 1;
+	return g->tax_precision == FIELD_ABSENT ? 0 : money_unit((int)g->tax_precision);
+}
+
 void world_rules(const struct params *p, const struct rate_group_row *group,
 		 struct tariff_rules *ret)
 {
@@ -446,4 +454,5 @@ void world_rules(const struct params *p, const struct rate_group_row *group,
 	ret->hold_time_precision_ms =
 		rule(group->hold_time_precision, p, PARAM_SERVER_BILLING_HOLD_TIME_PRECISION);
 	ret->free_time_s = rule(group->free_time, p, PARAM_SERVER_BILLING_FREE_TIME);
+	ret->tax_unit = tax_unit(group);
 }

@@ -105,6 +105,7 @@ int take_packages(struct world *w, struct world_input *in, struct err *err)
 		struct package *p = &w->package[w->packages++];
 
 		p->row = TAKE(in->package[i]);
+		p->plan = p->row->plan ? world_plan(w, str_of(p->row->plan)) : NULL;
 		int r = compile(p, err);
 		if (r < 0)
 			return r;

@@ -7,7 +7,8 @@
 struct package {
 	struct package_row *row;
 	struct zone *zone;
-	struct str *prefix, *area; /* slices of the row; with neither it is for all numbers */
+	const struct timeplan *plan; /* of calls that begin while it is in force; NULL: of all */
+	struct str *prefix, *area;   /* slices of the row; with neither it is for all numbers */
 	int prefixes, areas;
 };
 

@@ -261,6 +261,9 @@ size_t transform_reach(const struct transform *t, struct str number, size_t n)
 
 		reach = one > reach ? one : reach;
 	}
+	/* A number must be left: where none of it is the rule's own, its first character says that there is one. */
+	if (t && n == 0 && !(r && r->to_n > 0))
+		n = 1;
 	if (!r)
 		n = smaller(n, number.n + 1);
 	else if (r->rest_at == DROPPED || n <= r->rest_at)

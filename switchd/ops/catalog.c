@@ -475,6 +475,13 @@ int catalog_keep_tariff(struct catalog *c, const char *group, struct tariff *tar
 	return 0;
 }
 
+const struct tariff *catalog_tariff(struct catalog *c, const char *group)
+{
+	struct thing *t = get(c, 't', group);
+
+	return t ? t->tariff : NULL;
+}
+
 struct db *catalog_read_by(struct catalog *c, struct db *db)
 {
 	struct db *before = c->db;

@@ -45,6 +45,8 @@ int catalog_put_tariff(struct catalog *c, const char *group, struct tariff *tari
 		       struct err *err);
 /* For the world that is prepared next: a tariff compiled elsewhere; taken. -ENOMEM. */
 int catalog_keep_tariff(struct catalog *c, const char *group, struct tariff *tariff);
+/* The one that calls are rated by now; NULL: the group has none. */
+const struct tariff *catalog_tariff(struct catalog *c, const char *group);
 /* Which connection rows are read by, where another one than the usual has begun the transaction; the one before. */
 struct db *catalog_read_by(struct catalog *c, struct db *db);
 /* Throws away what was prepared. */

@@ -316,6 +316,8 @@ int entity_add(struct ops *o, struct request *r, json_t **ret, struct err *err)
 
 	if (error == 0)
 		error = row_from_json(e, row, r->params, err);
+	if (error == 0)
+		error = password_allow(o, r, e, err);
 	if (error == 0 && e == &entities[ENTITY_ACCOUNT])
 		((struct account_row *)row)->created = clock_wall_ms();
 	if (error == 0 && e == &entities[ENTITY_PHONE])
@@ -401,6 +403,8 @@ int entity_set(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	c.before = json_of(e, row);
 	if (error == 0)
 		error = apply_fields(r, e, row, err);
+	if (error == 0)
+		error = password_allow(o, r, e, err);
 	if (error == 0)
 		error = entity_check(o, e, row, err);
 	if (error == 0 && e == &entities[ENTITY_ACCOUNT])

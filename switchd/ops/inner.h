@@ -59,7 +59,6 @@ struct ops {
 	_Atomic bool backup_runs, backup_failed;
 	struct upload *uploads; /* sheets that are being sent */
 	struct list parked;     /* changes that wait until a sheet is in place */
-	int64_t sheet_row_us; /* what a row of the next is given; 0: nothing is learnt yet (sheets.c) */
 	bool has_sheet;       /* one is being read or put in place, and */
 	bool is_locked;       /* ... switch.db is the clerk's to write */
 	ms_t reports_due; /* wall: when the night's reports are to be made, or looked for again */
@@ -206,6 +205,9 @@ bool registration_is_live(struct ops *o, const char *user);
 int registration_forget(struct ops *o, const char *user);
 /* A password at random. 0 or -ENOMEM. */
 int password_make(const struct ops *o, char **ret);
+/* Is the password that the request gives to the phone or mapping gateway, if it gives one, long enough? 0, or -EINVAL with *err. */
+int password_allow(const struct ops *o, const struct request *r, const struct entity *e,
+		   struct err *err);
 
 /* ---- blacklist.c ---- */
 /* Those of the run before that still hold. 0 or negative errno. */

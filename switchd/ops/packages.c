@@ -19,11 +19,13 @@ _Static_assert((int)PERIOD_DAY == (int)PACKAGE_PERIOD_DAY &&
 	       "the table's words stand in the same order");
 
 /* The period of an order: that of the calendar, cut to the time of the order. */
-static void period_of(const struct package_order *x, ms_t now, struct period *ret)
+static void period_of(const struct package_order *x, ms_t now, struct period *ret,
+		      struct period *ret_whole)
 {
 	const struct package_order_row *row = x->row;
 
 	period_at(x->package->zone, (enum period_unit)x->package->row->period, now, ret);
+	*ret_whole = *ret;
 	if (row->from != FIELD_ABSENT && row->from > ret->begins)
 		ret->begins = row->from;
 	if (row->until != FIELD_ABSENT && row->until < ret->ends)
@@ -45,7 +47,21 @@ static bool is_to_be_asked(const struct package_order *x, const struct period *p
 	return true;
 }
 
-static struct rent *rent_of(const struct package_order *x, const struct period *p)
+/* What a period that was cut short comes to, of an amount for the whole. Never more than that, so it fits. */
+static int64_t share_of(const struct package_order *x, int64_t amount, const struct period *p,
+			const struct period *whole)
+{
+	const struct package_row *row = x->package->row;
+	int64_t share = amount;
+
+	if (row->partial == PACKAGE_PARTIAL_SHARE && row->period != PACKAGE_PERIOD_ONCE)
+		(void)money_round((int128_t)amount * (p->ends - p->begins),
+				  whole->ends - whole->begins, 1, &share);
+	return share;
+}
+
+static struct rent *rent_of(const struct package_order *x, const struct period *p,
+			    const struct period *whole)
 {
 	const struct package_row *row = x->package->row;
 	struct rent *r = calloc(1, sizeof(*r));
@@ -56,10 +72,10 @@ static struct rent *rent_of(const struct package_order *x, const struct period *
 			    .package = strdup(x->row->package),
 			    .begins = p->begins,
 			    .ends = p->ends,
-			    .price = row->price,
-			    .time_s = row->free_time,
+			    .price = share_of(x, row->price, p, whole),
+			    .time_s = share_of(x, row->free_time, p, whole),
 			    .step_s = row->step,
-			    .money = row->free_money };
+			    .money = share_of(x, row->free_money, p, whole) };
 	if (r->account && r->package)
 		return r;
 	rent_free(r);
@@ -71,17 +87,17 @@ void packages_look(struct ops *o)
 	const struct world *w = catalog_world(o->catalog);
 	struct booking *desk = ledger_desk(o->hub->ledger, o->hub->workers);
 	ms_t now = clock_wall_ms();
-	struct period p;
+	struct period p, whole;
 
 	for (size_t i = 0; i < w->package_orders; i++) {
 		const struct package_order *x = &w->package_order[i];
 
 		if (!package_order_is_in_force(x, now) || bundle_at(x->bundle, now))
 			continue;
-		period_of(x, now, &p);
+		period_of(x, now, &p, &whole);
 		if (!is_to_be_asked(x, &p))
 			continue;
-		struct rent *r = rent_of(x, &p);
+		struct rent *r = rent_of(x, &p, &whole);
 		if (r && !booking_rent(desk, r))
 			rent_free(r);
 	}

@@ -260,6 +260,7 @@ static int read_terms(const struct request *r, struct terms *t, struct err *err)
 		{ "hold_time_precision_ms", 1, 1000, 50, &t->hold_time_precision_ms },
 		{ "free_time_s", 0, 86400, 0, &t->free_time_s },
 	};
+	int64_t decimals = FIELD_ABSENT;
 	int error = 0;
 
 	for (size_t i = 0; error == 0 && i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -273,6 +274,10 @@ static int read_terms(const struct request *r, struct terms *t, struct err *err)
 		error = arg_money(r, "tax_percent", 0, &t->tax_percent, err);
 	if (error == 0)
 		error = arg_money(r, "fee_unit", 0, &t->fee_unit, err);
+	if (error == 0)
+		error = arg_int(r, "tax_precision", 0, 8, FIELD_ABSENT, &decimals, err);
+	if (error == 0 && decimals != FIELD_ABSENT)
+		t->tax_unit = money_unit((int)decimals);
 	if (error == 0 && arg_text(r, "sections", &sections) &&
 	    terms_parse_sections(buf_str(&sections), t) < 0)
 		error = err_set(err, ERR_BAD_VALUE, "sections", buf_str(&sections),

@@ -499,17 +499,37 @@ int registration_del(struct ops *o, struct request *r, json_t **ret, struct err 
 
 enum { PASSWORD_LENGTH = 16 };
 
+int password_allow(const struct ops *o, const struct request *r, const struct entity *e,
+		   struct err *err)
+{
+	const json_t *given = json_object_get(r->params, "password");
+	int64_t least = param_int(catalog_world(o->catalog)->params, PARAM_SERVER_PASSWORD_LENGTH);
+	size_t n = json_string_length(given);
+	char accepted[80];
+
+	if (e != &entities[ENTITY_PHONE] && e != &entities[ENTITY_MAPPING_GATEWAY])
+		return 0;
+	if (n == 0 || (int64_t)n >= least)
+		return 0;
+	(void)snprintf(accepted, sizeof(accepted), "%lld or more (SERVER_PASSWORD_LENGTH)",
+		       (long long)least);
+	return err_set(err, ERR_BAD_VALUE, "password", STR(""), accepted,
+		       "a password of %zu characters", n);
+}
+
 int password_make(const struct ops *o, char **ret)
 {
 	static const char letters[] = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 	struct str more = param_str(catalog_world(o->catalog)->params,
 				    PARAM_SERVER_PASSWORD_TERMINAL_ADDITIONAL_CHARACTERS);
 	uint32_t n = (uint32_t)sizeof(letters) - 1, all = n + (uint32_t)more.n;
-	char *text = calloc(1, PASSWORD_LENGTH + 1);
+	int64_t least = param_int(catalog_world(o->catalog)->params, PARAM_SERVER_PASSWORD_LENGTH);
+	size_t length = (size_t)(least > PASSWORD_LENGTH ? least : PASSWORD_LENGTH);
+	char *text = calloc(1, length + 1);
 
 	if (!text)
 		return -ENOMEM;
-	for (int i = 0; i < PASSWORD_LENGTH; i++) {
+	for (size_t i = 0; i < length; i++) {
 		uint32_t at = rand_below(all);
 
 		text[i] = at < n ? letters[at] : more.p[at - n];

@@ -7,10 +7,12 @@
 
 #include "ledger/rerate.h"
 #include "model/json.h"
+#include "ops/spool.h"
 #include "rating/charge.h"
 #include "rating/share.h"
 #include "sheet/load.h"
 #include "store/cdr_query.h"
+#include "store/records.h"
 
 enum { EXAMPLES = 100, TARIFFS_MAX = 64 };
 
@@ -23,7 +25,8 @@ struct priced {
 struct run {
 	const struct rerater *what;
 	struct err *err;
-	struct db *ledger, *config;
+	struct records records;
+	struct db *config;
 	struct rerated rerated;
 	struct priced priced[TARIFFS_MAX];
 	int count;
@@ -372,26 +375,21 @@ static int on_record(void *ctx, const void *row)
 
 static int open_files(struct run *r, const atomic_bool *stop)
 {
-	CLEANUP(buf_done) struct buf ledger = BUF_INIT, config = BUF_INIT;
+	int e = records_open(&r->records, r->what->data_dir);
 
-	buf_printf(&ledger, "%s/ledger.db", r->what->data_dir);
-	buf_printf(&config, "%s/switch.db", r->what->data_dir);
-	int e = buf_cstr(&ledger) && buf_cstr(&config)
-			? db_open(&r->ledger, ledger.p, DB_READ, 2000)
-			: -ENOMEM;
 	if (e == 0)
-		e = db_open(&r->config, config.p, DB_READ, 2000);
+		e = spool_open_config(r->what->data_dir, DB_READ, stop, &r->config, r->err);
 	if (e == 0)
-		e = rerated_open(&r->rerated, r->ledger);
+		e = rerated_open(&r->rerated, r->records.ledger);
 	if (e == 0)
-		db_set_stop(r->ledger, stop);
+		db_set_stop(r->records.ledger, stop);
 	return e;
 }
 
 static int read_all(struct run *r, const atomic_bool *stop)
 {
-	CLEANUP(buf_done) struct buf dir = BUF_INIT;
 	struct cdr_filter f = CDR_FILTER_INIT;
+	int e;
 
 	f.from = r->what->from;
 	f.to = r->what->to;
@@ -399,8 +397,7 @@ static int read_all(struct run *r, const atomic_bool *stop)
 	f.answered = CDR_ANSWERED;
 	f.has_hidden = true;
 	f.stop = stop;
-	buf_printf(&dir, "%s/cdr", r->what->data_dir);
-	int e = buf_cstr(&dir) ? cdr_query(r->ledger, dir.p, &f, on_record, r) : -ENOMEM;
+	e = cdr_query(r->records.ledger, buf_cstr(&r->records.dir), &f, on_record, r);
 	return e < 0 ? e : flush(r);
 }
 
@@ -427,7 +424,7 @@ static void close_all(struct run *r)
 		free(r->priced[i].account);
 	}
 	empty(&r->batch);
-	db_close(r->ledger);
+	records_close(&r->records);
 	db_close(r->config);
 	json_decref(r->examples);
 }

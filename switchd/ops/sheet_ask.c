@@ -30,6 +30,7 @@ static int read_word(struct str given, const char *name, const char *const *word
 static int read_group(struct ops *o, struct sheet_task *t, const struct request *r, struct err *err)
 {
 	const struct entity *e = &entities[ENTITY_RATE_GROUP];
+	const struct params *params = catalog_world(o->catalog)->params;
 	void *row = NULL;
 	int error = arg_need(r, "group", &t->group, err);
 
@@ -43,9 +44,11 @@ static int read_group(struct ops *o, struct sheet_task *t, const struct request 
 		 &t->decimal);
 	given_or(r, "dates", e->field[RATE_GROUP_SHEET_DATES].values[g->sheet_dates], &t->dates);
 	given_or(r, "zone", g->sheet_zone, &t->zone_name);
-	world_rules(catalog_world(o->catalog)->params, g, &t->rules); /* for the preview */
+	/* For the preview. */
+	world_rules(params, g, &t->rules);
+	buf_put(&t->route_prefix, param_str(params, PARAM_SERVER_BILLING_GATEWAY_ROUTE_PREFIX));
 	row_free(e, row);
-	return 0;
+	return buf_error(&t->route_prefix);
 }
 
 static int read_format(struct sheet_task *t, const struct request *r, struct err *err)

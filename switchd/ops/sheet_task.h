@@ -14,6 +14,7 @@ struct sheet_task {
 	struct spool spool;
 	struct buf group, columns, who;
 	struct buf decimal, dates, zone_name; /* how the file is read, as the group keeps it */
+	struct buf route_prefix;              /* SERVER_BILLING_GATEWAY_ROUTE_PREFIX */
 	struct zone *zone;
 	struct sheet_format format;
 	enum sheet_mode mode;
@@ -23,11 +24,11 @@ struct sheet_task {
 	int64_t undo; /* the sheet to take back, 0 = the newest */
 	struct sheet sheet;
 	uint64_t reserve; /* bytes of the disk that are not for sheets */
+	ms_t read_ms;     /* what reading it took */
+	ms_t takes;       /* how long it is thought to take until it is in place */
 	ms_t in_force;    /* from when on it is */
-	int patience;     /* how many times longer than usual it may take */
-	int64_t row_us;   /* what a row is given until then */
-	int64_t rows;     /* of the sheet that was put in place, and */
-	ms_t took_ms;     /* ... how long that was */
+	bool is_soon;     /* ... which is as soon as it can be */
+	int tries;        /* that took longer */
 	struct tariff_rules rules;
 	struct tariff *tariff;
 };

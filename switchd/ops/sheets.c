@@ -20,15 +20,23 @@
  * tariff is compiled from what is stored before it is committed. The main thread publishes it. Calls are rated all the time, by the
  * world they see; each by one version, since a rate is looked up once a call and party.
  *
- * A sheet without a moment of its own takes effect a little later, when it is in place for certain (a row takes some microseconds, a
- * million take seconds), so that what the rates say is what was charged. A machine that turns out to be too slow for that gets
- * more time, with everything undone and done again.
+ * A sheet without a moment of its own takes effect a little later, when it is in place for certain, so that what the rates say is what was
+ * charged; and it is answered then, however long that is, so that who was told that it is applied may rely on it. How much later is
+ * learnt from the machine as it is now: to put a sheet in place takes some eight times as long as to read it, and twenty times where each
+ * line ends another rate. One that turns out to be slower gets the time it took and as much again, with everything undone and
+ * done again.
  */
 
-enum { LEAST_MS = 20, WAIT_MS = 2000, TRIES = 3 };
-
-/* What a row is given, in microseconds: what is learnt from the sheet before lies between. Small sheets teach nothing. */
-enum { ROW_US_LEAST = 5, ROW_US_MOST = 50, ROWS_TO_LEARN_FROM = 1000 };
+enum {
+	READS_NEW = 10,   /* in place within so many times what reading took */
+	READS_AGAIN = 20, /* ... and so many more if there is a rate for each row */
+	ROWS_A_MS = 200,  /* ... or at this pace, of the rows that are there, too */
+	LEAST_MS = 20,
+	WAIT_MS = 2000, /* a moment that was asked for is waited for, if it is as near as that */
+	SLICE_MS =
+		100, /* who waits on a thread of the clerk lets others have it as often as that */
+	TRIES = 3,
+};
 
 static void unlock(struct sheet_task *t);
 
@@ -45,6 +53,7 @@ static void task_free(void *task)
 	buf_done(&t->decimal);
 	buf_done(&t->dates);
 	buf_done(&t->zone_name);
+	buf_done(&t->route_prefix);
 	zone_free(t->zone);
 	sheet_done(&t->sheet);
 	tariff_free(t->tariff);
@@ -98,7 +107,7 @@ static int preview(struct sheet_task *t, const atomic_bool *stop, json_t **ret, 
 
 	if (r == 0)
 		r = delta_make(&p, d, &t->sheet, &ask);
-	struct effect_ask week = { t->data_dir, &ask, &t->rules, stop };
+	struct effect_ask week = { t->data_dir, &ask, &t->rules, buf_str(&t->route_prefix), stop };
 	struct effect effect;
 	if (r == 0)
 		r = effect_find(&effect, d, &t->sheet, &p, &week, err);
@@ -109,10 +118,12 @@ static int work_read(void *task, const atomic_bool *stop, json_t **ret, struct e
 {
 	struct sheet_task *t = task;
 	int r = spool_map(&t->spool, err);
+	ms_t begun = clock_mono_ms();
 
 	t->format.stop = stop;
 	if (r == 0)
 		r = sheet_read(&t->sheet, &t->format, spool_text(&t->spool), err);
+	t->read_ms = clock_mono_ms() - begun;
 	if (r == 0 && t->sheet.problems)
 		return answer(t, "refused", NULL, NULL, t->moment, 0, ret);
 	return r == 0 && t->is_dry ? preview(t, stop, ret, err) : r;
@@ -178,11 +189,11 @@ static int put_in_place(struct sheet_task *t, struct db *d, ms_t now, json_t **r
 		.dates = buf_str(&t->dates),
 		.zone = buf_str(&t->zone_name),
 	};
-	ms_t soon = now + LEAST_MS + (ms_t)t->sheet.rows * t->row_us / 1000 * t->patience;
+	ms_t soon = now + LEAST_MS + t->takes;
 	int64_t id = 0;
 
-	t->rows = (int64_t)t->sheet.rows;
-	t->in_force = t->moment != FIELD_ABSENT && t->moment > soon ? t->moment : soon;
+	t->is_soon = t->moment == FIELD_ABSENT || t->moment <= soon;
+	t->in_force = t->is_soon ? soon : t->moment;
 	ask.delta.moment = t->in_force;
 	int r = delta_make(&p, d, &t->sheet, &ask.delta);
 	if (r == 0)
@@ -207,8 +218,9 @@ static int try_apply(struct sheet_task *t, struct db *d, json_t **ret, struct er
 
 	if (r == 0)
 		r = put_in_place(t, d, now, ret, err);
-	if (r == 0 && !is_in_time(t, now) && t->patience < 1 << (2 * TRIES)) {
+	if (r == 0 && !is_in_time(t, now) && ++t->tries < TRIES) {
 		db_rollback(d);
+		t->takes = 2 * (clock_wall_ms() - now);
 		t->tariff = tariff_free(t->tariff);
 		json_decref(*ret);
 		*ret = NULL;
@@ -216,7 +228,6 @@ static int try_apply(struct sheet_task *t, struct db *d, json_t **ret, struct er
 	}
 	if (r == 0)
 		r = db_commit(d);
-	t->took_ms = clock_wall_ms() - now;
 	return r == 0 ? 0 : no_store(d, r, err);
 }
 
@@ -229,7 +240,7 @@ static int work_apply(void *task, const atomic_bool *stop, json_t **ret, struct 
 	/* What is written is read again soon: for the tariff, and for the next rates of the same pages. */
 	if (r == 0)
 		r = db_exec(d, "PRAGMA cache_size = -65536");
-	for (t->patience = 1; r == 0; t->patience *= 4) {
+	while (r == 0) {
 		r = try_apply(t, d, ret, err);
 		if (r != 1)
 			break;
@@ -242,17 +253,18 @@ static int work_apply(void *task, const atomic_bool *stop, json_t **ret, struct 
 	return r;
 }
 
-/* Who was told that it is done may rely on it with the next call. */
+/* Until the moment or the end of the slice; after_write asks for the next one. */
 static int work_wait(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
 {
 	const struct sheet_task *t = task;
-	const struct timespec moment = { .tv_nsec = 5000000 };
+	ms_t left = t->in_force - clock_wall_ms();
+	ms_t slice = left < SLICE_MS ? left : SLICE_MS;
+	const struct timespec time = { .tv_nsec = (slice > 0 ? slice : 0) * 1000000 };
 
 	(void)ret;
 	(void)err;
-	while (clock_wall_ms() < t->in_force && !atomic_load(stop))
-		(void)nanosleep(&moment, NULL);
-	return 0;
+	(void)nanosleep(&time, NULL);
+	return atomic_load(stop) ? -ECANCELED : 0;
 }
 
 static int work_undo(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
@@ -296,6 +308,19 @@ static void unlock(struct sheet_task *t)
 	parked_run(o);
 }
 
+/* How long it will take to put it in place. */
+static ms_t expected(struct sheet_task *t)
+{
+	const struct tariff *tariff = catalog_tariff(t->ops->catalog, buf_cstr(&t->group));
+	int64_t there = tariff ? (int64_t)tariff_count(tariff) : 0;
+	int64_t rows = t->sheet.rows ? (int64_t)t->sheet.rows : 1;
+	ms_t by_reading = t->read_ms * READS_NEW +
+			  t->read_ms * READS_AGAIN * (there < rows ? there : rows) / rows;
+	ms_t by_pace = (rows + there) / ROWS_A_MS;
+
+	return by_reading > by_pace ? by_reading : by_pace;
+}
+
 /* From here on nobody else writes switch.db. */
 static int lock(struct sheet_task *t, struct err *err)
 {
@@ -309,20 +334,10 @@ static int lock(struct sheet_task *t, struct err *err)
 	world_rules(catalog_world(o->catalog)->params, row, &t->rules);
 	row_free(&entities[ENTITY_RATE_GROUP], row);
 	t->reserve = upkeep_reserve(o);
-	t->row_us = o->sheet_row_us ? o->sheet_row_us : ROW_US_MOST;
 	o->is_locked = true;
+
+	t->takes = expected(t);
 	return 0;
-}
-
-/* The next sheet gets twice the time a row that this one took. */
-static void learn(const struct sheet_task *t)
-{
-	int64_t us = t->rows >= ROWS_TO_LEARN_FROM ? 2000 * t->took_ms / t->rows : -1;
-
-	if (us >= 0)
-		t->ops->sheet_row_us = us < ROW_US_LEAST  ? ROW_US_LEAST
-				       : us > ROW_US_MOST ? ROW_US_MOST
-							  : us;
 }
 
 static int publish(struct sheet_task *t, struct err *err)
@@ -342,17 +357,15 @@ static clerk_fn *after_write(void *task, int *error, struct err *err)
 {
 	struct sheet_task *t = task;
 
-	if (t->is_written) /* and waited for */
-		return NULL;
-	t->is_written = true;
-	if (*error == 0)
-		learn(t);
-	if (*error == 0)
-		*error = publish(t, err);
-	unlock(t);
+	if (!t->is_written) {
+		t->is_written = true;
+		if (*error == 0)
+			*error = publish(t, err);
+		unlock(t);
+	}
 
 	ms_t left = t->in_force - clock_wall_ms();
-	return *error == 0 && left > 0 && left <= WAIT_MS ? work_wait : NULL;
+	return *error == 0 && left > 0 && (t->is_soon || left <= WAIT_MS) ? work_wait : NULL;
 }
 
 static clerk_fn *after_work(void *task, int *error, struct err *err)

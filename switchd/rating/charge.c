@@ -4,11 +4,6 @@
 #include <errno.h>
 #include <stdbool.h>
 
-static const money_t power_of_ten[] = { 1,      10,      100,      1000,     10000,
-					100000, 1000000, 10000000, 100000000 };
-
-enum { DECIMALS = 8 };
-
 /* Step 1. */
 static int64_t hold_seconds(const struct terms *t, int64_t hold_ms)
 {
@@ -61,7 +56,7 @@ static money_t quantum(const struct terms *t)
 {
 	if (t->fee_unit > 0)
 		return t->fee_unit;
-	return t->fee_precision > 0 ? power_of_ten[DECIMALS - t->fee_precision] : 1;
+	return t->fee_precision > 0 ? money_unit((int)t->fee_precision) : 1;
 }
 
 /* Step 6. A percent is a hundredth, and tax_percent is in units of 1e-8. */
@@ -69,7 +64,7 @@ static int add_tax(const struct terms *t, struct charge *c)
 {
 	money_t total;
 	int r = money_round((int128_t)c->fee * t->tax_percent, (int128_t)100 * MONEY_ONE,
-			    quantum(t), &c->tax);
+			    t->tax_unit > 0 ? t->tax_unit : quantum(t), &c->tax);
 
 	return r < 0 ? r : money_add(c->fee, c->tax, &total);
 }

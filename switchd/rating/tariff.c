@@ -96,6 +96,7 @@ static void apply_rules(const struct tariff_rules *rules, struct terms *t)
 	t->fee_unit = rules->fee_unit;
 	t->hold_time_precision_ms = rules->hold_time_precision_ms;
 	t->free_time_s = rules->free_time_s;
+	t->tax_unit = rules->tax_unit;
 }
 
 static int check_rules(const struct tariff_rules *rules, struct err *err)

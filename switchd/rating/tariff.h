@@ -29,6 +29,7 @@ struct tariff_rules {
 	money_t fee_unit;
 	int64_t hold_time_precision_ms;
 	int64_t free_time_s;
+	money_t tax_unit; /* 0: a tax is rounded as the fee is */
 };
 
 struct rate {

@@ -47,10 +47,11 @@ static const struct part parts[] = {
 	  HOLD_PRECISION_MAX_MS },
 	{ "free", "free_time", WHOLE, AT(free_time_s), 0, FREE_MAX_S },
 	{ "talk", "band_mode", WHOLE, AT(is_of_talk), 0, 1 },
+	{ "tax_unit", "tax_precision", MONEY, AT(tax_unit), 0, MONEY_ONE },
 };
 
-/* The last one came later: a text without it means 0. */
-enum { PARTS = sizeof(parts) / sizeof(parts[0]), NEEDED = PARTS - 1 };
+/* The last two came later: a text without them means 0, and 0 is not written. */
+enum { PARTS = sizeof(parts) / sizeof(parts[0]), NEEDED = PARTS - 2 };
 
 static int64_t value_of(const struct terms *t, const struct part *p)
 {
@@ -72,7 +73,9 @@ static void put_sections(const struct terms *t, struct buf *out)
 
 void terms_put(const struct terms *t, struct buf *out)
 {
-	for (const struct part *p = parts; p < parts + (t->is_of_talk ? PARTS : NEEDED); p++) {
+	for (const struct part *p = parts; p < parts + PARTS; p++) {
+		if (p >= parts + NEEDED && value_of(t, p) == 0)
+			continue;
 		if (p > parts)
 			buf_putc(out, ' ');
 		buf_putz(out, p->name);

@@ -32,6 +32,7 @@ struct terms {
 	int64_t free_time_s;
 	/* 1: sections begin at seconds of the talk, those that are not charged included (bands.h) */
 	int64_t is_of_talk;
+	money_t tax_unit; /* what a tax is a multiple of; 0 = as the fee */
 };
 
 #define TERMS_DEFAULT \
@@ -39,7 +40,8 @@ struct terms {
 
 /*
  * "price=0.0123 unit=60 first=1 step=1 setup=0 sections=60:0.01,120:0.005 tax=0 precision=4
- * fee_unit=0 hold=50 free=0", in one line; no sections are "sections=-". Behind it "talk=1", where that is so.
+ * fee_unit=0 hold=50 free=0", in one line; no sections are "sections=-". Behind it "talk=1" and
+ * "tax_unit=0.01", where that is so.
  */
 void terms_put(const struct terms *t, struct buf *out);
 /* The same text back: each part once, in any order, none left out. 0 or -EINVAL. */

@@ -1,6 +1,7 @@
 #include "report/statement.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/money.h"
@@ -100,10 +101,17 @@ static int note(json_t *notes, const struct buf *text)
 	return json_array_append_new(notes, json_of_text(buf_str(text))) < 0 ? -ENOMEM : 0;
 }
 
-static int put_rounding(struct db *d, const struct rate_group_row *g, json_t *notes)
+/* What fees and taxes are multiples of; a tax per invoice is rounded as a sum. */
+struct rounding {
+	money_t fee, tax;
+	bool is_per_invoice;
+};
+
+static int find_rounding(struct db *d, const struct rate_group_row *g, struct rounding *ret)
 {
 	const struct field *f = entities[ENTITY_RATE_GROUP].field;
-	CLEANUP(buf_done) struct buf unit = BUF_INIT, digits = BUF_INIT, out = BUF_INIT;
+	CLEANUP(buf_done) struct buf unit = BUF_INIT, digits = BUF_INIT;
+	int64_t decimals = 0;
 	int r = put_setting(d, &f[RATE_GROUP_FEE_UNIT], g, PARAM_SERVER_BILLING_FEE_UNIT, &unit);
 
 	if (r == 0)
@@ -111,15 +119,47 @@ static int put_rounding(struct db *d, const struct rate_group_row *g, json_t *no
 				PARAM_SERVER_BILLING_FEE_PRECISION, &digits);
 	if (r < 0)
 		return r;
+	*ret = (struct rounding){ 0 };
+	(void)money_parse(buf_str(&unit), &ret->fee);
+	(void)str_to_i64(buf_str(&digits), 0, 8, &decimals);
+	if (ret->fee <= 0)
+		ret->fee = decimals > 0 ? money_unit((int)decimals) : 1;
+	ret->tax = g && g->tax_precision != FIELD_ABSENT ? money_unit((int)g->tax_precision)
+							 : ret->fee;
+	ret->is_per_invoice = g && g->tax_per == RATE_GROUP_TAX_PER_INVOICE;
+	return 0;
+}
+
+/* "4 decimal places", "a multiple of 0.05" */
+static void put_unit(money_t unit, struct buf *out)
+{
+	for (int n = 8; n >= 0; n--) {
+		if (unit == money_unit(n)) {
+			buf_printf(out, "%d decimal places", n);
+			return;
+		}
+	}
+	buf_putz(out, "a multiple of ");
+	buf_put_money(out, unit);
+}
+
+static int put_rounding(const struct rounding *x, json_t *notes)
+{
+	CLEANUP(buf_done) struct buf out = BUF_INIT;
+
 	buf_putz(&out, "Each call's fee is computed exactly and rounded once, half up, to ");
-	if (!is_zero(buf_str(&unit)))
-		buf_printf(&out, "a multiple of %.*s.", STR_ARG(buf_str(&unit)));
-	else if (!is_zero(buf_str(&digits)))
-		buf_printf(&out, "%.*s decimal places.", STR_ARG(buf_str(&digits)));
-	else
-		buf_putz(&out, "8 decimal places.");
-	buf_putz(&out, " Tax is computed of each call's fee and rounded by the same rule; the sums "
-		       "here are those of the calls, and are not rounded again.");
+	put_unit(x->fee, &out);
+	buf_putz(&out, ". Tax is computed of each call's fee ");
+	if (x->is_per_invoice) {
+		buf_putz(&out, "to 8 decimal places, and the balance moves by that; the tax of "
+			       "this statement is their sum, rounded once, half up, to ");
+		put_unit(x->tax, &out);
+	} else {
+		buf_putz(&out, "and rounded, half up, to ");
+		put_unit(x->tax, &out);
+		buf_putz(&out, "; the sums here are those of the calls, and are not rounded again");
+	}
+	buf_putc(&out, '.');
 	return note(notes, &out);
 }
 
@@ -241,6 +281,65 @@ static int add_sections(struct db *d, const char *data_dir, const struct account
 	return r;
 }
 
+/* ---- tax per invoice ---- */
+
+static money_t total_of(const json_t *section, const char *column)
+{
+	const json_t *total = json_array_get(json_object_get(section, "totals"), 0);
+	const char *text = json_string_value(json_object_get(total, column));
+	money_t m = 0;
+
+	if (text)
+		(void)money_parse(str_of(text), &m);
+	return m;
+}
+
+static int add_line(json_t *rows, const char *item, money_t amount)
+{
+	char text[MONEY_TEXT];
+
+	return json_array_append_new(
+		rows, json_pack("{s:s s:s}", "item", item, "amount", money_text(amount, text)));
+}
+
+/* What is to be paid for the calls, with their tax rounded as one sum. */
+static int add_tax(const struct rounding *x, json_t *sections)
+{
+	const json_t *section, *calls = NULL;
+	json_t *rows = json_array();
+	money_t tax = 0, sum = 0;
+	size_t i;
+
+	json_array_foreach(sections, i, section)
+	{
+		const char *name = json_string_value(json_object_get(section, "report"));
+
+		if (name && strcmp(name, report_infos[REPORT_REVENUE].name) == 0)
+			calls = section;
+	}
+	if (!rows || !calls) { /* a vendor's */
+		json_decref(rows);
+		return calls ? -ENOMEM : 0;
+	}
+
+	money_t fee = total_of(calls, "fee"), exact = total_of(calls, "tax");
+	int r = money_round(exact, 1, x->tax, &tax);
+	if (r == 0)
+		r = money_add(fee, tax, &sum);
+	if (r == 0 &&
+	    (add_line(rows, "Fees of the calls", fee) < 0 ||
+	     add_line(rows, "Tax of the calls, to 8 decimal places", exact) < 0 ||
+	     add_line(rows, "Tax, rounded", tax) < 0 || add_line(rows, "Fees and tax", sum) < 0 ||
+	     json_array_append_new(sections,
+				   json_pack("{s:s s:s s:[s s] s:O}", "report", "tax", "help",
+					     "Tax of this "
+					     "statement",
+					     "columns", "item", "amount", "rows", rows)) < 0))
+		r = -ENOMEM;
+	json_decref(rows);
+	return r;
+}
+
 static json_t *facts_of(const struct account_row *a)
 {
 	return json_pack("{s:s s:s s:s s:s}", "Account", a->id, "Name", a->name ? a->name : "",
@@ -255,6 +354,7 @@ int statement_make(const char *data_dir, struct str account, const struct span *
 	json_t *sections = json_array(), *notes = json_array();
 	struct account_row *a = NULL;
 	struct rate_group_row *g = NULL;
+	struct rounding rounding;
 	char from[CLOCK_TEXT], to[CLOCK_TEXT];
 	int r = sections && notes ? report_open(&d, data_dir, err) : -ENOMEM;
 
@@ -263,11 +363,15 @@ int statement_make(const char *data_dir, struct str account, const struct span *
 	if (r == 0 && a->rate_group)
 		r = read_group(d, a->rate_group, &g);
 	if (r == 0)
-		r = put_rounding(d, g, notes);
+		r = find_rounding(d, g, &rounding);
+	if (r == 0)
+		r = put_rounding(&rounding, notes);
 	if (r == 0)
 		r = put_time(d, g, notes);
 	if (r == 0)
 		r = add_sections(d, data_dir, a, span, stop, sections, err);
+	if (r == 0 && rounding.is_per_invoice)
+		r = add_tax(&rounding, sections);
 	if (r == 0) {
 		*ret = json_pack("{s:s s:s s:s s:s s:s s:o s:O s:O}", "title",
 				 "Statement of account", "report", "statement", "from",

@@ -36,12 +36,27 @@ struct looking {
 
 /* ---- the calls ---- */
 
+/* What the customer was charged by. */
+static const char *charged(const struct cdr_row *r)
+{
+	return r->rated_number ? r->rated_number : r->callee;
+}
+
+/* ... and the vendor, without SERVER_BILLING_GATEWAY_ROUTE_PREFIX (inquiry_vendor_number has the same rule for a call). */
+static const char *costed(const struct cdr_row *r, bool is_before)
+{
+	if (r->ported)
+		return r->ported;
+	return is_before ? r->callee : r->callee_out;
+}
+
 static int on_record(void *ctx, const void *row)
 {
 	struct looking *l = ctx;
 	const struct cdr_row *r = row;
 	bool is_vendor = l->party->gateway.n > 0;
-	struct str number = str_of(is_vendor && !l->party->is_before ? r->callee_out : r->callee);
+	struct str before = is_vendor ? l->ask->route_prefix : STR("");
+	struct str number = str_of(is_vendor ? costed(r, l->party->is_before) : charged(r));
 
 	if (is_vendor && !str_eq(str_of(r->vendor_account), l->party->account))
 		return 0;
@@ -62,7 +77,9 @@ static int on_record(void *ctx, const void *row)
 		l->room = room;
 	}
 	l->call[l->calls++] =
-		(struct call){ (uint32_t)l->numbers.n, (uint16_t)number.n, is_vendor, r->hold_ms };
+		(struct call){ (uint32_t)l->numbers.n, (uint16_t)(before.n + number.n), is_vendor,
+			       r->hold_ms };
+	buf_put(&l->numbers, before);
 	buf_put(&l->numbers, number);
 	if (l->effect->since == 0 || r->start < l->effect->since)
 		l->effect->since = r->start;

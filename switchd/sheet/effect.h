@@ -21,6 +21,7 @@ struct effect_ask {
 	const char *data_dir;
 	const struct delta_ask *delta;
 	const struct tariff_rules *rules;
+	struct str route_prefix; /* what a vendor's numbers are rated behind */
 	const atomic_bool *stop;
 };
 

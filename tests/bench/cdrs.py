@@ -1,22 +1,22 @@
 #!/usr/bin/env python3
-"""How fast records are found: a month file of N million records, and the first page of many questions.
+"""How fast records are found and reports made: a month file of N million records, the first page of many questions, every report.
 
     tests/bench/cdrs.py --bin build/bin [--millions 3] [--dir DIR] [--keep]
 
-Builds the file with the schema that switchd makes, in a new folder below DIR, asks a switchd on it, cold (the kernel's cache of the
-file dropped) and warm, and removes the folder. Needs some 0.9 GB of disk a million. Exits 1 if a first page took over 200 ms warm.
+Builds the file with the schema that switchd makes, in a new folder below DIR, lets a switchd sum it up for the reports, asks it, cold
+(the kernel's cache of the file dropped) and warm, and removes the folder. Needs some 0.9 GB of disk a million. Exits 1 if a first page
+took over 200 ms warm.
 """
 
 import argparse
-import json
 import os
 import shutil
-import socket
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
+
+from bench import Switch
 
 QUESTIONS = (
     ("newest", {}),
@@ -61,63 +61,50 @@ FROM (SELECT i, (i * 2654435761 >> 7) & 2147483647 AS h FROM
   (WITH RECURSIVE n (i) AS (SELECT :from UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :to) SELECT i FROM n))
 """
 CHUNK = 100000
-
-
-class Switch:
-    def __init__(self, binaries, data):
-        self.path = os.path.join(data, "control.sock")
-        self.process = subprocess.Popen(
-            [os.path.join(binaries, "switchd"), "--data", data, "--control", self.path, "--listen",
-             "udp:127.0.0.1:15999", "--media", "127.0.0.1", "--set", "SERVER_QUERY_CDR_MAX_DAY_INTERVAL=3660"],
-            stderr=subprocess.DEVNULL)
-        self.socket = None
-        while not self.socket:
-            try:
-                self.socket = socket.socket(socket.AF_UNIX)
-                self.socket.connect(self.path)
-            except OSError:
-                self.socket = None
-                time.sleep(0.1)
-                assert self.process.poll() is None, "switchd did not start"
-        self.file = self.socket.makefile("rw")
-
-    def ask(self, method, **params):
-        self.file.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}) + "\n")
-        self.file.flush()
-        answer = json.loads(self.file.readline())
-        assert "result" in answer, answer
-        return answer["result"]
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
+SPAN = ("SERVER_QUERY_CDR_MAX_DAY_INTERVAL=3660",)
+REPORTS = ("revenue", "customer", "gateway", "clearing", "vendor", "asr-acd", "quality", "profit", "profit-area", "ending", "refusals")
 
 
 def make_schema(binaries, data):
     """switchd makes the month file's tables when it moves a record there: one is put into the outbox."""
-    Switch(binaries, data).stop()
+    Switch(binaries, data, *SPAN).stop()
     first = int(time.mktime(time.strptime(time.strftime("%Y-%m-01"), "%Y-%m-%d"))) * 1000
     db = sqlite3.connect(os.path.join(data, "ledger.db"))
     db.execute("INSERT INTO outbox (id, callee, start) VALUES (?, '0', ?)", (first << 20, first))
     db.commit()
     db.close()
-    Switch(binaries, data).stop()
+    Switch(binaries, data, *SPAN).stop()
     return first
 
 
 def fill(path, first, count):
-    """As it would be: rows in the order of time, every index kept up."""
+    """Rows in the order of time; the indexes are made when all are there, which is an hour sooner than to keep them up, and
+    leaves them denser than a month's calls do."""
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("PRAGMA synchronous = OFF")
     db.execute("PRAGMA cache_size = -400000")
     # A month, or up to now, whichever is shorter.
     gap = max(1, int(min(28 * 86400, time.time() - first / 1000) * 1000 / count))
     begun = time.monotonic()
+    indexes = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL").fetchall()
+    for name, _ in indexes:
+        db.execute(f'DROP INDEX "{name}"')
     for at in range(1, count, CHUNK):
         db.execute(FILL, {"first": first, "gap": gap, "from": at, "to": min(at + CHUNK, count + 1)})
-    print(f"{count} records in {time.monotonic() - begun:.0f} s, {os.path.getsize(path) >> 20} MB", flush=True)
+    print(f"{count} records in {time.monotonic() - begun:.0f} s", flush=True)
+    for _, sql in indexes:
+        db.execute(sql)
+    print(f"{len(indexes)} indexes after {time.monotonic() - begun:.0f} s, {os.path.getsize(path) >> 20} MB", flush=True)
     db.close()
     return gap
+
+
+def forget_sums(data):
+    """switchd sums everything anew at its next start, as after a program that knew no sums."""
+    db = sqlite3.connect(os.path.join(data, "ledger.db"))
+    db.execute("DELETE FROM summed")
+    db.commit()
+    db.close()
 
 
 def forget(path):
@@ -144,6 +131,20 @@ def measure(switch, path, names):
     return slow
 
 
+def measure_reports(switch, first):
+    """Of the whole month, and of each of its days."""
+    month = {"from": iso(first // 1000), "to": iso((time.time() // 86400 + 1) * 86400)}
+    for name in REPORTS:
+        for title, span in (("the month", month), ("by day", dict(month, by="day"))):
+            begun = time.perf_counter()
+            rows = switch.ask(f"report.{name}", **span)["rows"]
+            print(f"report {name:14} {title:10} {len(rows):5} rows {(time.perf_counter() - begun) * 1000:8.1f} ms", flush=True)
+
+
+def iso(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--bin", required=True)
@@ -160,12 +161,16 @@ def main():
         middle = first + count // 2 * gap
         number = int("8801" + str(1000000 + (((count // 3) * 2654435761 >> 7) & 2147483647) % 9000000))
         names = {"MIDDLE": f"{middle << 20:016x}", "NUMBER": str(number),
-                 "DAY": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(middle // 1000)),
-                 "NEXT": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(middle // 1000 + 86400)),
+                 "DAY": iso(middle // 1000),
+                 "NEXT": iso(middle // 1000 + 86400),
                  "CALL": f"call-{count // 5}@198.51.100.7"}
-        switch = Switch(o.bin, data)
+        forget_sums(data)
+        begun = time.monotonic()
+        switch = Switch(o.bin, data, *SPAN)
         try:
+            print(f"summed up in {time.monotonic() - begun:.0f} s", flush=True)
             slow = measure(switch, path, names)
+            measure_reports(switch, first)
         finally:
             switch.stop()
     finally:

@@ -5,11 +5,9 @@ import asyncio
 import os
 import sqlite3
 
-from harness import plans
 from harness.books import check_fee, every
 from harness.oracle import Terms, hold_for, money
 from harness.scene import scene
-from harness.watch import Missed
 from test_kill import BUY, OPEN, Storm, both_ends_hear, cut_down
 from test_money import account, stage
 
@@ -82,24 +80,14 @@ class Race(Storm):
         self.callers, self.refused = callers, 0
 
     async def place(self, _i):
-        self.serial += 1
-        number = f"880{self.serial:07d}"
-        self.carrier.on(number, plans.answer(after=self.t.random.choice((0, 0, 0.05))))
-        call = self.t.random.choice(self.callers).invite(number)
-        self.calls.append(call)
-        answer = await call.until(lambda: call.answer or self.killed, "answer or the kill", within=30)
-        if not call.answer:
+        call = await self.invite(self.t.random.choice(self.callers), (0, 0, 0.05))
+        if not call:
             return
-        assert answer.code in (200, 403), f"{call}: {answer.start_line()}"
-        if answer.code == 403:
+        assert call.answer.code in (200, 403), f"{call}: {call.answer.start_line()}"
+        if call.answer.code == 403:
             self.refused += 1
-            return
-        try:
-            await call.until(lambda: call.bye_seen or self.killed, "the kill",
-                             within=self.t.random.choice((0.02, 0.1, 0.5, 20)))
-        except Missed:
-            call.send_bye()
-            await call.until(lambda: call.bye_done or self.killed, "answer to BYE or the kill", within=30)
+        else:
+            await self.talk(call, (0.02, 0.1, 0.5, 20))
 
 
 async def customers(t):

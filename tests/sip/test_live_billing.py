@@ -54,6 +54,23 @@ async def test_free_time(t):
     assert money(cdr["fee"]) == 0 < money(cdr["cost"])
 
 
+@live("SERVER_BILLING_GATEWAY_ROUTE_PREFIX")
+async def test_route_prefix(t):
+    """A vendor's cost is that of the prefix and the number, also once the number is rewritten on its way out; the customer's rate and
+    what is sent are as before, and a vendor without such a rate gets nothing."""
+    caller, carrier = await t.caller(), await t.carrier()
+    dear = BUY.but(price="0.0713")
+    await t.customer(caller)
+    await t.vendor(carrier, rates={"880": BUY, "7788": dear}, callee_rules=["88017:88018"])
+    check_fee(await held_call(t, caller, 0.1), SELL, BUY)
+    await t.set("SERVER_BILLING_GATEWAY_ROUTE_PREFIX", "77")
+    cdr = await held_call(t, caller, 0.1)
+    check_fee(cdr, SELL, dear)
+    assert (cdr["cost_prefix"], cdr["callee_out"], cdr["rated_number"]) == ("7788", "88018", None), cdr
+    await t.set("SERVER_BILLING_GATEWAY_ROUTE_PREFIX", "76")
+    await t.refused(caller.invite("88017"), 503, "NoAvailableRouter")
+
+
 @live("SERVER_BILLING_HOLD_TIME_PRECISION")
 async def test_hold_time_precision(t):
     """The rest of a call of some 0.3 s counts as a second at 50 ms, and is dropped at 1000."""

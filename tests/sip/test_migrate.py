@@ -109,6 +109,14 @@ async def test_what_is_wrong_is_named_and_nothing_is_taken(t):
 
 
 @scene()
+async def test_a_tax_of_their_rates(t):
+    """A column for it becomes the tax of the rate; without one, as above, there is none."""
+    theirs = [row("e_feerategroup"), row("e_feerate", tax=7.5)]
+    assert (await take(t, "apply", dump(theirs)))["state"] == "applied"
+    assert [r["tax_percent"] for r in await t.ctl.ask("rate.list")] == ["7.5"]
+
+
+@scene()
 async def test_each_difference_of_a_charge_has_its_cause(t):
     """Their calls by our rates: the same, other increments, rounded, another price, tax, no rate, no account, a package."""
     cases = {

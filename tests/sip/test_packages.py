@@ -2,6 +2,8 @@
 survives a kill; the fee is booked once in a period."""
 
 import asyncio
+import calendar
+import time
 
 from harness import plans
 from harness.clock import Clock
@@ -78,6 +80,46 @@ async def test_the_order_of_application_and_whose_numbers(t):
     await t.cdr(await caller.place("88018", hold=0.2), package_s=1)
     await t.books.settled()
     assert (await left(t, "late"))["left_time"] == 98
+
+
+async def test_only_in_its_hours(t):
+    """A package with a time plan is for calls that begin while it is in force."""
+    caller, _carrier = await stage(t)
+    await t.ctl.ask("route-plan.add", name="now")
+    await t.ctl.ask("route-plan.add", name="another", first="2001-01-01", last="2001-01-02")
+    await orders(t, "first", free_time=100, plan="another", order={"priority": 1})
+    await orders(t, "second", free_time=100, plan="now", order={"priority": 2})
+    await t.cdr(await caller.place("88017", hold=0.2), package_s=1)
+    await t.books.settled()
+    assert [(await left(t, p))["left_time"] for p in ("first", "second")] == [100, 99]
+    try:
+        await t.ctl.ask("route-plan.del", name="now")
+    except Refused:
+        return
+    raise AssertionError("a plan that a package names was removed")
+
+
+async def test_a_share_of_a_period(t):
+    """An order from now to the end of the period's half costs and gives what that part comes to, or all of it."""
+    await stage(t)
+    now = time.time()
+    begins, until = int(now) - 3600, int(now) + 7200
+    year = time.gmtime(now).tm_year
+    whole = calendar.timegm((year + 1, 1, 1, 0, 0, 0)) - calendar.timegm((year, 1, 1, 0, 0, 0))
+    assert time.gmtime(begins).tm_year == time.gmtime(until).tm_year == year, "at the turn of the year"
+    order = {"from": iso(begins), "until": iso(until)}
+    for name, partial in (("part", "share"), ("all", "whole")):
+        await t.ctl.ask("package.add", name=name, period="year", partial=partial, price="87.6", free_time=31536000, free_money="1")
+        await t.ctl.ask("package-order.add", account="acme", package=name, **order)
+    fee = half_up(money("87.6") * (until - begins) / whole, money("0.00000001"))
+    part, all_of_it = await left(t, "part"), await left(t, "all")
+    assert sorted(await rents(t)) == [money("-87.6"), -fee], (await rents(t), fee)
+    assert part["left_time"] == half_up(money(31536000) * (until - begins) / whole, 1) and all_of_it["left_time"] == 31536000, part
+    t.books.paid["acme"] -= money("87.6") + fee
+
+
+def iso(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 async def test_free_money(t):
@@ -164,13 +206,13 @@ async def test_once_a_month_whatever_the_clock(t):
     await t.cdr(await caller.place("88017", hold=0.2), package_s=1)
     await t.books.settled()
     before = await left(t, "talk")
-    for step, fees, time in ((40 * 86400, 2, 100), (0, 2, 99), (40 * 86400, 2, 100)):
+    for step, fees, seconds in ((40 * 86400, 2, 100), (0, 2, 99), (40 * 86400, 2, 100)):
         clock.step(step)
 
-        async def there(fees=fees, time=time):
+        async def there(fees=fees, seconds=seconds):
             order = await t.ctl.ask("package-order.show", key="acme/talk")
-            return len(await rents(t)) == fees and order["left_time"] == time
-        await poll(there, f"{fees} fees and {time} s")
+            return len(await rents(t)) == fees and order["left_time"] == seconds
+        await poll(there, f"{fees} fees and {seconds} s")
     assert (await left(t, "talk"))["begins"] > before["begins"]
     clock.step(0)
     t.books.paid["acme"] -= 1

@@ -11,6 +11,7 @@ from harness.phone import bound, registered
 from harness.scene import scene
 from harness.stage import SELL
 from harness.watch import poll
+from test_live import live
 
 
 async def two_phones(t, **fields):
@@ -454,8 +455,31 @@ async def test_what_cannot_be_entered(t):
                           ({"number": "1002", "address": ["x"]}, "address"), ({"number": "10 2"}, "number")):
         assert await refused_field(t, "phone.add", **{"account": "acme", **fields}) == field, fields
     assert await refused_field(t, "mapping-gateway.add", name="g", account="acme", auth="password", user="1001",
-                               password="x") == "user"
+                               password="long enough") == "user"
     assert await refused_field(t, "account.del", id="acme")
+
+
+@live("SERVER_PASSWORD_LENGTH")
+async def test_passwords_are_as_long_as_is_asked(t):
+    """Of phones and mapping gateways, when they are given; what is made up is long enough; what is there stays; a vendor's own is its
+    business; the refusal does not repeat it."""
+    await t.phones_account()
+    gateway = {"account": "acme", "auth": "password", "user": "u"}
+    assert await refused_field(t, "phone.add", number="1001", account="acme", password="1234567") == "password"
+    assert await refused_field(t, "mapping-gateway.add", name="g", password="1234567", **gateway) == "password"
+    await t.ctl.ask("phone.add", number="1001", account="acme", password="12345678")
+    await t.ctl.ask("mapping-gateway.add", name="g", password="12345678", **gateway)
+    await t.set("SERVER_PASSWORD_LENGTH", 20)
+    await t.ctl.ask("phone.set", number="1001", memo="the old one stays")
+    for what, key in (("phone.set", {"number": "1001"}), ("mapping-gateway.set", {"name": "g"})):
+        assert await refused_field(t, what, password="a password of 19 ch", **key) == "password", what
+    made = await t.ctl.ask("phone.add", number="1002", account="acme")
+    assert len(made["password"]) == 20, made
+    try:
+        await t.ctl.ask("phone.set", number="1001", password="Tell-Nobody")
+    except Refused as e:
+        assert "Tell-Nobody" not in str(e) + str(e.data), e
+    await t.ctl.ask("routing-gateway.add", name="v", address=["127.0.0.9:5060"], registration=True, user="u", password="short")
 
 
 async def refused_field(t, what, **fields):

@@ -8,7 +8,8 @@ from collections import Counter
 from fractions import Fraction
 
 from harness import plans
-from harness.oracle import money
+from harness.books import check_fee
+from harness.oracle import Terms, half_up, money
 from harness.scene import scene
 from harness.watch import poll
 
@@ -129,3 +130,37 @@ async def test_report_files(t):
     assert total(payments["rows"], "amount") == money(balance["rows"][0]["payments"]) == money("102.5")
     assert money(balance["rows"][0]["charges"]) == total(calls["rows"], "charge") > 0
     assert money(balance["rows"][0]["closing"]) == await t.books.balance("acme")
+
+
+async def taxed(t, **group):
+    """Three calls of a fee whose tax, 7.7 %, has more decimals than are shown, by a group with these settings: (records, terms, the
+    sections of the statement by name, its notes)."""
+    terms = Terms(price="0.7", fee_precision=3, tax_percent="7.7")
+    caller, carrier = await t.caller(), await t.carrier()
+    await t.customer(caller, rates={"880": terms})
+    await t.vendor(carrier)
+    await t.ctl.ask("rate-group.set", name="acme-sell", **group)
+    cdrs = [await t.cdr(await caller.place("88017", hold=0.1)) for _ in range(3)]
+    doc = await t.ctl.ask("report.statement", account="acme", **span())
+    return cdrs, terms, {s["report"]: s["rows"] for s in doc["sections"]}, " ".join(doc["notes"])
+
+
+async def test_tax_of_each_call_has_its_own_precision(t):
+    cdrs, terms, sections, notes = await taxed(t, tax_precision=4)
+    for cdr in cdrs:
+        check_fee(cdr, terms.but(tax_unit="0.0001"))
+    assert "tax" not in sections and "rounded, half up, to 4 decimal places" in notes, notes
+
+
+async def test_tax_of_an_invoice_is_rounded_once(t):
+    """Each call has its exact part, the statement their sum rounded once; a quote, the audits and the balance agree."""
+    cdrs, terms, sections, notes = await taxed(t, tax_per="invoice", tax_precision=2)
+    for cdr in cdrs:
+        check_fee(cdr, terms.but(tax_unit="0.00000001"))
+    fee, tax = (sum(money(c[k]) for c in cdrs) for k in ("fee", "tax"))
+    rounded = half_up(tax, money("0.01"))
+    assert tax != rounded and [money(r["amount"]) for r in sections["tax"]] == [fee, tax, rounded, fee + rounded], sections
+    assert "rounded once, half up, to 2 decimal places" in notes, notes
+    assert await t.books.balance("acme") == 100 - fee - tax
+    quote = await t.ctl.ask("rate.quote", price="0.7", fee_precision=3, tax_percent="7.7", tax_precision=8, hold_ms=cdrs[0]["hold_ms"])
+    assert (quote["fee"], quote["tax"]) == (cdrs[0]["fee"], cdrs[0]["tax"]), quote

@@ -12,6 +12,7 @@ from harness.control import Refused
 from harness.oracle import charge, money
 from harness.scene import scene
 from harness.stage import SELL, rate_fields
+from harness.watch import poll
 from test_agents import NORTH, WEST, tree
 from test_reports import moved, span
 
@@ -123,6 +124,30 @@ async def test_what_is_not_rated_again(t):
         raise AssertionError(f"{account} was rated again")
     logged = await t.ctl.ask("log.list", limit=50)
     assert any(x["operation"] == "cdr.rerate" and x["key"] == "acme" for x in logged), logged
+
+
+async def test_a_forwarded_call_is_rated_again_by_its_own_prefix(t):
+    """The part behind a phone is charged by SERVER_BILLING_FORWARD_PREFIX and the number: the record says by which, and rated again it
+    finds the rate of that number, whatever the parameter says by then."""
+    await t.set("SERVER_BILLING_FORWARD_PREFIX", "9")
+    caller, carrier = await t.caller(), await t.carrier()
+    await t.customer(caller, rates={"1": SELL})
+    await t.phones_account("beta", rates={"880": SELL, "9": SELL})
+    phone = await t.phone("1001", 11, account="beta", forward_always="88017")
+    await phone.register()
+    await t.vendor(carrier)
+    call = await caller.place("1001", hold=0.1)
+    async def behind():
+        return await t.ctl.ask("cdr.list", account="beta", call_id=call.call_id)
+    [cdr] = await poll(behind, "the phone's record")
+    assert (cdr["rated_number"], cdr["rate_prefix"], cdr["callee"]) == ("988017", "9", "88017"), cdr
+    await t.set("SERVER_BILLING_FORWARD_PREFIX", "")
+    await t.ctl.ask("rate.add", group="beta-sell", prefix="98", **{**rate_fields(RIGHT), "effective": PAST})
+    t.audit = False
+    done = await t.ctl.ask("cdr.rerate", account="beta")
+    assert (done["booked"], done["changes"][0]["prefix"], money(done["after"])) == (
+        1, "98", charge(RIGHT, cdr["hold_ms"]).total), done
+    await audits(t)
 
 
 async def test_money_that_comes_back_lifts_the_lock(t):

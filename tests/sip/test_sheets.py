@@ -22,6 +22,12 @@ def iso(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
 
 
+def seconds_of(text):
+    """A moment of an answer, as time.time() has it."""
+    whole, rest = text.rstrip("Z").split(".")
+    return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + float("0." + rest)
+
+
 def write(t, text, name="sheet.csv"):
     path = os.path.join(t.folder, name)
     with open(path, "wb") as f:
@@ -324,6 +330,36 @@ async def test_calls_while_a_sheet_is_taken(t):
         assert is_new == (cdr["answer"] >= moment), (cdr["answer"], moment, cdr["rate_terms"])
         seen.append(is_new)
     assert seen == sorted(seen) and not seen[0] and seen[-1], seen
+
+
+async def rated_by_one(t, caller, taking):
+    """Calls one after the other until one was answered after the sheet's moment: each costs what the rates say of the moment of its
+    answer, and the answer to the import does not come before that moment."""
+    calls = []
+    while not taking.done():
+        calls.append(await caller.place("88020", hold=0.0))
+    doc, told = await taking, time.time()
+    moment = doc["facts"]["effective"]
+    assert told >= seconds_of(moment), (told, moment)
+    calls.append(await caller.place("88020", hold=0.0))
+    cdrs = [await t.cdr(call) for call in calls]
+    for cdr in cdrs:
+        is_new = "price=0.5 " in cdr["rate_terms"]
+        assert is_new == (cdr["answer"] >= moment), (cdr["answer"], moment, cdr["rate_terms"])
+        check_fee(cdr, NEW if is_new else SELL, BUY)
+    assert cdrs[-1]["answer"] >= moment, (moment, cdrs[-1])
+
+
+@scene(settings={"SS_MAX_CALL_PER_SECOND": "10000"}, within=120)
+async def test_applied_means_in_force(t):
+    """A sheet of more rows than two seconds are enough for, and one of a single row for a group that has as many: who is told that it is
+    applied may rely on it with the next call."""
+    caller, _carrier = await t.plain()
+    body = "".join(f"880{n},0.5,60,30,6,0.01,,,,,,\n" for n in range(100000, 145000))
+    await rated_by_one(t, caller, asyncio.create_task(take(t, HEADER + "880,0.5,60,30,6,0.01,,,,,,\n" + body)))
+    back = HEADER + f"880,{SELL.price},{SELL.unit},{SELL.first},{SELL.step},,,,,,,\n"
+    await take(t, back)
+    await rated_by_one(t, caller, asyncio.create_task(take(t, HEADER + "880,0.5,60,30,6,0.01,,,,,,\n")))
 
 
 @scene()

@@ -14,8 +14,8 @@ async def pair(t, first_kind, second_kind, *more, **fields):
     phones = []
     for n, (kind, hz) in enumerate(zip((first_kind, second_kind, *more), (LOW, HIGH, HIGH)), 1):
         number = f"100{n}"
-        await t.ctl.ask("phone.add", number=number, account="acme", password="apass1", address=["127.0.0.0/8"], **fields)
-        phones.append(kind(t, number, hz, "apass1"))
+        await t.ctl.ask("phone.add", number=number, account="acme", password="apass1of8", address=["127.0.0.0/8"], **fields)
+        phones.append(kind(t, number, hz, "apass1of8"))
         await phones[-1].start()
     for phone in phones:
         try:

@@ -25,6 +25,7 @@ class Terms:
     hold_time_precision_ms: int = 50
     free_time_s: int = 0
     of_talk: bool = False  # sections begin at seconds of the talk, those that are free included
+    tax_unit: str = "0"    # what a tax is a multiple of; 0 = as the fee
 
     def but(self, **changes):
         return replace(self, **changes)
@@ -93,7 +94,7 @@ def charge_seconds(terms, hold_s, billed_s, free_money=Fraction(0)):
     unit = quantum(terms)
     exact = fee_exact(terms, billed_s, terms.free_time_s if terms.of_talk else 0)
     fee = max(Fraction(0), half_up(exact, unit) - free_money)
-    tax = half_up(fee * Fraction(terms.tax_percent) / 100, unit)
+    tax = half_up(fee * Fraction(terms.tax_percent) / 100, Fraction(terms.tax_unit) or unit)
     return Charge(hold_s, billed_s, fee, tax)
 
 

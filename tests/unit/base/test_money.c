@@ -263,6 +263,16 @@ static void amounts_go_into_a_buffer(void **state)
 	assert_string_equal(buf_cstr(&b), "-1.5;42");
 }
 
+static void a_unit_has_as_many_decimals_as_it_says(void **state)
+{
+	char text[MONEY_TEXT];
+
+	(void)state;
+	assert_int_equal(money_unit(0), MONEY_ONE);
+	assert_string_equal(money_text(money_unit(2), text), "0.01");
+	assert_int_equal(money_unit(8), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +285,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_fit_after_rounding_is_refused),
 		cmocka_unit_test(rounding_agrees_with_its_definition),
 		cmocka_unit_test(amounts_go_into_a_buffer),
+		cmocka_unit_test(a_unit_has_as_many_decimals_as_it_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -253,6 +253,14 @@ static void make(struct scene *s)
 	int longest = (int)dice_in(d, 0, 4);
 
 	assert_non_null(in.params);
+	if (dice_one_in(d, 3)) {
+		char prefix[4];
+
+		digits(d, 1, 3, prefix);
+		assert_int_equal(params_set(in.params, PARAM_SERVER_BILLING_GATEWAY_ROUTE_PREFIX,
+					    str_of(prefix), NULL),
+				 0);
+	}
 	for (int i = 0; i <= VENDORS; i++)
 		s->tariff[i] = random_tariff(d, longest);
 	for (int i = 0; i < VENDORS; i++) {

@@ -31,7 +31,7 @@ def parse_terms(line):
                  sections=sections(part["sections"]), tax_percent=part["tax"],
                  fee_precision=int(part["precision"]), fee_unit=part["fee_unit"],
                  hold_time_precision_ms=int(part["hold"]), free_time_s=int(part["free"]),
-                 of_talk=part.get("talk") == "1")
+                 of_talk=part.get("talk") == "1", tax_unit=part.get("tax_unit", "0"))
 
 
 def words_of(made):

@@ -246,6 +246,8 @@ static void tax_is_rounded_by_the_same_rule(void **state)
 	assert_money(c.fee, "10");
 	assert_money(c.tax, "1"); /* 0.75, half up */
 	assert_money(charge_total(&t, 60000), "11");
+	t.tax_unit = money("0.1"); /* its own */
+	assert_money(charge_total(&t, 60000), "10.8");
 }
 
 static struct terms dearest(void)

@@ -72,6 +72,8 @@ static struct terms random_terms(struct dice *d)
 		.hold_time_precision_ms = ONE_OF(d, 1, 50, 500, 999, 1000, dice_in(d, 1, 1000)),
 		.free_time_s = ONE_OF(d, 0, 0, 0, 3, 6, dice_in(d, 0, 3600)),
 		.is_of_talk = dice_one_in(d, 4),
+		.tax_unit =
+			dice_one_in(d, 3) ? ONE_OF(d, 1, 10000, 1000000, 5000000, MONEY_ONE) : 0,
 	};
 
 	random_sections(d, &t);

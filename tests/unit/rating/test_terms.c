@@ -53,6 +53,22 @@ static void terms_are_one_line_of_text(void **state)
 	assert_memory_equal(&back, &TERMS_DEFAULT, sizeof(t));
 }
 
+/* Records of before they were there replay as they did. */
+static void parts_that_came_later_are_written_where_they_say_something(void **state)
+{
+	(void)state;
+	struct terms t = TERMS_DEFAULT, back;
+
+	t.tax_unit = 1000000;
+	assert_put(&t, PLAIN " tax_unit=0.01");
+	assert_int_equal(terms_parse(STR(PLAIN " tax_unit=0.01"), &back), 0);
+	assert_memory_equal(&back, &t, sizeof(t));
+	t.is_of_talk = 1;
+	assert_put(&t, PLAIN " talk=1 tax_unit=0.01");
+	assert_int_equal(terms_parse(STR(PLAIN " tax_unit=1.01"), &back), -EINVAL);
+	assert_int_equal(terms_parse(STR(PLAIN " tax_unit=-1"), &back), -EINVAL);
+}
+
 static void the_order_of_the_parts_does_not_matter(void **state)
 {
 	(void)state;
@@ -204,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(terms_are_one_line_of_text),
+		cmocka_unit_test(parts_that_came_later_are_written_where_they_say_something),
 		cmocka_unit_test(the_order_of_the_parts_does_not_matter),
 		cmocka_unit_test(every_part_has_its_bounds),
 		cmocka_unit_test(a_text_with_a_part_missing_does_not_replay),
