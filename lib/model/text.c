@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "model/json.h"
 #include "model/utf8.h"
 
 #define REPLACEMENT STR("\xef\xbf\xbd")
@@ -136,6 +137,34 @@ void text_put_changes(const json_t *of, const json_t *other, struct buf *out)
 		put_value(v, out);
 		is_first = false;
 	}
+}
+
+int text_unfold_decisions(json_t *record)
+{
+	static const char *const columns[] = { "step", "verdict", "detail" };
+	const char *text = json_string_value(json_object_get(record, "decisions"));
+	CLEANUP(json_decref) json_t *steps = text ? json_loads(text, 0, NULL) : NULL;
+	CLEANUP(json_decref) json_t *rows = json_array();
+	const json_t *step;
+	size_t i;
+
+	if (!rows)
+		return -ENOMEM;
+	json_array_foreach(steps, i, step)
+	{
+		json_t *row = json_object();
+
+		for (size_t c = 0; row && c < sizeof(columns) / sizeof(columns[0]); c++) {
+			json_t *v = json_object_get(step, columns[c]);
+
+			(void)json_object_set(row, columns[c], v ? v : json_null());
+		}
+		if (json_array_append_new(rows, row) < 0)
+			return -ENOMEM;
+	}
+	if (json_array_size(rows) == 0)
+		return 0;
+	return json_object_set(record, "decisions", rows) < 0 ? -ENOMEM : 0;
 }
 
 /* --- tables --- */

@@ -41,6 +41,11 @@ int text_object(const json_t *object, struct buf *out);
  * none; what is null or an empty list is then left out. The text is as hostile as the objects. Short of memory: the error of *out.
  */
 void text_put_changes(const json_t *of, const json_t *other, struct buf *out);
+/*
+ * The decisions of a call's record, which are kept as a text of JSON, become rows in it: step, verdict, detail. A record without any, or
+ * with what is none, stays as it is. 0 or -ENOMEM.
+ */
+int text_unfold_decisions(json_t *record);
 /* A document as indented JSON with its line end. 0 or -ENOMEM. */
 int text_json(const json_t *doc, struct buf *out);
 /*

@@ -3,5 +3,8 @@
 
 #include "tui/screen.h"
 
-/* A box as large as the text needs, at most the page; lines are wrapped. As screen_run. */
+/*
+ * A box as large as the text needs, at most the page. Lines are wrapped, but those of a table (two blanks between words), which Right
+ * and Left move. As screen_run.
+ */
 int pager_run(struct screen *s, const char *title, struct str text);

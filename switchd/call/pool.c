@@ -55,7 +55,8 @@ enum reason pool_draw(struct inquiry *q, struct choice *c)
 		if (take(q, c, numlist_at(v->pool, (size_t)((turn + i) % n))))
 			return REASON_NONE;
 	trail_add(&q->trail, v->row->name, "skip",
-		  "%s: each of %zu numbers of the caller pool %s is in use %lld times",
+		  "%s: the %zu numbers of the caller pool %s are all in as many calls as may be "
+		  "(%lld)",
 		  reason_name(REASON_ALL_GATEWAY_BUSY), most, v->row->caller_pool,
 		  (long long)v->row->caller_pool_lines);
 	return REASON_ALL_GATEWAY_BUSY;

@@ -199,7 +199,8 @@ int desk_show(struct app *app, const char *operation, const char *title, struct 
 	CLEANUP(json_decref)
 	json_t *ordered =
 		in_order(answer, id == OP_COUNT ? NULL : entity_find(str_of(op_infos[id].entity)));
-	if (!ordered || text_object(ordered, &text) < 0 || buf_error(&text))
+	if (!ordered || text_unfold_decisions(ordered) < 0 || text_object(ordered, &text) < 0 ||
+	    buf_error(&text))
 		return -ENOMEM;
 	dialog_message(app->screen, title, buf_str(&text));
 	return VIEW_STAYS;

@@ -190,34 +190,6 @@ static int put_verdict(struct buf *out, const json_t *result)
 
 /* --- what is text or a whole row in the answer, as a person reads it --- */
 
-static const char *const step_columns[] = { "step", "verdict", "detail" };
-
-/* The decisions of a record, which are kept as a text of JSON, as `cdr explain` shows them. */
-static int unfold_decisions(json_t *record)
-{
-	const char *text = json_string_value(json_object_get(record, "decisions"));
-	json_t *steps = text ? json_loads(text, 0, NULL) : NULL, *rows = json_array();
-	json_t *step;
-	size_t i;
-
-	json_array_foreach(steps, i, step)
-	{
-		json_t *row = json_object();
-
-		for (size_t c = 0; row && c < sizeof(step_columns) / sizeof(step_columns[0]); c++)
-			(void)json_object_set(row, step_columns[c],
-					      json_object_get(step, step_columns[c]));
-		if (json_array_append_new(rows, row) < 0)
-			break;
-	}
-	json_decref(steps);
-	if (json_array_size(rows) == 0) {
-		json_decref(rows);
-		return 0;
-	}
-	return json_object_set_new(record, "decisions", rows) < 0 ? -ENOMEM : 0;
-}
-
 static int put_change(json_t *row, const char *name, const json_t *of, const json_t *other)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
@@ -248,11 +220,12 @@ static int unfold_change(json_t *row)
 static int unfold(json_t **ret, const struct op_info *op, const json_t *result)
 {
 	bool is_log = strcmp(op->name, "log.list") == 0;
+	bool is_call = strcmp(op->name, "cdr.show") == 0 || strcmp(op->name, "call.show") == 0;
 	json_t *row;
 	size_t i;
 	int r = 0;
 
-	if (!is_log && strcmp(op->name, "cdr.show") != 0) {
+	if (!is_log && !is_call) {
 		*ret = json_incref(writable(result));
 		return 0;
 	}
@@ -260,7 +233,7 @@ static int unfold(json_t **ret, const struct op_info *op, const json_t *result)
 	if (!*ret)
 		return -ENOMEM;
 	if (!is_log)
-		return unfold_decisions(*ret);
+		return text_unfold_decisions(*ret);
 	json_array_foreach(*ret, i, row) r = r ? r : unfold_change(row);
 	return r;
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ops/inner.h"
@@ -115,6 +116,24 @@ static int alter(struct ops *o, struct request *r, enum param id, struct str val
 	return error;
 }
 
+/* What those say who use it; what is wrong is wrong with this parameter, also where they have no name for it. */
+static int check_use(enum param id, struct str value, struct err *err)
+{
+	int error = trace_check(id, value, err);
+
+	if (error == 0)
+		error = couriers_check(id, value, err);
+	if (error == 0)
+		error = notices_check(id, value, err);
+	if (error == 0)
+		error = decoys_check(id, value, err);
+	if (error == 0)
+		error = reports_check(id, value, err);
+	if (error < 0 && err && err_is_set(err) && !err->field[0])
+		(void)snprintf(err->field, sizeof(err->field), "%s", param_infos[id].name);
+	return error;
+}
+
 int parameter_set(struct ops *o, struct request *r, json_t **ret, struct err *err)
 {
 	CLEANUP(buf_done) struct buf value = BUF_INIT;
@@ -130,15 +149,7 @@ int parameter_set(struct ops *o, struct request *r, json_t **ret, struct err *er
 	if (error == 0)
 		error = params_set(trial, id, buf_str(&value), err);
 	if (error == 0)
-		error = trace_check(id, param_str(trial, id), err);
-	if (error == 0)
-		error = couriers_check(id, param_str(trial, id), err);
-	if (error == 0)
-		error = notices_check(id, param_str(trial, id), err);
-	if (error == 0)
-		error = decoys_check(id, param_str(trial, id), err);
-	if (error == 0)
-		error = reports_check(id, param_str(trial, id), err);
+		error = check_use(id, param_str(trial, id), err);
 	return error < 0 ? error : alter(o, r, id, param_str(trial, id), false, ret, err);
 }
 

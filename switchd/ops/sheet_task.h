@@ -25,6 +25,9 @@ struct sheet_task {
 	uint64_t reserve; /* bytes of the disk that are not for sheets */
 	ms_t in_force;    /* from when on it is */
 	int patience;     /* how many times longer than usual it may take */
+	int64_t row_us;   /* what a row is given until then */
+	int64_t rows;     /* of the sheet that was put in place, and */
+	ms_t took_ms;     /* ... how long that was */
 	struct tariff_rules rules;
 	struct tariff *tariff;
 };

@@ -206,10 +206,13 @@ static int read_sip(struct str s, struct uri *u)
 	return uri_host_port(s, &u->host, &u->port);
 }
 
+/* A number and no place (RFC 3966 §3): one with a host would be read as such by the next. */
 static int read_tel(struct str s, struct uri *u)
 {
 	u->params = cut_tail(&s, ';');
 	u->user = s;
+	if (str_chr(s, '@') >= 0 || str_chr(s, ':') >= 0)
+		return -EINVAL;
 	return s.n && has_sound_escapes(s) ? 0 : -EINVAL;
 }
 

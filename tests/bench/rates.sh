@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-VENDORS=${1:-200} EACH=${2:-5000} RATE=${RATE:-50} PORT=15071
+VENDORS=${1:-200} EACH=${2:-5000} RATE=${RATE:-50} PORT=15073
 BIN=$(realpath "${O:-build}/bin") HERE=$PWD/tests/bench
 W=$(mktemp -d)
 PIDS=()
@@ -47,7 +47,7 @@ now() { date +%s.%N; }
 measure() {
 	local title=$1 begun took
 	shift
-	"$W/sipblast" -c 127.0.0.1:15090 -u 127.0.0.1:15080 -p 1212555 -g 20 -t "127.0.0.1:$PORT" -r "$RATE" -n 1000000 -d 100 \
+	"$W/sipblast" -c 127.0.0.1:15094 -u 127.0.0.1:15084 -p 1212555 -g 20 -t "127.0.0.1:$PORT" -r "$RATE" -n 1000000 -d 100 \
 		>"$W/blast" &
 	local blast=$!
 	sleep 1
@@ -76,7 +76,7 @@ ctl account add id=customer limit_money=0 rate_group=sell >/dev/null
 ctl account add id=vendor kind=clearing limit_money=0 rate_group=sell >/dev/null
 ctl account recharge customer amount=1000000 >/dev/null
 ctl mapping-gateway add name=in account=customer address=127.0.0.1 media_relay=off >/dev/null
-ctl routing-gateway add name=out account=vendor address=127.0.0.1:15080 media_relay=off options_check=false >/dev/null
+ctl routing-gateway add name=out account=vendor address=127.0.0.1:15084 media_relay=off options_check=false >/dev/null
 for i in $(seq "$VENDORS"); do
 	ctl rate-group add name="v$i" >/dev/null
 	ctl account add id="a$i" kind=clearing limit_money=0 rate_group="v$i" >/dev/null

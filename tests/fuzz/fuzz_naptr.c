@@ -3,6 +3,7 @@
  * The head and the question are ours, or else nearly nothing would get past them.
  */
 #include <assert.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

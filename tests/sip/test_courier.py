@@ -134,7 +134,7 @@ async def test_two_receivers(t):
     assert [line.split("|")[1] for line in collector.lines()][-3:] == [c.callee for c in calls]
     assert "88010" not in {r["callee"] for r in web.records()}
     for bad in ("https://x/", "ftp://x", "http://a b/"):
-        await refused(t, "parameter.set", None, value=bad, name="EXTERNAL_SEND_CDR")
+        await refused(t, "parameter.set", "EXTERNAL_SEND_CDR", value=bad, name="EXTERNAL_SEND_CDR")
     await t.set("EXTERNAL_SEND_CDR", "")
     await t.set("SERVER_BILLING_NO_CDR_E164S", "")
     had = len(web.records())

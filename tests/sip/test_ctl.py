@@ -133,6 +133,7 @@ async def test_refusals_say_what_would_do(t):
             (1, ("account", "add", "id=acme", "limit_money=0"), ("another id", "account set acme")),
             (1, ("mapping-gateway", "set", "acme-in", "callee_rules=abc"), ("field:    callee_rules", "no colon")),
             (1, ("account", "set", "acme", "valid_until=soon"), ("or a date",)),
+            (1, ("parameter", "set", "SERVER_MAIL_RELAY", "no relay"), ("field:    SERVER_MAIL_RELAY", "not a mail server")),
             (2, ("route", "explain", "acme-in", ""), ("route explain needs callee", "callee=TEXT")),
             (2, ("rate", "add", "acme-sell"), ("group=TEXT prefix=TEXT price=DECIMAL [field=value ...]",)),
             (2, ("routing-gateway", "set", "vendor", "colour=red"), ("switchctl help routing-gateway set",)),

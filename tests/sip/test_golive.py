@@ -191,6 +191,16 @@ async def test_no_way_out_is_found(t):
     await fails(t, "real-call", "503", "NoAvailableRouter", words=("--test-number", "8801712345678"))
 
 
+async def test_what_phones_are_sold_for_needs_no_vendor(t):
+    """A rate of the phones' own numbers: registered or not, they are the way out; without a phone of that prefix it is none."""
+    await t.plain()
+    await t.ctl.ask("rate.add", group="acme-sell", prefix="100", price="0.001")
+    await fails(t, "routes", "acme-in", "100", "NoAvailableRouter")
+    await t.ctl.ask("phone.add", number="2001", numbers=["1001"], account="acme")
+    _, tests, _ = await run(t, "--only", "routes", "--no-scan")
+    assert tests["routes"]["result"] == "passed", tests["routes"]
+
+
 async def test_a_customer_without_a_price_is_found(t):
     await t.plain()
     await t.ctl.ask("rate.del", key="acme-sell/880")

@@ -66,7 +66,7 @@ async def test_alarms_are_mailed(t):
     assert len(relay.mails) == 2
     for name, bad in (("SERVER_ALARM_EMAIL", "noc"), ("SERVER_ALARM_EMAIL", "a@b>"), ("SERVER_MAIL_FROM", "a b@c"),
                       ("SERVER_MAIL_RELAY", "mail:0"), ("SERVER_MAIL_RELAY", "http://mail")):
-        await refused(t, "parameter.set", None, value=bad, name=name)
+        await refused(t, "parameter.set", name, value=bad, name=name)
 
 
 @scene(idle=True)
@@ -134,4 +134,4 @@ async def test_events_are_posted(t):
     *_, event = await posted("/events/AlarmCurrentReport", 3)
     assert event["state"] == "raised"
     for name in ("OUT_POST_URL", "EXTERNAL_WEB_SEND_PHONE_ONLINE"):
-        await refused(t, "parameter.set", None, value="ftp://x", name=name)
+        await refused(t, "parameter.set", name, value="ftp://x", name=name)

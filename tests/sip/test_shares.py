@@ -76,7 +76,7 @@ async def test_a_number_of_a_pool_has_its_limit(t):
         await call.rings()
     assert sorted(leg.caller for leg in carrier.legs) == ["441", "442"]
     skipped = [s for s in await explained(t) if s["step"] == "vendor"]
-    assert "each of 2 numbers of the caller pool p is in use 1 times" in skipped[0]["detail"], skipped
+    assert "the 2 numbers of the caller pool p are all in as many calls as may be (1)" in skipped[0]["detail"], skipped
     await t.cdr(await caller.place("88013"), routing_gateway="other", tries=1)
     held[0].cancel()
     await held[0].expect(487)

@@ -274,6 +274,24 @@ static void of_a_change_there_is_what_changed(void **state)
 	}
 }
 
+static void decisions_become_rows(void **state)
+{
+	CLEANUP(json_decref)
+	json_t *record = parse("{\"decisions\": \"[{\\\"step\\\": \\\"rate\\\", \\\"detail\\\": "
+			       "\\\"x\\\", \\\"ms\\\": 1}]\"}");
+	CLEANUP(json_decref) json_t *none = parse("{\"decisions\": \"no JSON\"}");
+	CLEANUP(buf_done) struct buf b = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(text_unfold_decisions(record), 0);
+	assert_int_equal(text_object(record, &b), 0);
+	assert_true(str_eq(buf_str(&b), STR("decisions:\n"
+					    "  step  verdict  detail\n"
+					    "  rate           x\n")));
+	assert_int_equal(text_unfold_decisions(none), 0);
+	assert_string_equal(json_string_value(json_object_get(none, "decisions")), "no JSON");
+}
+
 static void memory_may_run_out(void **state)
 {
 	(void)state;
@@ -293,6 +311,7 @@ int main(void)
 		cmocka_unit_test(an_object_is_a_line_for_each_name),
 		cmocka_unit_test(what_is_inside_an_object_is_indented),
 		cmocka_unit_test(of_a_change_there_is_what_changed),
+		cmocka_unit_test(decisions_become_rows),
 		cmocka_unit_test(memory_may_run_out),
 	};
 

@@ -121,6 +121,17 @@ static const char *const bad[] = {
 	"sip:a@b ",
 };
 
+/* Our requests to such a Contact could be read by nobody. */
+static void host_in_tel(void **state)
+{
+	struct uri u;
+
+	(void)state;
+	assert_int_equal(uri_parse(STR("tel:1001@192.0.2.2:5060;transport=udp"), &u), -EINVAL);
+	assert_int_equal(uri_parse(STR("tel:1001:x"), &u), -EINVAL);
+	assert_int_equal(uri_parse(STR("tel:1001;isub=a@b"), &u), 0);
+}
+
 static void what_is_no_uri_is_refused(void **state)
 {
 	struct uri untouched = { .port = 77 };
@@ -341,6 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_uri_is_read_into_its_parts),
+		cmocka_unit_test(host_in_tel),
 		cmocka_unit_test(what_is_no_uri_is_refused),
 		cmocka_unit_test(parameters_are_found_by_name),
 		cmocka_unit_test(a_number_is_what_was_dialled),
