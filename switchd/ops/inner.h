@@ -59,8 +59,8 @@ struct ops {
 	_Atomic bool backup_runs, backup_failed;
 	struct upload *uploads; /* sheets that are being sent */
 	struct list parked;     /* changes that wait until a sheet is in place */
-	bool has_sheet;       /* one is being read or put in place, and */
-	bool is_locked;       /* ... switch.db is the clerk's to write */
+	bool has_sheet;         /* one is being read or put in place, and */
+	bool is_locked;         /* ... switch.db is the clerk's to write */
 	ms_t reports_due; /* wall: when the night's reports are to be made, or looked for again */
 };
 

@@ -69,25 +69,6 @@ async def test_a_locked_ledger(t):
 
 
 @scene(idle=True, within=120)
-async def test_errors_that_raise_no_alarm(t):
-    """SERVER_ALARM_DATABASE_IGNORE_ERROR_CODE: the alarm names SQLite's number, and without that number's alarm calls are refused as
-    before."""
-    await t.plain()
-    lock = sqlite3.connect(os.path.join(t.switch.data, "ledger.db"), timeout=30, isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    await alarmed(t)
-    (alarm,) = [a for a in await t.ctl.ask("alarm.list") if a["type"] == "database"]
-    assert "(error 5: " in alarm["info"], alarm
-    await t.set("SERVER_ALARM_DATABASE_IGNORE_ERROR_CODE", "13,5")
-    await quiet_again(t)
-    await t.set("SERVER_ALARM_DATABASE_IGNORE_ERROR_CODE", "13,10")
-    await alarmed(t)
-    lock.execute("ROLLBACK")
-    lock.close()
-    await quiet_again(t)
-
-
-@scene(idle=True, within=120)
 async def test_a_bye_is_answered_though_the_ledger_is_locked(t):
     """The other leg's BYE goes at once; the 200 waits at most 300 ms for the commit, then leaves."""
     _caller, carrier, running = await up(t)
