@@ -4,9 +4,8 @@ import os
 import shutil
 import subprocess
 
-# tshark's words for what is no message, and what is not counted: its remarks about what an end chose, and about the
-# packets that we have made up around the messages.
-MALFORMED = '_ws.malformed || _ws.expert.message contains "alformed" || _ws.expert.message contains "nrecogni"'
+# tshark's words for what is no message. A header that it has no name for (Remote-Party-ID) is none of that.
+MALFORMED = '_ws.malformed || _ws.expert.message contains "alformed" || _ws.expert.message contains "Invalid SIP"'
 RAW_IP = 101
 MOST = 60000  # what a datagram can hold
 
