@@ -270,11 +270,10 @@ static int udp_memory(struct machine *m)
 /* Once switchd runs: it takes this priority by itself, as far as its unit lets it. */
 static int media_threads(struct machine *m)
 {
-	static const char *const parts[] = { "thread/" NICE_PROGRAM, NICE_MEDIA, "/nice" };
 	CLEANUP(free) char *now = NULL;
 	struct wish w;
 	struct buf b = buf_fixed(w.value, sizeof(w.value));
-	int r = wish_begin(&w, parts[0], parts[1], parts[2]);
+	int r = wish_begin(&w, "thread/" NICE_PROGRAM, NICE_MEDIA, "/nice");
 
 	buf_printf(&b, "%d", NICE_OF_MEDIA);
 	if (r == 0)
