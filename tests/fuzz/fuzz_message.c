@@ -48,6 +48,12 @@ static void check_reply(const struct msg *m)
 	buf_done(&b);
 }
 
+/* Between < and > it wants six characters: it refuses <sip:0>, and takes sip:0. */
+static bool osip_takes(struct str uri)
+{
+	return uri.n >= 6;
+}
+
 static void check_request_in_dialog(const struct msg *m)
 {
 	struct dialog d;
@@ -58,7 +64,8 @@ static void check_request_in_dialog(const struct msg *m)
 
 	assert(dialog_from_request(&d, m, "t01") == 0);
 	/* A Request-URI is sip, sips or tel: the other side's Contact is not always. */
-	if (m->contact.scheme != URI_OTHER && m->has_contact) {
+	if (m->contact.scheme != URI_OTHER && m->has_contact && osip_takes(m->from_uri_text) &&
+	    osip_takes(m->to_uri_text)) {
 		dialog_put_request(&d, &draft, &b);
 
 		CLEANUP(msg_free) struct msg *bye = read_again(&b);

@@ -199,7 +199,7 @@ async def test_gateway_status(t):
     rows = {r["name"]: r for r in await t.ctl.ask("gateway.status")}
     assert {"acme-in", "vendor"} <= set(rows)
     assert rows["acme-in"]["calls"] == rows["vendor"]["calls"] == 1, rows
-    assert (rows["vendor"]["free_lines"], rows["acme-in"]["free_lines"]) == (6, None), rows
+    assert (rows["acme-in"]["free_lines"], rows["vendor"]["free_lines"]) == (6, None), rows
     for asked, count in (({"gateway": "vendor"}, 1), ({"gateway": "acme-in", "account": "acme"}, 1), ({"gateway": "nobody"}, 0),
                          ({"account": "vendor-acc"}, 0)):
         assert len(await t.ctl.ask("call.list", **asked)) == count, asked
