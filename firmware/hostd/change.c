@@ -300,8 +300,11 @@ static int take_arguments(const struct request *r, struct answers *a, struct err
 	int given = 0, e = 0;
 
 	for (size_t i = 0; e == 0 && i < KEYS; i++) {
-		if (!arg_text(r, answer_infos[keys[i]].name, &text))
+		const char *name = answer_infos[keys[i]].name;
+
+		if (!json_object_get(r->params, name))
 			continue;
+		(void)arg_text(r, name, &text); /* null: empty, which takes the answer away */
 		e = answers_set(a, keys[i], buf_str(&text), 0, err);
 		given++;
 	}

@@ -148,6 +148,11 @@ async def test_another_address_stays_when_it_is_confirmed(t):
         assert "10.9.0.50/24" in addresses() and "10.9.0.1/24" not in addresses()
         await host.ctl("machine", "confirm")
         assert host.pending() == []
+        for words, wanted in (("admin_hosts=192.0.2.7", True), ("admin_hosts=", False)):
+            await host.ctl("machine", "change", words)
+            await host.until("in force, waiting")
+            await host.ctl("machine", "confirm")
+            assert ("admin_hosts = 192.0.2.7" in host.text()) is wanted, host.text()
         host.kill()
         host.patience = 1
         host.start()
