@@ -5,6 +5,7 @@
 #include "base/trie.h"
 #include "ops/inner.h"
 #include "rating/charge.h"
+#include "sheet/store.h"
 #include "store/rows.h"
 
 /*
@@ -13,19 +14,6 @@
  */
 
 static const struct entity *const rate_entity = &entities[ENTITY_RATE];
-
-static int next_version(struct ops *o, int64_t *ret)
-{
-	CLEANUP(stmt_free) struct stmt *s = NULL;
-	int r = stmt_prepare(&s, o->db, "SELECT coalesce(max(version), 0) + 1 FROM rate");
-
-	if (r == 0)
-		r = stmt_step(s);
-	if (r < 0)
-		return r;
-	*ret = stmt_int(s, 0);
-	return 0;
-}
 
 /* What tariff_create would refuse is refused with the field's name before it is stored. */
 int rate_check(const struct rate_row *row, struct err *err)
@@ -59,7 +47,7 @@ static int store(struct ops *o, const struct request *r, struct rate_row *row,
 	c.key = buf_cstr(&key);
 	c.before = before ? row_to_json(rate_entity, before) : NULL;
 	if (error == 0)
-		error = next_version(o, &row->version);
+		error = store_next_version(o->db, &row->version);
 	if (error == 0)
 		error = rows_add(o->db, rate_entity, row, err);
 	c.after = row_to_json(rate_entity, row);

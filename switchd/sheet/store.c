@@ -16,12 +16,13 @@ static int no_store(struct db *d, int r, struct err *err)
 
 /* ---- putting in ---- */
 
-static int next_version(struct db *d, int64_t *ret)
+int store_next_version(struct db *d, int64_t *ret)
 {
 	CLEANUP(stmt_free) struct stmt *s = NULL;
 	int r = stmt_prepare(&s, d,
 			     "SELECT max(coalesce((SELECT max(version) FROM rate), 0),"
-			     " coalesce((SELECT max(version) FROM rate_dropped), 0)) + 1");
+			     " coalesce((SELECT max(version) FROM rate_dropped), 0),"
+			     " coalesce((SELECT max(last_version) FROM rate_sheet), 0)) + 1");
 
 	if (r == 0)
 		r = stmt_step(s);
@@ -215,7 +216,7 @@ int store_sheet(struct db *d, const struct sheet *s, const struct delta *p,
 		const struct store_ask *ask, int64_t *ret_id, struct err *err)
 {
 	int64_t version = 0, id = 0;
-	int r = next_version(d, &version);
+	int r = store_next_version(d, &version);
 
 	if (r == 0)
 		r = put_head(d, s, p, ask, version, &id);
@@ -395,7 +396,7 @@ int store_undo(struct db *d, struct str group, int64_t sheet, struct str who, ms
 
 	if (r < 0)
 		return r;
-	r = next_version(d, &u.top_version);
+	r = store_next_version(d, &u.top_version);
 	if (r < 0)
 		return no_store(d, r, err);
 	u.top_version--;

@@ -10,6 +10,12 @@
 #include "base/err.h"
 #include "sheet/delta.h"
 
+/*
+ * The number of the next version of a rate: above all that were ever given to one, also by a sheet whose row is not there any more (what was
+ * changed since is told by it). 0, or a negative errno of the store.
+ */
+int store_next_version(struct db *d, int64_t *ret);
+
 struct store_ask {
 	struct delta_ask delta;
 	struct str who;

@@ -339,7 +339,7 @@ async def test_a_crash_ends_the_two(t):
     call, leg, asking, held = await consult(t, first, second, third)
     assert (await refer(leg, asking).response()).code == 202
     await gone(leg, asking)
-    await t.ctl.ask("status.show")
+    await t.books.journalled()
     byes = [len(of_method(s, "BYE")) for s in (leg, asking)]
     t.switch.kill()
     await t.switch.start()

@@ -117,7 +117,7 @@ async def test_a_crash(t):
     new = take(caller, call)
     await new.expect(200)
     await call.ended_by_peer()
-    await t.status()
+    await t.books.journalled()
     t.switch.kill()
     await t.switch.start()
     await new.ended_by_peer()

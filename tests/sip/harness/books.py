@@ -85,6 +85,12 @@ class Books:
             return all(not money(a["holds"]) for a in await every(self.ctl, "account"))
         await poll(idle, "end of all calls and holds")
 
+    async def journalled(self):
+        """Waits until all that calls have told the ledger is written, also of those in progress."""
+        async def written():
+            return not (await self.ctl.ask("status.show"))["ledger"]["waiting"]
+        await poll(written, "the journal")
+
     async def check(self):
         """For every account: paid in - charges of all records = balance, to the last 1e-8."""
         cdrs = await every(self.ctl, "cdr")

@@ -94,7 +94,8 @@ def _child(job, options):
         frames = [f for f in traceback.extract_tb(e.__traceback__) if "/tests/" in f.filename]
         where = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames[-5:]))
         result.update(ok=False, why=f"{type(e).__name__}: {e}", detail=_detail(stage, where))
-    if capture := getattr(options, "capture", None):
+    capture = getattr(options, "capture", None)
+    if capture and stage.is_captured:
         capture.add(s.data for s in stage.wire.seen if s.way == "in")
     if options.keep and not result["ok"]:
         result["detail"] += f"\n  kept: {folder}"

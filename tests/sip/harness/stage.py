@@ -51,6 +51,7 @@ class Stage:
         self.switch = Switch(binaries, folder, ip, net.free_port(ip), workers, settings)
         self.books = Books(self)
         self.audit = True   # False: the test left the switch in a state that has no final audit
+        self.is_captured = True  # False: what others describe, and is passed on, is wrong on purpose
         self.excused = []   # parts of fault texts that this test provokes itself
 
     @property
