@@ -165,7 +165,7 @@ static bool is_test(struct str name)
 static int check_only(const char *only, struct err *err)
 {
 	CLEANUP(buf_done) struct buf names = BUF_INIT;
-	struct str rest = str_of(only), name;
+	struct str rest = str_of(only), name = STR("");
 	int count = 0;
 
 	for (; str_split(&rest, ',', &name) && is_test(name); count++)

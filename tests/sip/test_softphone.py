@@ -35,6 +35,8 @@ async def talk(t, first, second, nth=0):
     await second.hears(first.hz)
     await first.hears(second.hz)
     first.hang_up()
+    for phone in (first, second):
+        await phone.rests()
 
     async def over():
         rows = [r for r in await t.ctl.ask("cdr.list") if r["caller_phone"] == first.number]

@@ -108,6 +108,9 @@ class Softphone:
         except AssertionError as e:
             raise AssertionError(f"{e}:\n{self.said.decode(errors='replace')[-3000:]}") from None
 
+    async def rests(self):
+        """It has seen the end of its call, as far as another one has to wait for that."""
+
     def deaf_again(self):
         """What was heard and said before this call does not count."""
         self.told = len(self.said)
@@ -183,6 +186,10 @@ class Linphone(Softphone):
         """A file can be played once there is a call to play it in."""
         await self.says(b"Media streams established")
         self.tell(f"play {self.speech}")
+
+    async def rests(self):
+        """It makes no second call beside another one."""
+        await self.says(b" ended (")
 
     def hang_up(self):
         self.tell("terminate")
