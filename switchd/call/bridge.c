@@ -124,6 +124,15 @@ static int passable(int code)
 	return (code < 400 || code == 401 || code == 407) ? 488 : code;
 }
 
+/* The call ends as if whoever does not stay had hung up. */
+static void finish_left(struct call *c, enum side stays)
+{
+	if (stays == SIDE_CALLER)
+		finish(c, REASON_CALLEE_HANGUP, HANGUP_CALLEE, 0);
+	else
+		finish(c, REASON_CALLER_HANGUP, HANGUP_CALLER, 0);
+}
+
 /* A call of which B has hung up already ends; the others are as they were. */
 static void give_up(struct bridge *b, int code)
 {
@@ -147,10 +156,7 @@ static void give_up(struct bridge *b, int code)
 		finish(calls[ONE], REASON_REJECTED, HANGUP_SWITCH, passable(code));
 	for (int i = 0; i < 2; i++) {
 		if (is_left[i])
-			finish(calls[i],
-			       stays[i] == SIDE_CALLER ? REASON_CALLEE_HANGUP
-						       : REASON_CALLER_HANGUP,
-			       stays[i] == SIDE_CALLER ? HANGUP_CALLEE : HANGUP_CALLER, 0);
+			finish_left(calls[i], stays[i]);
 	}
 }
 
@@ -248,22 +254,13 @@ static void on_response(void *ctx, struct client_txn *t, const struct msg *m)
 {
 	struct leg *l = ctx;
 
-	if (m->status < 200)
+	if (!inside_answered(l, t, m))
 		return;
-	if (t != l->asking || !l->is_asking) { /* a 2xx again: our ACK was lost */
-		leg_repeat_ack(l, m);
-		return;
-	}
-	l->is_asking = false;
-	l->asking_cseq = m->cseq;
 	if (m->status < 300)
 		inside_accepted(l, m);
 	answered(l, m->status, m->body);
-	/* RFC 3261 §12.2.1.2: the peer does not know the dialog, or is gone. */
-	if ((m->status == 481 || m->status == 408) && l->call->state == CALL_UP)
-		finish(l->call,
-		       l->side == SIDE_CALLER ? REASON_CALLER_HANGUP : REASON_CALLEE_HANGUP,
-		       HANGUP_SWITCH, 0);
+	if (l->call->state == CALL_UP)
+		inside_refused(l, m->status);
 }
 
 static void on_fail(void *ctx, struct client_txn *t, int error)
@@ -278,15 +275,7 @@ static void on_fail(void *ctx, struct client_txn *t, int error)
 		finish(c, REASON_SESSION_TIMEOUT, HANGUP_SWITCH, 0);
 }
 
-static void on_done(void *ctx, struct client_txn *t)
-{
-	struct leg *l = ctx;
-
-	if (l->asking == t)
-		l->asking = NULL;
-}
-
-static const struct client_owner owner = { on_response, on_fail, on_done };
+static const struct client_owner owner = { on_response, on_fail, inside_done };
 
 /* Whose number C is told of, where its gateway is told of numbers at all; whose privacy B's call has kept stays unknown. */
 static void put_identity(const struct bridge *b, struct buf *out)
@@ -450,8 +439,7 @@ void bridge_over(struct call *c, enum reason why, enum hangup side)
 	if (side == HANGUP_SWITCH)
 		finish(other, why, HANGUP_SWITCH, 0);
 	else
-		finish(other, stays == SIDE_CALLER ? REASON_CALLEE_HANGUP : REASON_CALLER_HANGUP,
-		       stays == SIDE_CALLER ? HANGUP_CALLEE : HANGUP_CALLER, 0);
+		finish_left(other, stays);
 }
 
 void bridge_drop(struct call *c)

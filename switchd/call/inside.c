@@ -82,18 +82,33 @@ void inside_accepted(struct leg *l, const struct msg *m)
 		leg_ack(l, m->cseq, STR(""));
 }
 
+bool inside_answered(struct leg *l, const struct client_txn *t, const struct msg *m)
+{
+	if (m->status < 200)
+		return false;
+	if (t != l->asking || !l->is_asking) { /* a 2xx again: our ACK was lost */
+		leg_repeat_ack(l, m);
+		return false;
+	}
+	l->is_asking = false;
+	l->asking_cseq = m->cseq;
+	return true;
+}
+
+void inside_refused(struct leg *l, int code)
+{
+	if (code == 481 || code == 408)
+		finish(l->call,
+		       l->side == SIDE_CALLER ? REASON_CALLER_HANGUP : REASON_CALLEE_HANGUP,
+		       HANGUP_SWITCH, 0);
+}
+
 static void on_response(void *ctx, struct client_txn *t, const struct msg *m)
 {
 	struct leg *l = ctx, *asker = leg_other(l);
 
-	if (m->status < 200)
+	if (!inside_answered(l, t, m))
 		return;
-	if (t != l->asking || !l->is_asking) { /* a 2xx again: our ACK was lost */
-		leg_repeat_ack(l, m);
-		return;
-	}
-	l->is_asking = false;
-	l->asking_cseq = m->cseq;
 	if (m->status < 300) {
 		inside_accepted(l, m);
 	} else {
@@ -102,11 +117,7 @@ static void on_response(void *ctx, struct client_txn *t, const struct msg *m)
 	}
 	if (asker)
 		pass_answer(l, asker, m);
-	/* RFC 3261 §12.2.1.2: the peer does not know the dialog, or is gone. */
-	if (m->status == 481 || m->status == 408)
-		finish(l->call,
-		       l->side == SIDE_CALLER ? REASON_CALLER_HANGUP : REASON_CALLEE_HANGUP,
-		       HANGUP_SWITCH, 0);
+	inside_refused(l, m->status);
 }
 
 static void on_fail(void *ctx, struct client_txn *t, int error)
@@ -122,7 +133,7 @@ static void on_fail(void *ctx, struct client_txn *t, int error)
 		finish(l->call, REASON_SESSION_TIMEOUT, HANGUP_SWITCH, 0);
 }
 
-static void on_done(void *ctx, struct client_txn *t)
+void inside_done(void *ctx, struct client_txn *t)
 {
 	struct leg *l = ctx;
 
@@ -130,7 +141,7 @@ static void on_done(void *ctx, struct client_txn *t)
 		l->asking = NULL;
 }
 
-static const struct client_owner asking_owner = { on_response, on_fail, on_done };
+static const struct client_owner asking_owner = { on_response, on_fail, inside_done };
 
 static void on_asked_cancel(void *ctx, struct server_txn *t)
 {

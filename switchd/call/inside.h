@@ -11,5 +11,11 @@
  */
 int inside_ask(struct leg *to, enum method method, struct str sdp, struct str extra,
 	       const struct client_owner *o);
+/* Is this the final answer that the leg waits for? Then it is not asking any more. A 2xx that comes again gets its ACK again. */
+bool inside_answered(struct leg *l, const struct client_txn *t, const struct msg *m);
 /* The first 2xx to it: where the peer is now, its session timer, and the ACK, unless the answer to a late offer is still to come. */
 void inside_accepted(struct leg *l, const struct msg *m);
+/* 481 and 408 end the call: the peer does not know the dialog, or is gone (RFC 3261 §12.2.1.2). */
+void inside_refused(struct leg *l, int code);
+/* on_done of the owner. */
+void inside_done(void *ctx, struct client_txn *t);

@@ -14,8 +14,7 @@ bool replace_may(const struct source *peer)
 /* Is B's side of that call the same gateway's, or the same phone's? */
 static bool is_of(const struct leg *l, const struct source *peer)
 {
-	const struct referral asks = { .is_phone = peer->phone != NULL };
-	struct referral r = asks;
+	struct referral r = { .is_phone = peer->phone != NULL };
 
 	return str_copy(r.payer, sizeof(r.payer), str_of(peer->row->name)) == 0 &&
 	       transfer_is_of_payer(l, &r);

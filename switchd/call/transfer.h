@@ -1,8 +1,8 @@
 /*
  * transfer: one side of a call asks the other to call somebody else (REFER: RFC 3515, 5589; attended: 3891).
  *
- * What bridge.h does not do by itself is here. The switch does not call: it passes the request on, with a number and an address of ours instead of whatever it named,
- * and the news of what came of it (NOTIFY) back. The new call is charged to the side that asked, through the same checks as any
+ * What bridge.h does not do by itself is here. The switch does not call: it passes the request on, with a number and an address of ours
+ * instead of whatever it named, and the news of what came of it (NOTIFY) back. The new call is charged to the side that asked, through the same checks as any
  * other of its calls; both sides must have it switched on (call_transfer).
  */
 #pragma once

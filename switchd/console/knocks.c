@@ -9,29 +9,25 @@
 /* Who is knocking: strangers that get no answer, and what an operator makes of them. */
 
 /* A new gateway with the address of the selected source; its other fields are asked for. */
-static int make(void *ctx, const char *entity, json_t *preset)
+static int make(void *ctx, const char *entity)
 {
+	const json_t *row = list_row(ctx);
+	CLEANUP(json_decref)
+	json_t *preset = row ? json_pack("{s:s}", "address", cell_text(row, "address", "")) : NULL;
 	bool is_done = false;
 	int r = preset ? desk_add(list_app(ctx), entity, preset, &is_done) : VIEW_STAYS;
 
-	json_decref(preset);
 	return r == VIEW_STAYS && is_done ? list_read(ctx) : r;
 }
 
 static int make_customer(void *ctx)
 {
-	const json_t *row = list_row(ctx);
-
-	return make(ctx, "mapping-gateway",
-		    row ? json_pack("{s:s}", "address", cell_text(row, "address", "")) : NULL);
+	return make(ctx, "mapping-gateway");
 }
 
 static int make_vendor(void *ctx)
 {
-	const json_t *row = list_row(ctx);
-
-	return make(ctx, "routing-gateway",
-		    row ? json_pack("{s:s}", "address", cell_text(row, "address", "")) : NULL);
+	return make(ctx, "routing-gateway");
 }
 
 static int ban(void *ctx)

@@ -129,25 +129,19 @@ static int referred_worker(struct str first)
 }
 
 /* Of an INVITE that takes somebody's place in a call (RFC 3891): the worker that has that call, or -1. */
-static int replaced_worker(struct str fields)
+static int replaced_worker(struct str value)
 {
-	struct field f;
+	ptrdiff_t at = str_chr(value, ';');
 
-	while (field_next(&fields, &f)) {
-		ptrdiff_t at = str_ieq(f.name, STR("Replaces")) ? str_chr(f.value, ';') : -1;
-
-		if (at > 0)
-			return steer_token_worker(
-				field_param(str_skip(f.value, (size_t)at), STR("to-tag")));
-	}
-	return -1;
+	return at > 0 ? steer_token_worker(field_param(str_skip(value, (size_t)at), STR("to-tag")))
+		      : -1;
 }
 
 /*
  * One pass over the header fields, stopping as soon as the worker is known. What leads back to us
  * is the top Via's branch in a response and the tag of To in a request; where that is not ours the
- * Call-ID decides. Each counts at its first occurrence, and the rest is the parser's to complain
- * about.
+ * Call-ID decides, unless an INVITE has Replaces, which may stand anywhere. Each counts at its first
+ * occurrence, and the rest is the parser's to complain about.
  */
 int steer_peek(struct str raw, int workers)
 {
@@ -155,19 +149,24 @@ int steer_peek(struct str raw, int workers)
 		return 0;
 
 	struct str first = field_start_line(&raw);
-	struct str fields = raw;
 	int referred = referred_worker(first);
 	bool is_response = str_has_prefix(first, STR("SIP/2.0 "));
 	bool is_register = str_has_prefix(first, STR("REGISTER "));
+	bool may_replace = referred < 0 && str_has_prefix(first, STR("INVITE "));
 	bool is_judged = false; /* the Via or To was seen, and is not ours */
 	struct str call_id = { 0 };
 	struct field f;
 
-	while ((!is_judged || !call_id.p) && field_next(&raw, &f)) {
+	while ((!is_judged || !call_id.p || may_replace) && field_next(&raw, &f)) {
 		int worker = -1;
 
 		if (!call_id.p && is_named(&f, 'i', STR("Call-ID"))) {
 			call_id = f.value;
+			continue;
+		}
+		if (may_replace && str_ieq(f.name, STR("Replaces"))) {
+			referred = replaced_worker(f.value);
+			may_replace = false;
 			continue;
 		}
 		if (is_judged)
@@ -184,8 +183,6 @@ int steer_peek(struct str raw, int workers)
 			return worker % workers;
 		is_judged = true;
 	}
-	if (referred < 0 && str_has_prefix(first, STR("INVITE ")))
-		referred = replaced_worker(fields);
 	if (referred >= 0)
 		return referred % workers;
 	return call_id.p ? (int)(htab_hash(call_id) % (uint64_t)workers) : 0;

@@ -168,18 +168,24 @@ async def test_a_crash_in_a_forwarded_call(t):
         ("acme", "SwitchRestarted"), ("beta", "SwitchRestarted")], rows
 
 
-@scene(idle=True)
-async def test_money_cuts_a_forwarded_call_off(t):
-    """Two seconds of money at one of the two accounts, and cut_off: the whole call ends at the last of them, both records say
-    why, and the one that ran dry is charged what it had and no more."""
+async def runs_dry(t, account):
+    """A forwarded call with two seconds of money at that account, and cut_off: both records of it, whose reason is that."""
     dear = {"pay": "0.02", "sell": Terms(price="0.6", unit=60, first=1, step=1), "cut_off": True}
-    caller, _phone, carrier = await ends(t, beta=dear, forward_always="88017")
+    caller, _phone, carrier = await ends(t, **{account: dear}, forward_always="88017")
     await t.set("SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME", 0)
     call, leg = await talk(caller, carrier)
     await call.ended_by_peer()
     await leg.ended_by_peer()
     front, own = await records(t, call)
     assert (front["reason"], own["reason"]) == ("BalanceCutOff", "BalanceCutOff"), (front, own)
+    return front, own
+
+
+@scene(idle=True)
+async def test_money_cuts_a_forwarded_call_off(t):
+    """Two seconds of money at one of the two accounts, and cut_off: the whole call ends at the last of them, both records say
+    why, and the one that ran dry is charged what it had and no more."""
+    front, own = await runs_dry(t, "beta")
     assert front["hangup_side"] == own["hangup_side"] == "switch"
     assert own["account"] == "beta" and own["billed_s"] == 2 and Decimal(own["fee"]) == Decimal("0.02"), own
     assert front["hold_ms"] >= own["hold_ms"]  # who has no cut_off is charged to the very end
@@ -189,13 +195,6 @@ async def test_money_cuts_a_forwarded_call_off(t):
 @scene(idle=True)
 async def test_money_cuts_a_forwarded_call_off_at_its_caller(t):
     """The same with the caller's account as the one that runs dry."""
-    dear = {"pay": "0.02", "sell": Terms(price="0.6", unit=60, first=1, step=1), "cut_off": True}
-    caller, _phone, carrier = await ends(t, acme=dear, forward_always="88017")
-    await t.set("SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME", 0)
-    call, leg = await talk(caller, carrier)
-    await call.ended_by_peer()
-    await leg.ended_by_peer()
-    front, own = await records(t, call)
-    assert (front["reason"], own["reason"]) == ("BalanceCutOff", "BalanceCutOff"), (front, own)
+    front, _own = await runs_dry(t, "acme")
     assert front["account"] == "acme" and front["billed_s"] == 2 and Decimal(front["fee"]) == Decimal("0.02"), front
     assert Decimal((await t.ctl.ask("account.show", id="acme"))["balance"]) == 0
