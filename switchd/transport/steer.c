@@ -32,7 +32,7 @@
  * REGISTER is of no call: the user in its To decides, so that one worker has the say about each
  * registration (phone/registrar.h).
  *
- * What it costs: 340 ns for an INVITE of fifteen fields, 4 µs less than parsing it twice.
+ * What it costs: 290 ns for an INVITE of fifteen fields, 4 µs less than parsing it twice.
  */
 
 static const char HEX[] = "0123456789abcdef";
