@@ -175,7 +175,8 @@ static void what_shares_a_call_id_goes_to_one_worker(void **state)
 
 static void a_cancel_follows_an_invite_that_went_elsewhere(void **state)
 {
-	static const char cancel[] = "CANCEL sip:x SIP/2.0\r\nTo: <sip:a@b>\r\nCall-ID: %d@x\r\n\r\n";
+	static const char cancel[] =
+		"CANCEL sip:x SIP/2.0\r\nTo: <sip:a@b>\r\nCall-ID: %d@x\r\n\r\n";
 	static const char bye[] = "BYE sip:x SIP/2.0\r\nTo: <sip:a@b>\r\nCall-ID: %d@x\r\n\r\n";
 
 	(void)state;
