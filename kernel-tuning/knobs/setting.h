@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SETTING_MEDIA "@media"
+#define SETTING_MEDIA   "@media"
 #define SETTING_UPLINKS "@uplinks"
 
 struct setting {
