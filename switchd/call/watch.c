@@ -203,6 +203,11 @@ static void start_money(struct call *c)
 			    0); /* its first increment; who is to be ended is at the first look */
 }
 
+void watch_again(struct call *c)
+{
+	arm(c);
+}
+
 void watch_start(struct call *c)
 {
 	start_money(c);
