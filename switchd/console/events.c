@@ -107,23 +107,6 @@ static void shape_log(json_t *row)
 		shape_change(row, "after", after, before);
 }
 
-static int older(void *ctx)
-{
-	const json_t *last = list_last_row(ctx);
-
-	if (!last)
-		return VIEW_STAYS;
-	if (json_object_set(list_args(ctx), "after", json_object_get(last, "id")) < 0)
-		return -ENOMEM;
-	return list_read(ctx);
-}
-
-static int newest(void *ctx)
-{
-	(void)json_object_del(list_args(ctx), "after");
-	return list_read(ctx);
-}
-
 /* The list holds whole rows; what is read is what has changed. */
 static int show_change(void *ctx)
 {
@@ -145,8 +128,8 @@ int log_page(struct app *app)
 	static const char *const keys[] = { "id", NULL };
 	static const struct binding bindings[] = {
 		{ K_ENTER, 0, "Show", "What changed: its values before and after", 0, show_change },
-		{ 'o', 0, "Older", "The changes before these", 0, older },
-		{ 'n', 0, "Newest", "Back to the newest ones", 0, newest },
+		{ 'o', 0, "Older", "The changes before these", 0, list_older },
+		{ 'n', 0, "Newest", "Back to the newest ones", 0, list_newest },
 		LIST_KEYS,
 		{ 0 },
 	};
