@@ -36,6 +36,12 @@ static void shape_alarm(json_t *row)
 	shape_time(row, "last");
 }
 
+static void shape_past(json_t *row)
+{
+	shape_alarm(row);
+	shape_time(row, "over");
+}
+
 static enum role look_alarm(const json_t *row)
 {
 	return cell_says(row, "level", "critical") || cell_says(row, "level", "major") ? ROLE_BAD
@@ -54,6 +60,32 @@ static int acknowledge(void *ctx)
 			"%s is acknowledged", cell_text(row, "type", ""));
 }
 
+/* Alarms that are over. */
+static int history(void *ctx)
+{
+	static const char *const columns[] = { "over",  "level", "type",     "object", "info",
+					       "begin", "value", "acked_by", "id",     NULL };
+	static const char *const keys[] = { "id", NULL };
+	static const struct binding bindings[] = {
+		{ K_ENTER, 0, "Show", "The whole alarm", 0, show },
+		{ 'o', 0, "Older", "Those before these", 0, list_older },
+		{ 'n', 0, "Newest", "Back to the newest ones", 0, list_newest },
+		LIST_KEYS,
+		{ 0 },
+	};
+	static const struct list_spec spec = {
+		.title = "Alarms that are over",
+		.help = "When they began and ended, and who looked after them. The last one first.",
+		.op = "alarm.history",
+		.columns = columns,
+		.keys = keys,
+		.bindings = bindings,
+		.shape = shape_past,
+	};
+
+	return list_run(list_app(ctx), &spec, NULL);
+}
+
 int alarms_page(struct app *app)
 {
 	static const char *const columns[] = { "level", "type",  "object",   "info", "begin",
@@ -63,6 +95,7 @@ int alarms_page(struct app *app)
 		{ K_ENTER, 0, "Show", "The whole alarm", 0, show },
 		{ 'a', 0, "Acknowledge", "Say that you look after it; one that counts is over then",
 		  BINDING_CHANGES, acknowledge },
+		{ 'h', 0, "History", "Alarms that are over", 0, history },
 		LIST_KEYS,
 		{ 0 },
 	};
