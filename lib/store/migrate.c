@@ -73,7 +73,8 @@ static const struct table switch_tables[] = {
 	{ .name = "alarm",
 	  .columns = { "id INTEGER PRIMARY KEY", "name TEXT NOT NULL", "object TEXT NOT NULL",
 		       "level TEXT NOT NULL", "begin INTEGER NOT NULL", "last INTEGER NOT NULL",
-		       "value TEXT", "info TEXT", "cleared INTEGER" },
+		       "value TEXT", "info TEXT", "cleared INTEGER", "acked INTEGER",
+		       "acked_by TEXT" },
 	  .indexes = "CREATE UNIQUE INDEX IF NOT EXISTS alarm_stands ON alarm (name, object)"
 		     " WHERE cleared IS NULL" },
 };

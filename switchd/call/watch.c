@@ -92,26 +92,48 @@ static void mark_silence(struct call *c, ms_t heard)
 		c->heard_mono = heard;
 }
 
+/* What the gateway of that side, as it is now, says of silence. */
+static int64_t silence_rule(const struct call *c, enum side side)
+{
+	const struct source *s = side == SIDE_CALLER ? call_peer(c) : NULL;
+	const struct vendor *v = side == SIDE_CALLEE && c->callee ? leg_vendor(c->callee) : NULL;
+
+	return s   ? s->row->media_silence
+	       : v ? v->row->media_silence
+		   : MAPPING_GATEWAY_MEDIA_SILENCE_BOTH;
+}
+
+static bool ends_by(const struct call *c, enum side quiet)
+{
+	return silence_rule(c, quiet) != MAPPING_GATEWAY_MEDIA_SILENCE_BOTH ||
+	       silence_rule(c, opposite(quiet)) == MAPPING_GATEWAY_MEDIA_SILENCE_ANY;
+}
+
 /*
- * One side talks, the other is not heard: counted once a call, and ends none (behaviour.md, Media). Who is sent a fax says nothing for
- * as long as a page takes.
+ * One side talks, the other is not heard: counted once a call, and ends it if a gateway says so (behaviour.md, Media). Who is sent a fax
+ * says nothing for as long as a page takes. False: the call is over.
  */
-static void look_for_one_way(struct call *c, ms_t now_ms, int64_t limit)
+static bool look_for_one_way(struct call *c, ms_t now_ms, int64_t limit)
 {
 	struct gate *const gate[] = {
 		[SIDE_CALLER] = c->q.gate, [SIDE_CALLEE] = c->callee ? c->callee->gate : NULL
 	};
 
-	for (int i = 0; i < 2 && !c->is_one_way && !c->caller.is_fax; i++) {
+	for (int i = 0; i < 2 && !c->caller.is_fax; i++) {
 		enum side quiet = i ? SIDE_CALLEE : SIDE_CALLER;
-		enum side other = i ? SIDE_CALLER : SIDE_CALLEE;
 
 		if (!gate[quiet] || now_ms - relay_heard_side_ms(c->relay, quiet) < limit ||
-		    now_ms - relay_heard_side_ms(c->relay, other) >= MEDIA_LOOK_MS)
+		    now_ms - relay_heard_side_ms(c->relay, opposite(quiet)) >= MEDIA_LOOK_MS)
 			continue;
+		if (!c->is_one_way)
+			atomic_fetch_add(&gate[quiet]->one_way, 1);
 		c->is_one_way = true;
-		atomic_fetch_add(&gate[quiet]->one_way, 1);
+		if (!ends_by(c, quiet))
+			continue;
+		finish(c, REASON_MEDIA_TIMEOUT, HANGUP_SWITCH, 0);
+		return false;
 	}
+	return true;
 }
 
 static void look_at_media(struct call *c, ms_t now_ms)
@@ -125,7 +147,8 @@ static void look_at_media(struct call *c, ms_t now_ms)
 		return;
 	}
 
-	look_for_one_way(c, now_ms, limit);
+	if (!look_for_one_way(c, now_ms, limit))
+		return;
 
 	ms_t heard = relay_heard_ms(c->relay);
 

@@ -16,6 +16,10 @@ static int set(const struct entity *e, void *row, int field, const char *text)
 	return text ? row_set_text(&e->field[field], row, str_of(text)) : 0;
 }
 
+_Static_assert((int)PHONE_MEDIA_SILENCE_ANY == (int)MAPPING_GATEWAY_MEDIA_SILENCE_ANY &&
+		       (int)PHONE_MEDIA_SILENCE_ANY == (int)ROUTING_GATEWAY_MEDIA_SILENCE_ANY &&
+		       (int)PHONE_MEDIA_SILENCE_OWN == (int)ROUTING_GATEWAY_MEDIA_SILENCE_OWN,
+	       "the same words in the same order");
 _Static_assert((int)PHONE_POLICY_FREE_LINES == (int)MAPPING_GATEWAY_POLICY_FREE_LINES &&
 		       (int)PHONE_POLICY_THEN_QUALITY == (int)MAPPING_GATEWAY_POLICY_THEN_QUALITY,
 	       "the same words in the same order");
@@ -42,6 +46,7 @@ static int make_source(struct phone *p, struct err *err)
 	to->messages = from->messages;
 	to->media_source = from->media_source;
 	to->media_relay = from->media_relay;
+	to->media_silence = from->media_silence;
 	if (from->status == PHONE_STATUS_NO_OUTGOING || from->status == PHONE_STATUS_LOCKED)
 		to->status = MAPPING_GATEWAY_STATUS_LOCKED;
 	int r = set(e, to, MAPPING_GATEWAY_NAME, from->number);
@@ -77,6 +82,7 @@ static int make_vendor(struct phone *p, struct err *err)
 	to->messages = from->messages;
 	to->media_source = from->media_source;
 	to->media_relay = from->media_relay;
+	to->media_silence = from->media_silence;
 	p->vendor.media_net = p->source.media_net; /* a loan */
 	p->vendor.media_net_count = p->source.media_net_count;
 	int r = set(e, to, ROUTING_GATEWAY_NAME, from->number);

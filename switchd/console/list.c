@@ -7,7 +7,8 @@
 #include "model/json.h"
 #include "tui/dialog.h"
 
-enum { TICK_MS = 1000 };
+/* PAGE: rows that an operation answers unless it is told how many. */
+enum { TICK_MS = 1000, PAGE = 100 };
 
 struct list {
 	struct app *app;
@@ -152,6 +153,26 @@ int list_search(void *ctx)
 	if (!dialog_input(l->app->screen, "Search", "Only rows that hold:", &text))
 		return VIEW_STAYS;
 	return table_set_filter(l->table, line_str(&text));
+}
+
+int list_older(void *ctx)
+{
+	const struct list *l = ctx;
+	const json_t *last = list_last_row(l);
+
+	if (!last || list_count(l) < PAGE) {
+		screen_say(list_app(ctx)->screen, ROLE_DIM, "There are no older ones");
+		return VIEW_STAYS;
+	}
+	if (json_object_set(list_args(ctx), "after", json_object_get(last, "id")) < 0)
+		return -ENOMEM;
+	return list_read(ctx);
+}
+
+int list_newest(void *ctx)
+{
+	(void)json_object_del(list_args(ctx), "after");
+	return list_read(ctx);
 }
 
 int list_refresh(void *ctx)

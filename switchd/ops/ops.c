@@ -19,7 +19,7 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_ACCOUNT_ADD] = entity_add,
 	[OP_ACCOUNT_SET] = entity_set,
 	[OP_ACCOUNT_SHOW] = entity_show,
-	[OP_ACCOUNT_LIST] = entity_list,
+	[OP_ACCOUNT_LIST] = account_list,
 	[OP_ACCOUNT_DEL] = entity_del,
 	[OP_ACCOUNT_RECHARGE] = account_recharge,
 	[OP_PAYMENT_CORRECT] = payment_correct,
@@ -167,6 +167,7 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_ALARM_ACK] = alarm_ack,
 	[OP_KNOCK_LIST] = knock_list,
 	[OP_REGISTRATION_LIST] = registration_list,
+	[OP_ALARM_HISTORY] = alarm_history,
 	[OP_LOG_LIST] = log_list,
 	[OP_STATUS_SHOW] = status_show,
 	[OP_LICENSE_SHOW] = license_show,
@@ -222,6 +223,7 @@ int ops_create(struct ops **ret, const struct ops_config *c, struct err *err)
 	o->started_mono = clock_mono_ms();
 	list_init(&o->waiting);
 	list_init(&o->parked);
+	list_init(&o->history.waiting);
 	int r = open_config(o, err);
 	if (r == 0)
 		r = alarms_create(&o->alarms);
@@ -273,6 +275,7 @@ static int on_second(sd_event_source *s, uint64_t usec, void *ctx)
 	packages_look(o);
 	guesses_look(o);
 	alarms_look(o);
+	history_write(o);
 	notices_look(o);
 	clerk_look(o->clerk);
 	upload_tick(o->uploads);
@@ -331,6 +334,7 @@ struct ops *ops_free(struct ops *o)
 		spends_close(o);
 	catalog_free(o->catalog);
 	alarms_free(o->alarms);
+	history_close(o);
 	decoys_close(o);
 	report_free(o->report);
 	db_close(o->db);
