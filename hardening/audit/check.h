@@ -8,6 +8,7 @@
  *   elf      PROPERTY PATTERN ...           of programs: see elf.h
  *   file     PATTERN ... [mode=M] [owner=U] [group=G] [must]   at most these rights, exactly that owner
  *   ini      NAME SECTION.KEY=VALUE ...     systemd's NAME with its drop-ins
+ *   lines    PATH WORD ... least=N          of a file that is there: so many begin with one of the words
  *   module   NAME ...                       is not loaded and cannot be
  *   mount    PATH:OPTION,OPTION ...         is mounted with them
  *   sockets  tcp|udp                        listens at no port but the configured ones
