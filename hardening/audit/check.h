@@ -18,7 +18,7 @@
  *   unit     NAME ... KEY=VALUE ...         of systemd's units with their drop-ins; , stands for a blank
  *   verity                                  the root file system is read-only and verified
  *   walk     set-id|open|unowned PATH ...   nothing of that sort is below
- *   wall     CHAIN ...                      the packet filter is loaded and drops by default
+ *   wall     CHAIN ...                      the packet filter is loaded and drops by default; +CHAIN: it is there
  *
  * Each returns 0, faults or not; negative errno if it could not look.
  */
