@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from fake import Fake
 from harness.licence import sign
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.switch import die_with_parent
 from harness.watch import poll
 from terminal import console
@@ -111,6 +111,7 @@ async def wrong(c, times):
         await c.go(["wrong", "enter"], "That is not the password")
 
 
+@live("SS_MAX_LOGIN_FAILED", "SERVER_LOGIN_FAILED_DISABLE_TIME", "SS_LOGIN_LOCK_TIME")
 @scene(idle=True)
 async def test_too_many_wrong_ones_lock_every_console_until_an_administrator_ends_it(t):
     """SS_MAX_LOGIN_FAILED and SERVER_LOGIN_FAILED_DISABLE_TIME: five, and two minutes, are the defaults; others act on the next wrong
@@ -143,6 +144,7 @@ async def test_too_many_wrong_ones_lock_every_console_until_an_administrator_end
         await c.go([PASSWORD, "enter"], "Tandem  Console", "1 wrong password before this one")
 
 
+@live("SS_LOGIN_LOCK_TIME")
 @scene(idle=True)
 async def test_a_lock_ends_by_itself_after_its_time(t):
     """SS_LOGIN_LOCK_TIME bounds it, whatever SERVER_LOGIN_FAILED_DISABLE_TIME says; the console needs nobody for that."""
