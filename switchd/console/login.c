@@ -33,9 +33,8 @@ static void draw_lock(const struct login *l, struct area box)
 
 	if (s <= 0)
 		return;
-	(void)draw_format(box, 6, 0, ROLE_WARN,
-			  "%u wrong in a row: none is taken for %d min %d s", l->tries.wrong,
-			  s / MINUTE_S, s % MINUTE_S);
+	(void)draw_format(box, 6, 0, ROLE_WARN, "%u wrong in a row: none is taken for %d min %d s",
+			  l->tries.wrong, s / MINUTE_S, s % MINUTE_S);
 	(void)draw_text(box, 7, 0, ROLE_DIM,
 			STR("An administrator ends this over SSH: switchctl login unlock"));
 }
