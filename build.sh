@@ -35,7 +35,7 @@ BENCH=(kamailio linux-perf)
 RPM=(binutils patchelf rpm busybox-static)
 IMAGE=(binutils kmod squashfs-tools cryptsetup-bin mtools dosfstools e2fsprogs fdisk zstd grub-common
 	grub-pc-bin grub-efi-amd64-bin xorriso)
-VM=(qemu-system-x86 qemu-utils seabios ovmf ipxe-qemu iproute2 python3-pyte openssh-client nmap iputils-ping lynis)
+VM=(qemu-system-x86 qemu-utils cryptsetup-bin procps seabios ovmf ipxe-qemu iproute2 python3-pyte openssh-client nmap iputils-ping lynis)
 
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then

@@ -68,6 +68,7 @@ struct ops {
 	struct list parked;     /* changes that wait until a sheet is in place */
 	bool has_sheet;         /* one is being read or put in place, and */
 	bool is_locked;         /* ... switch.db is the clerk's to write */
+	char *time_servers;     /* those that were told last (time_servers.c) */
 	ms_t reports_due; /* wall: when the night's reports are to be made, or looked for again */
 };
 
@@ -108,6 +109,11 @@ int decoys_check(const struct ops *o, enum param id, struct str text, struct err
 /* Once a second: listens where the parameter says. */
 void decoys_look(struct ops *o);
 void decoys_close(struct ops *o);
+
+/* ---- the machine's time servers (time_servers.c) ---- */
+int time_servers_check(enum param id, struct str text, struct err *err);
+/* Once a second: writes the file if the parameter says others than before. */
+void time_servers_look(struct ops *o);
 
 /* ---- changes (change.c) ---- */
 /* A change of configuration: one transaction, a line in the log, a world that compiles, then it acts. */

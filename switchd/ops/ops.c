@@ -281,6 +281,7 @@ static int on_second(sd_event_source *s, uint64_t usec, void *ctx)
 	upload_tick(o->uploads);
 	upkeep_look(o);
 	decoys_look(o);
+	time_servers_look(o);
 	registrations_write(o);
 	blacklist_write(o);
 	reports_look(o);
@@ -336,6 +337,7 @@ struct ops *ops_free(struct ops *o)
 	alarms_free(o->alarms);
 	history_close(o);
 	decoys_close(o);
+	free(o->time_servers);
 	report_free(o->report);
 	db_close(o->db);
 	free(o);

@@ -1,7 +1,10 @@
 """What the wall lets in, and that it stands at every moment."""
 
+import asyncio
 import os
 import signal
+import socket
+import sys
 import threading
 
 from harness.scene import scene
@@ -82,6 +85,76 @@ async def test_the_rules_are_what_nft_lists(t):
     assert any(r["verdict"] == "accept" and r["what"] == "tcp 2222" and r["why"] == "SSH" for r in shown)
     status, out, err = await t.switch.cli("firewall", "show")
     assert status == 0 and "everything else" in out, (status, out, err)
+
+
+# Opens what its words say: proto, host, port; says whether something of it arrived outside.
+CALL_OUT = """
+import socket, sys
+kind = socket.SOCK_STREAM if sys.argv[1] == "tcp" else socket.SOCK_DGRAM
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET, kind)
+s.settimeout(float(sys.argv[4]))
+try:
+    s.connect((sys.argv[2], int(sys.argv[3])))
+    s.send(b"x")
+    print(s.recv(1).decode())
+except OSError as e:
+    print(type(e).__name__)
+"""
+
+
+class Outside:
+    """Answers whoever asks, by TCP and UDP, on both families."""
+
+    def __init__(self, *hosts):
+        self.tcp = [socket.create_server((h, 0), family=socket.AF_INET6 if ":" in h else socket.AF_INET) for h in hosts]
+        self.port = {h: s.getsockname()[1] for h, s in zip(hosts, self.tcp)}
+        self.udp = []
+        for h in hosts:
+            s = socket.socket(socket.AF_INET6 if ":" in h else socket.AF_INET, socket.SOCK_DGRAM)
+            s.bind((h, self.port[h]))
+            self.udp.append(s)
+        for s in self.tcp:
+            threading.Thread(target=self.accept, args=(s,), daemon=True).start()
+        for s in self.udp:
+            threading.Thread(target=self.echo, args=(s,), daemon=True).start()
+
+    @staticmethod
+    def accept(s):
+        while True:
+            c, _ = s.accept()
+            c.sendall(c.recv(1))
+            c.close()
+
+    @staticmethod
+    def echo(s):
+        while True:
+            data, peer = s.recvfrom(100)
+            s.sendto(data, peer)
+
+
+async def test_programs_without_business_outside_do_not_get_there(t):
+    """H2, output: a user that is none of those who need it reaches nobody, by TCP or UDP, IPv4 or IPv6; who needs it does, an answer on
+    a connection that was let in goes out whoever sends it, and `firewall show` counts what was kept in."""
+    await t.lockout.start()
+    hosts = (t.net.ip(7), "fd00:a::2")
+    outside = Outside(*hosts)
+
+    def call(user, proto, host, within):
+        drop = ["setpriv", "--reuid", str(user), "--clear-groups"]
+        return t.wall.run(*drop, sys.executable, "-c", CALL_OUT, proto, host, str(outside.port[host]), str(within)).strip()
+
+    async def kept_in():
+        return sum(r["packets"] for r in await t.firewall.ask("firewall.show") if "no business" in r["why"])
+    for host in hosts:
+        for proto in ("tcp", "udp"):
+            assert await asyncio.to_thread(call, 0, proto, host, 10) == "x", (proto, host)
+            before = await kept_in()
+            assert await asyncio.to_thread(call, 65534, proto, host, 1) != "x", (proto, host)
+            assert await kept_in() > before, (proto, host)
+    caller, _ = await t.plain()  # and calls are made beside it
+    call = caller.invite("88017")
+    await call.expect(200)
+    await call.hang_up()
 
 
 async def test_ports_follow_the_configuration(t):

@@ -106,6 +106,49 @@ static void only_what_is_open_is_let_in(void **state)
 	}
 }
 
+static bool is_let_out(const struct ruleset *s, uint32_t uid, uint8_t proto, uint16_t port)
+{
+	for (int i = 0; i < s->count; i++) {
+		const struct rule *r = &s->rule[i];
+
+		if (r->chain == CHAIN_LEAVE && r->state == STATE_ANY && r->who != WHO_ITSELF &&
+		    (r->who == WHO_PROGRAM || r->uid == uid) && (!r->proto || r->proto == proto) &&
+		    (!r->first || (port >= r->first && port <= r->last)))
+			return r->verdict == VERDICT_ACCEPT;
+	}
+	return true;
+}
+
+static void programs_get_out_by_what_they_are_there_for(void **state)
+{
+	static const struct {
+		uint32_t uid;
+		uint8_t proto;
+		uint16_t port;
+		bool is_let_out;
+	} cases[] = {
+		{ 922, IPPROTO_UDP, 5060, true },  { 922, IPPROTO_TCP, 25, true },
+		{ 0, IPPROTO_TCP, 80, true },      { 911, IPPROTO_UDP, 53, true },
+		{ 911, IPPROTO_TCP, 853, true },   { 911, IPPROTO_TCP, 80, false },
+		{ 914, IPPROTO_UDP, 123, true },   { 914, IPPROTO_TCP, 123, false },
+		{ 910, IPPROTO_UDP, 67, true },    { 910, IPPROTO_ICMPV6, 133, true },
+		{ 910, IPPROTO_UDP, 53, false },   { 923, IPPROTO_UDP, 53, false },
+		{ 1000, IPPROTO_TCP, 443, false }, { 65534, IPPROTO_UDP, 5060, false },
+	};
+	struct openings o = standard;
+	struct ruleset s;
+
+	(void)state;
+	o.uid[USER_SWITCH] = 922;
+	o.uid[USER_RESOLVE] = 911;
+	o.uid[USER_TIME] = 914;
+	o.uid[USER_NETWORK] = 910;
+	ruleset_make(&s, &o);
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		assert_int_equal(is_let_out(&s, cases[i].uid, cases[i].proto, cases[i].port),
+				 cases[i].is_let_out);
+}
+
 static void a_closed_port_has_no_rule(void **state)
 {
 	static const struct openings none = { 0 };
@@ -285,6 +328,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_is_open_is_let_in),
+		cmocka_unit_test(programs_get_out_by_what_they_are_there_for),
 		cmocka_unit_test(a_closed_port_has_no_rule),
 		cmocka_unit_test(the_exempt_come_before_the_banned),
 		cmocka_unit_test(strangers_have_their_share_of_connections),
