@@ -101,6 +101,3 @@ def test_a_rescue_shell_and_a_factory_reset(image):
             assert b"# " not in m.console.data[asked:]
     finally:
         lan.close()
-
-
-test_a_rescue_shell_and_a_factory_reset.within = 2400
