@@ -128,7 +128,9 @@ static void say_what_lacks(unsigned lacks)
 
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
 		if (lacks & 1u << i)
-			log_at(LOG_WARNING, NULL, "the firewall does without %s: this kernel's nftables cannot do that",
+			log_at(LOG_WARNING, NULL,
+			       "the firewall does without %s: this kernel's nftables cannot do "
+			       "that",
 			       text[i]);
 }
 

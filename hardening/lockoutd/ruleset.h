@@ -39,8 +39,8 @@ enum { RULES_MAX = 256 };
  * What an older kernel's nftables may not know (CentOS 7's is of Linux 3.10, with later parts put in). A machine without
  * one of these does without the rules that need it; all else any nf_tables can do that has sets with time limits.
  */
-#define ABILITIES(X)                                              \
-	X(OWN_RATE, 0, "a rate of each stranger's own")           \
+#define ABILITIES(X)                                               \
+	X(OWN_RATE, 0, "a rate of each stranger's own")            \
 	X(NOTRACK, 1, "SIP and media without connection tracking") \
 	X(COPY, 2, "copies of packets, for the evidence of a ban")
 

@@ -15,11 +15,13 @@ static void spoil(char *p, size_t n, const char *name, size_t length)
 	char attribute[64] = { (char)(HEAD + length + 1), 0, NAME, 0 };
 
 	memcpy(attribute + HEAD, name, length);
-	for (char *at = p; (at = memmem(at, n - (size_t)(at - p), attribute, HEAD + length + 1)); at++)
+	for (char *at = p; (at = memmem(at, n - (size_t)(at - p), attribute, HEAD + length + 1));
+	     at++)
 		at[HEAD] = 'X';
 }
 
-ssize_t sendto(int fd, const void *p, size_t n, int flags, const struct sockaddr *to, socklen_t size)
+ssize_t sendto(int fd, const void *p, size_t n, int flags, const struct sockaddr *to,
+	       socklen_t size)
 {
 	static ssize_t (*real)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
 	const char *list = getenv("OLDER");
