@@ -23,7 +23,8 @@ VM_DAY=audit.,scan.,ban.,reboot.,boot.uefi,boot.a_byte
 PASSED='^\[  PASSED  \] ([0-9]+) test.*|^\[   OOM    \].* ([0-9]+) passed.*'
 FAILED='^\[  FAILED  \] ([0-9]+) test.*|^\[   OOM    \].* ([0-9]+) failed$'
 
-passed=0 # of the stage
+has_image=false # made by an earlier stage of this run
+passed=0        # of the stage
 failed=0
 all_passed=0
 all_failed=0
@@ -113,7 +114,10 @@ vm() {
 	fi
 	shift
 	tests/progress.sh release "${MAKE[@]}" V=release all || return 1
-	python3 firmware/build.py --out "$O/image" --bin "$O/bin" || return 1
+	if ! $has_image; then
+		python3 firmware/build.py --out "$O/image" --bin "$O/bin" || return 1
+		has_image=true
+	fi
 	"${root[@]}" timeout -k 30 "$within" /usr/bin/python3 -u tests/vm/run.py --image "$O/image" "$@" 2>&1 |
 		tee "$log" || good=false
 	count_line vm "$log"
