@@ -92,7 +92,7 @@ def test_another_build_gives_the_same_bytes(image):
             shutil.copy(deb, cache)
         subprocess.run([sys.executable, os.path.join(TOP, "firmware/build.py"), "--out", f"{folder}/image",
                         "--cache", cache, "--bin", os.path.join(os.path.dirname(image), "bin")],
-                       check=True, stdout=subprocess.DEVNULL)
+                       env={**os.environ, "SOURCE_DATE_EPOCH": str(image_time(image))}, check=True, stdout=subprocess.DEVNULL)
         for name in MADE:
             assert digest(f"{folder}/image/{name}") == digest(f"{image}/{name}"), f"{name} differs"
 
