@@ -19,7 +19,7 @@ struct sheet_task {
 	struct sheet_format format;
 	enum sheet_mode mode;
 	ms_t moment; /* as asked for; FIELD_ABSENT */
-	bool is_dry, has_answer, holds_lock, is_written;
+	bool is_dry, is_undo, has_answer, holds_lock, is_written;
 	int64_t limit;
 	int64_t undo; /* the sheet to take back, 0 = the newest */
 	struct sheet sheet;

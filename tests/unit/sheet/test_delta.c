@@ -245,6 +245,21 @@ static int64_t count(struct db *d, const char *name)
 	return stmt_int(s, 0);
 }
 
+/* Taken back from a moment on that lies ahead: until then it is as it was. */
+static void undo(struct db *d, ms_t now, ms_t moment, price_table with, price_table without)
+{
+	static price_table seen;
+	struct store_undone u;
+
+	assert_int_equal(store_undo(d, STR("g"), 0, STR("w"), moment, &u, NULL), 0);
+	read_table(d, now, seen);
+	for (int p = 0; p < PREFIXES; p++) {
+		for (ms_t at = now; at < moment; at++)
+			without[p][at] = with[p][at];
+	}
+	assert_tables(seen, without, now, "undone");
+}
+
 /* Some sheets one after the other; then undone, newest first, at moments between. */
 static void run_round(struct db *d, struct zone *utc)
 {
@@ -269,12 +284,11 @@ static void run_round(struct db *d, struct zone *utc)
 		now += throw_below(15) + 1;
 	}
 	for (int i = SHEETS; i-- > 0;) {
-		struct store_undone u;
+		ms_t moment = now + throw_below(8);
 
-		assert_int_equal(store_undo(d, STR("g"), 0, STR("w"), now, &u, NULL), 0);
 		read_table(d, now, seen);
-		assert_tables(seen, state[i], now, "undone");
-		now += throw_below(10) + 1;
+		undo(d, now, moment, seen, state[i]);
+		now = moment + throw_below(3) + 1;
 	}
 	assert_int_equal(count(d, "rate_ended"), 0);
 	assert_int_equal(count(d, "rate_dropped"), 0);
