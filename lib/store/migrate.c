@@ -50,6 +50,7 @@ static const struct table switch_tables[] = {
 	  .indexes = "CREATE INDEX IF NOT EXISTS listed_number_number ON listed_number (number)" },
 	{ .name = "whitelist", .entity = &entities[ENTITY_WHITELIST] },
 	{ .name = "blacklist", .entity = &entities[ENTITY_BLACKLIST] },
+	{ .name = "number_pair", .entity = &entities[ENTITY_NUMBER_PAIR] },
 	{ .name = "area", .entity = &entities[ENTITY_AREA] },
 	{ .name = "gateway_group", .entity = &entities[ENTITY_GATEWAY_GROUP] },
 	{ .name = "route_plan", .entity = &entities[ENTITY_ROUTE_PLAN] },

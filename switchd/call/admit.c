@@ -446,6 +446,23 @@ enum reason admit_price(struct inquiry *q)
 	return go_through(q, steps);
 }
 
+enum reason admit_again(struct inquiry *q)
+{
+	static step_fn *const steps[] = {
+		/* clang-format off */
+		numbers_in,
+		numbers_screen,
+		admit_profile,
+		charged_by,
+		admit_rate,
+		admit_split,
+		NULL,
+		/* clang-format on */
+	};
+
+	return go_through(q, steps);
+}
+
 bool admit_extend(struct inquiry *q, int64_t reach_ms, int64_t *ret_ms)
 {
 	money_t more = 0, available;

@@ -383,3 +383,18 @@ enum reason choose_all(struct inquiry *q)
 	say_if_none(q, &found);
 	return usable ? REASON_NONE : why;
 }
+
+void choose_each(struct inquiry *q, choice_fn *on_choice, void *ctx)
+{
+	struct ranking found;
+	const struct tried none = { .count = 0 };
+
+	rank(q, &found);
+	for (size_t i = 0; i < found.n; i++) {
+		struct choice c = choice_of(q, &found.at[i], &none);
+
+		if (consider(q, &c) == REASON_NONE)
+			on_choice(ctx, &c);
+		give_back(&c);
+	}
+}

@@ -197,12 +197,21 @@ static bool nets_fit(const struct source *s, const struct addr *a)
 }
 
 /* May it register and call at all? A gateway's lock is told to its callers, a phone's is not (security.md A4). */
-static bool is_admitted(const struct source *s)
+const char *identify_hindrance(const struct source *s, const struct flow *f)
 {
 	const struct phone_row *p = s->phone ? s->phone->row : NULL;
 
-	return !p || (p->status != PHONE_STATUS_LOCKED &&
-		      (p->valid_until == FIELD_ABSENT || clock_wall_ms() < p->valid_until));
+	if (p && p->status == PHONE_STATUS_LOCKED)
+		return "its status is locked";
+	if (p && p->valid_until != FIELD_ABSENT && clock_wall_ms() >= p->valid_until)
+		return "its valid_until has passed";
+	if (!nets_fit(s, &f->peer))
+		return "that is none of the addresses that it may come from";
+	if (!transport_fits(s, f))
+		return "that is not the transport that it may come by";
+	if (!cert_fits(s, f))
+		return "it has to show a certificate of its tls_pin";
+	return NULL;
 }
 
 struct str source_user(const struct source *s)
@@ -324,8 +333,8 @@ static const struct source *by_digest(struct worker *w, struct server_txn *t, co
 			    must_pause(w, m, user);
 
 	ask.life_ms = ask.life_ms > 0 ? ask.life_ms * 1000 : 0;
-	bool may = s && is_admitted(s) && nets_fit(s, &m->flow.peer) &&
-		   transport_fits(s, &m->flow) && cert_fits(s, &m->flow);
+	bool may = s && !identify_hindrance(s, &m->flow);
+
 	if (may)
 		ask.password = str_of(s->row->password);
 	ask.is_legacy = s && s->phone && s->phone->row->legacy_digest;

@@ -110,6 +110,8 @@ struct inquiry {
 enum reason admit(struct inquiry *q);
 /* Those after it, which need to know where a ported number is, if that is what it is charged by: price, money, hold. */
 enum reason admit_price(struct inquiry *q);
+/* Of a call that was admitted once: what it comes to with the numbers it had, without limits, money and lists that the switch fills. Dry. */
+enum reason admit_again(struct inquiry *q);
 /* Gives back lines and counts; money is settled by finish. */
 void admit_release(struct inquiry *q);
 void inquiry_done(struct inquiry *q);
@@ -197,3 +199,6 @@ enum reason choose_phone(struct inquiry *q, const struct phone *p, const struct 
 			 struct choice *ret);
 /* For explain: every candidate with its verdict in the trail. */
 enum reason choose_all(struct inquiry *q);
+/* A dry one's vendors that would be tried, in order, each with its price; the choice is a loan. */
+typedef void choice_fn(void *ctx, const struct choice *c);
+void choose_each(struct inquiry *q, choice_fn *on_choice, void *ctx);

@@ -227,6 +227,7 @@ struct world {
 	const struct numlist *traps;     /* numbers of honeypot lists */
 	const struct areas *areas;
 	const struct chain *chain[CHAIN_COUNT];
+	const struct pairs *callers_in, *callees_out; /* of entity number-pair (number/pairs.h) */
 	struct meter *system_meter;
 	int64_t resend_ms[SIP_RESENDS_MAX]; /* SS_SIP_RESEND_INTERVAL */
 	int resends;
@@ -273,6 +274,7 @@ struct world_input {
 	const struct numlist *whitelist, *traps;
 	const struct areas *areas;
 	const struct chain *chain[CHAIN_COUNT];
+	const struct pairs *callers_in, *callees_out; /* as the world's */
 	void *ctx;
 };
 

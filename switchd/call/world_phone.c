@@ -87,9 +87,11 @@ static int make_vendor(struct phone *p, struct err *err)
 	p->vendor.media_net_count = p->source.media_net_count;
 	int r = set(e, to, ROUTING_GATEWAY_NAME, from->number);
 
-	return r == 0 ? rules_compile(&p->vendor.caller_rules, from->caller_rules, "caller_rules",
-				      err)
-		      : r;
+	if (r == 0)
+		r = rules_compile(&p->vendor.caller_rules, from->caller_rules, "caller_rules", err);
+	if (r == 0)
+		r = rules_compile(&p->vendor.callee_rules, from->called_rules, "called_rules", err);
+	return r;
 }
 
 static int take(struct world *w, struct phone *p, struct world_input *in, struct err *err)
@@ -110,6 +112,8 @@ static int take(struct world *w, struct phone *p, struct world_input *in, struct
 	screen_link(&p->source.screen, &entities[ENTITY_PHONE], p->row, in);
 	if (p->row->callee_transform)
 		p->source.callee_transform = in->find_transform(in->ctx, p->row->callee_transform);
+	if (p->row->called_transform)
+		p->vendor.callee_transform = in->find_transform(in->ctx, p->row->called_transform);
 	if (p->row->caller_transform)
 		p->vendor.caller_transform = in->find_transform(in->ctx, p->row->caller_transform);
 	return r == 0 ? make_vendor(p, err) : r;

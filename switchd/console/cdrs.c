@@ -8,6 +8,7 @@
 #include "pages.h"
 #include "shape.h"
 #include "steps.h"
+#include "tests.h"
 
 /* Pages are as long as a list is by default (design.md, 5). */
 
@@ -81,6 +82,7 @@ int cdrs_page(struct app *app)
 		{ 'f', K_F(3), "Filter", "By time, account, number, reason", 0, filter },
 		{ 'o', 0, "Older", "The records before these", 0, list_older },
 		{ 'n', 0, "Newest", "Back to the newest ones", 0, list_newest },
+		{ 'y', 0, "Replay", "Route past calls again, with changes", 0, tests_replay },
 		LIST_KEYS,
 		{ 0 },
 	};

@@ -29,7 +29,7 @@ enum changed {
 	CHANGED_PHONES = 16,
 	CHANGED_LISTS = 32, /* number lists and the white list */
 	CHANGED_AREAS = 64,
-	CHANGED_TRANSFORMS = 128,
+	CHANGED_TRANSFORMS = 128, /* and number pairs */
 	CHANGED_ALL = 255
 };
 

@@ -7,11 +7,12 @@
 #include "base/htab.h"
 #include "number/areas.h"
 #include "number/chain.h"
+#include "number/pairs.h"
 #include "number/transform.h"
 #include "ops/loaded.h"
 
 /* One compiled thing, by kind and name. */
-enum kind { KIND_LIST, KIND_WHITE, KIND_TRAPS, KIND_AREAS, KIND_TRANSFORM, KIND_CHAIN };
+enum kind { KIND_LIST, KIND_WHITE, KIND_TRAPS, KIND_AREAS, KIND_TRANSFORM, KIND_CHAIN, KIND_PAIRS };
 
 struct shelf {
 	struct hnode node;
@@ -53,6 +54,9 @@ static void thing_free(enum kind kind, void *thing)
 		break;
 	case KIND_CHAIN:
 		chain_free(thing);
+		break;
+	case KIND_PAIRS:
+		pairs_free(thing);
 		break;
 	}
 }
@@ -251,6 +255,52 @@ int directory_compile(const struct transform_row *row, struct transform **ret, s
 	return 0;
 }
 
+/* A caller that would be two numbers. */
+static int check_pairs(struct directory *d, struct err *err)
+{
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	int r = stmt_prepare(&s, d->db,
+			     "SELECT caller_in FROM number_pair WHERE caller_in > ''"
+			     " GROUP BY caller_in HAVING count(*) > 1");
+
+	if (r == 0)
+		r = stmt_step(s);
+	if (r == 1)
+		return err_set(err, ERR_CONFLICT, "caller_in", stmt_text(s, 0),
+			       "a caller that no other number pair has",
+			       "two number pairs have this caller");
+	return r;
+}
+
+static int compile_pairs(struct directory *d, const char *name, const char *sql)
+{
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	CLEANUP(pairs_free) struct pairs *p = NULL;
+	int r = stmt_prepare(&s, d->db, sql), more;
+
+	if (r == 0)
+		r = pairs_create(&p);
+	while (r == 0 && (more = stmt_step(s)) != 0)
+		r = more < 0 ? more : pairs_add(p, stmt_text(s, 0), stmt_text(s, 1));
+	if (r < 0)
+		return r;
+	pairs_sort(p);
+	return put(d, KIND_PAIRS, name, TAKE(p));
+}
+
+static int compile_both_pairs(struct directory *d, struct err *err)
+{
+	int r = check_pairs(d, err);
+
+	if (r == 0)
+		r = compile_pairs(d, "caller_in",
+				  "SELECT caller_in, number FROM number_pair WHERE caller_in > ''");
+	return r < 0 ? r
+		     : compile_pairs(
+			       d, "callee_out",
+			       "SELECT number, callee_out FROM number_pair WHERE callee_out > ''");
+}
+
 static int by_position(const void *a, const void *b)
 {
 	const struct transform_row *const *x = a, *const *y = b;
@@ -308,6 +358,8 @@ int directory_prepare(struct directory *d, unsigned parts, const char *list, str
 		r = compile_areas(d);
 	if (r == 0 && parts & DIRECTORY_TRANSFORMS)
 		r = compile_transforms(d, err);
+	if (r == 0 && parts & DIRECTORY_TRANSFORMS)
+		r = compile_both_pairs(d, err);
 	return r;
 }
 
@@ -370,6 +422,8 @@ void directory_tell(struct directory *d, struct world_input *in)
 	in->whitelist = thing_of(d, KIND_WHITE, "");
 	in->traps = thing_of(d, KIND_TRAPS, "");
 	in->areas = thing_of(d, KIND_AREAS, "");
+	in->callers_in = thing_of(d, KIND_PAIRS, "caller_in");
+	in->callees_out = thing_of(d, KIND_PAIRS, "callee_out");
 	for (int k = 0; k < CHAIN_COUNT; k++)
 		in->chain[k] = thing_of(d, KIND_CHAIN, chain_names[k]);
 }

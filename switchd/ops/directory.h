@@ -15,7 +15,7 @@ struct directory;
 enum directory_part {
 	DIRECTORY_LISTS = 1, /* number lists, and the white list */
 	DIRECTORY_AREAS = 2,
-	DIRECTORY_TRANSFORMS = 4,
+	DIRECTORY_TRANSFORMS = 4, /* ... and number pairs */
 	DIRECTORY_ALL = 7
 };
 

@@ -32,6 +32,7 @@ static unsigned changes_of(const struct entity *e)
 	case ENTITY_AREA:
 		return CHANGED_AREAS;
 	case ENTITY_TRANSFORM:
+	case ENTITY_NUMBER_PAIR:
 		return CHANGED_TRANSFORMS;
 	default:
 		return CHANGED_GATEWAYS;
@@ -482,8 +483,9 @@ int entity_list(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	struct listing l = { .ops = o, .entity = entity_of(r), .array = json_array() };
 	int64_t limit;
 	/* Of what there may be millions not all at once, unless that is asked for. */
-	bool is_long =
-		l.entity == &entities[ENTITY_AREA] || l.entity == &entities[ENTITY_WHITELIST];
+	bool is_long = l.entity == &entities[ENTITY_AREA] ||
+		       l.entity == &entities[ENTITY_WHITELIST] ||
+		       l.entity == &entities[ENTITY_NUMBER_PAIR];
 	int error = arg_int(r, "limit", 0, 10000000, is_long ? 10000 : 0, &limit, err);
 
 	if (error == 0 && !l.array)

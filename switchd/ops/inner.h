@@ -62,7 +62,7 @@ struct ops {
 	uint64_t last_invites; /* a second ago, for calls a second */
 	uint32_t cps;
 	ms_t backup_look; /* wall: when to try again after one that failed */
-	_Atomic bool rerate_runs;
+	_Atomic bool rerate_runs, replay_runs;
 	_Atomic bool backup_runs, backup_failed;
 	struct upload *uploads; /* sheets that are being sent */
 	struct list parked;     /* changes that wait until a sheet is in place */
@@ -83,19 +83,19 @@ op_fn entity_add, entity_set, entity_show, entity_list, entity_del;
 op_fn rate_add, rate_set, rate_show, rate_list, rate_del, rate_quote;
 op_fn rate_import, rate_export, rate_undo;
 op_fn migrate_check, migrate_apply, migrate_compare, migrate_mapping;
-op_fn gateway_addresses, gateway_status, routing_gateway_test, call_test;
-op_fn number_list_import, listed_number_list, area_import, area_find, transform_try;
+op_fn gateway_addresses, gateway_status, routing_gateway_test, network_test, call_test;
+op_fn number_list_import, listed_number_list, area_import, area_find, transform_try, number_find;
 op_fn blacklist_add_op, blacklist_list, blacklist_del_op;
 op_fn spend_list, spend_reset;
 op_fn parameter_list, parameter_show, parameter_set, parameter_reset;
-op_fn route_explain;
+op_fn route_explain, route_replay;
 op_fn call_list, call_show, call_hangup, call_analysis;
 op_fn cdr_list, cdr_show, cdr_explain, cdr_verify_op, cdr_export, cdr_rerate, ledger_verify_op;
 op_fn report_run, report_list, report_statement, report_make_op, report_kept, report_fetch,
 	report_verify;
 op_fn reconcile_op;
 op_fn backup_make_op, backup_list_op, backup_verify_op, backup_fetch, backup_restore, backup_del;
-op_fn registration_list, registration_del;
+op_fn registration_list, registration_del, registration_explain;
 op_fn knock_list;
 op_fn alarm_list, alarm_ack, alarm_history, log_list, status_show;
 op_fn trace_start, trace_stop, trace_status, trace_list, trace_show, trace_export;
@@ -214,6 +214,10 @@ void alarm_count(struct alarms *a, const char *type, int level, const char *obje
 void look_at_balances(struct ops *o);
 /* ---- alarm_vendors.c ---- */
 void look_at_vendors(struct ops *o);
+
+/* ---- tests.c ---- */
+/* The arguments address and transport. 0 or negative with *err. */
+int read_way(const struct request *r, struct addr *ret, enum proto *ret_proto, struct err *err);
 
 /* ---- calls.c ---- */
 /* Leaves those of `call list` that it asks for. */
