@@ -221,6 +221,7 @@ static void begin(struct worker *w, struct server_txn *t, const struct msg *m,
 		return;
 	}
 	server_own(t, &caller_owner, &c->caller);
+	steer_stray(m->call_id, w->c.index, w->hub->workers);
 	hop_answers(&c->caller, t, m);
 	leg_learn(&c->caller, m);
 	c->q.is_secure = m->uri.scheme == URI_SIPS;

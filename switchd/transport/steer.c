@@ -1,6 +1,7 @@
 #include "transport/steer.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/htab.h"
@@ -20,11 +21,14 @@
  *	   → comes back in the top Via of the answers
  *
  * What has no token yet is the first request of a call, and what belongs to that one alone: its
- * repeats, its CANCEL, the ACK of a refusal that some other element made. They share a Call-ID. (An
- * INVITE with Replaces goes where that leads; its CANCEL does not know, and on another worker finds nothing.) The
+ * repeats, its CANCEL, the ACK of a refusal that some other element made. They share a Call-ID. The
  * hash is keyed: a stranger cannot load one worker, and where a call goes is decided anew by each
  * run, which nobody needs to know. Our answer to that first request carries our tag, so from then on
  * the token leads to the same worker as the hash did.
+ *
+ * An INVITE with Replaces goes where that leads, and its CANCEL, which has no Replaces, has to follow.
+ * So the worker that takes such an INVITE notes it (strayed[]) before its 100 leaves, and no CANCEL
+ * may come before that. A place holds one note, the last; one that is lost costs the CANCEL a 481.
  *
  * A token is believed without proof. Who forges one reaches a worker that does not know the dialog
  * and says so; it is no more than sending to another port.
@@ -38,6 +42,10 @@
 static const char HEX[] = "0123456789abcdef";
 
 enum { LETTER = 't', RANDOM_BYTES = 8 };
+
+/* By Call-ID: its hash, but for the lowest bits, which are the worker's number. Of all workers. */
+enum { STRAYED = 1024, WORKER_BITS = 8 };
+static _Atomic uint64_t strayed[STRAYED];
 
 static char *put_hex(char *out, unsigned char byte)
 {
@@ -92,9 +100,34 @@ static int to_worker(struct str value)
 	return steer_token_worker(field_param(field_address_params(value), STR("tag")));
 }
 
+static int hashed_worker(uint64_t hash, int workers)
+{
+	return (int)(hash % (uint64_t)workers);
+}
+
 int steer_user(struct str user, int workers)
 {
-	return workers > 1 ? (int)(htab_hash(user) % (uint64_t)workers) : 0;
+	return workers > 1 ? hashed_worker(htab_hash(user), workers) : 0;
+}
+
+void steer_stray(struct str call_id, int worker, int workers)
+{
+	uint64_t hash = htab_hash(call_id), note = hash >> WORKER_BITS << WORKER_BITS;
+	_Atomic uint64_t *place = &strayed[hash % STRAYED];
+
+	if (workers > 1 && hashed_worker(hash, workers) != worker)
+		atomic_store(place, note | (uint64_t)worker);
+	else if (atomic_load(place) >> WORKER_BITS == hash >> WORKER_BITS)
+		atomic_store(place, 0); /* of an earlier INVITE */
+}
+
+static int cancelled_worker(uint64_t hash, int workers)
+{
+	uint64_t note = atomic_load(&strayed[hash % STRAYED]);
+
+	return note >> WORKER_BITS == hash >> WORKER_BITS
+		       ? (int)(note & ((1 << WORKER_BITS) - 1)) % workers
+		       : hashed_worker(hash, workers);
 }
 
 /* `"a<b" <sip:1001@host>;x=y` → `1001`. No '<' is in a URI, so the last one opens it. */
@@ -152,6 +185,7 @@ int steer_peek(struct str raw, int workers)
 	int referred = referred_worker(first);
 	bool is_response = str_has_prefix(first, STR("SIP/2.0 "));
 	bool is_register = str_has_prefix(first, STR("REGISTER "));
+	bool is_cancel = str_has_prefix(first, STR("CANCEL "));
 	bool may_replace = referred < 0 && str_has_prefix(first, STR("INVITE "));
 	bool is_judged = false; /* the Via or To was seen, and is not ours */
 	struct str call_id = { 0 };
@@ -185,5 +219,8 @@ int steer_peek(struct str raw, int workers)
 	}
 	if (referred >= 0)
 		return referred % workers;
-	return call_id.p ? (int)(htab_hash(call_id) % (uint64_t)workers) : 0;
+	if (!call_id.p)
+		return 0;
+	return is_cancel ? cancelled_worker(htab_hash(call_id), workers)
+			 : hashed_worker(htab_hash(call_id), workers);
 }

@@ -30,6 +30,11 @@ int steer_token_worker(struct str token);
  */
 int steer_peek(struct str raw, int workers);
 /*
+ * This worker has taken an INVITE with that Call-ID: its CANCEL goes there too, though by the Call-ID
+ * alone it might not. To be said before the first answer leaves; by any thread.
+ */
+void steer_stray(struct str call_id, int worker, int workers);
+/*
  * The worker that a user's registration belongs to; steer_peek gives it REGISTER by the user in To.
  */
 int steer_user(struct str user, int workers);

@@ -7,7 +7,7 @@ import struct
 import subprocess
 
 from harness.control import Refused
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.watch import poll
 from probe import Tcp, Udp, forge
 from test_bans import PASSWORD, SCAN, USER, guess, until_state
@@ -40,9 +40,10 @@ async def export(t, address, status=0):
     return path, got[2]
 
 
+@live("SS_LOCKOUT_MAX_RETRY", "SS_LOCKOUT_FIND_TIME", "SS_LOCKOUT_BAN_TIME", "SS_LOCKOUT_BAN_TIME_MAX")
 @scene(start=False)
 async def test_maxretry_findtime_bantime_and_what_was_sent(t):
-    """By the names that fail2ban has for them (SS_LOCKOUT_MAX_RETRY, SS_LOCKOUT_FIND_TIME, ...); the packets are kept, exported, and outlive the daemon."""
+    """By the names that fail2ban has for them (maxretry, findtime, ...); the packets are kept, exported, and outlive the daemon."""
     await t.guarded()
     guesser, owner, carrier = await t.caller("guesser", 20), await t.caller("owner", 21), await t.carrier()
     await t.customer(owner, auth="password", address=[t.net.cidr], user=USER, password=PASSWORD)
@@ -84,6 +85,7 @@ async def test_maxretry_findtime_bantime_and_what_was_sent(t):
     guesser.close()
 
 
+@live("SS_LOCKOUT_HONEYPOT_PORTS")
 @scene(start=False)
 async def test_who_connects_to_a_honeypot_port_is_banned(t):
     """Two real connections, of either family; a scan without handshake is none."""
@@ -116,6 +118,7 @@ async def test_who_connects_to_a_honeypot_port_is_banned(t):
             raise AssertionError(f"{name}={wrong} was taken")
 
 
+@live("SS_LOCKOUT_HONEYPOT_UDP_PORTS")
 @scene(start=False)
 async def test_a_packet_to_a_honeypot_port_bans_for_a_minute_at_most(t):
     """Of either family, and nothing is answered; in a gateway's or a customer's name it bans nobody, and a flood of them is let pass by."""
@@ -161,6 +164,7 @@ async def test_a_packet_to_a_honeypot_port_bans_for_a_minute_at_most(t):
             raise AssertionError(f"{wrong} was taken")
 
 
+@live("SS_LOCKOUT_IGNORE_IP")
 @scene(start=False)
 async def test_who_is_ignored_is_never_banned(t):
     """ignoreip: a ban in force ends, and no other comes; what the ring still holds of anybody can be exported."""

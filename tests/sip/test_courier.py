@@ -7,10 +7,9 @@ import sqlite3
 
 from harness import plans
 from harness.receiver import Receiver
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.watch import poll
 from test_cdrs import refused
-from test_live import live
 
 
 async def receiver(t, last=9):

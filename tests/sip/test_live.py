@@ -1,31 +1,19 @@
 """Every live parameter: behaviour differs between two of its values, set while the switch runs.
 
 Here are those of limits, timers, media, ports and traces; the test_live_*.py beside this file have the others.
-The last test holds them all against `parameter list`: a live parameter without a test fails it.
+The lint `params` holds the marks against lib/model/parameters.tsv: a live parameter without one fails it.
 """
 
 import asyncio
-import glob
-import importlib
-import os
-import re
 import select
 import socket
 
 from harness import plans
 from harness.plans import reject, silent_after
 from harness.rtp import Media
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.sip import Sdp
 from harness.watch import poll
-
-TESTED = set()
-
-
-def live(*names):
-    """This test shows that these parameters act."""
-    TESTED.update(names)
-    return lambda function: function
 
 
 async def three_vendors(t, plan):
@@ -40,6 +28,7 @@ async def three_vendors(t, plan):
 
 @live("SS_GATEWAY_SWITCH_LIMIT")
 async def test_switch_limit(t):
+    """Three vendors are tried as it comes, two at a limit of 2."""
     caller, carriers = await three_vendors(t, reject(503))
     await caller.invite("88017").expect(503)
     assert [len(c.legs) for c in carriers] == [1, 1, 1]
@@ -87,6 +76,7 @@ async def test_trying_timeout(t):
 @scene(idle=True)
 @live("SS_SIP_TIMEOUT_RINGING")
 async def test_ringing_timeout(t):
+    """A vendor that rings 2.5 s is given up after 1 s, and waited for with 30 s."""
     caller, carrier = await t.plain()
     carrier.plan = plans.answer(after=2.5)
     await t.set("SS_SIP_TIMEOUT_RINGING", 1)
@@ -114,6 +104,7 @@ async def test_longest_call(t):
 
 @live("SS_MAX_CALL_PER_SECOND")
 async def test_calls_a_second(t):
+    """Of ten calls at once some are refused at 2 a second, none at 1000."""
     caller, _carrier = await t.plain()
     await t.set("SS_MAX_CALL_PER_SECOND", 2)
     calls = [caller.invite(f"88017{i}") for i in range(10)]
@@ -128,6 +119,7 @@ async def test_calls_a_second(t):
 
 @live("SS_MAX_CONCURRENT_CALL")
 async def test_concurrent_calls(t):
+    """The second call is refused at a limit of 1, and rings at 2."""
     caller, carrier = await t.plain()
     carrier.plan = silent_after(180)
     await t.set("SS_MAX_CONCURRENT_CALL", 1)
@@ -275,20 +267,3 @@ async def test_capture_server(t):
             server.recv(65536)
         await t.cdr(await caller.place("88018"))
         assert not select.select([server], [], [], 0)[0]
-
-
-async def test_every_live_parameter_has_a_test_here(t):
-    """Here, in a test_live_*.py beside this file, or by name in tests/net, whose tests have a firewall."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    for path in glob.glob(os.path.join(here, "test_live_*.py")):
-        importlib.import_module(os.path.basename(path)[:-3])
-    walled = set()
-    for path in glob.glob(os.path.join(here, "..", "net", "test_*.py")):
-        with open(path, encoding="utf-8") as f:
-            walled.update(re.findall(r"\bSS_LOCKOUT_[A-Z_]+", f.read()))
-    rows = await t.ctl.ask("parameter.list")
-    names = {r["name"] for r in rows if r["effect"] == "live"}
-    assert names, "no live parameter at all"
-    tested = TESTED | walled
-    assert names <= tested, f"without a test: {sorted(names - tested)}"
-    assert TESTED <= names, f"tested here but not live: {sorted(TESTED - names)}"

@@ -5,7 +5,7 @@ from harness.books import check_fee
 from harness.oracle import Terms, charge, money
 from harness.plans import reject
 from harness.stage import BUY, SELL
-from test_live import live
+from harness.scene import live
 
 
 async def held_call(t, caller, seconds, number="88017"):
@@ -26,6 +26,7 @@ async def test_fee_precision(t):
 
 @live("SERVER_BILLING_FEE_UNIT")
 async def test_fee_unit(t):
+    """The fee of a call is rounded up to whole units of 5."""
     caller, _carrier = await t.plain(rates={"880": Terms(price="60", unit=60, first=7)})
     check_fee(await held_call(t, caller, 0.1), Terms(price="60", first=7))
     await t.set("SERVER_BILLING_FEE_UNIT", "5")
@@ -112,6 +113,7 @@ async def test_advance_time(t):
 
 @live("SERVER_BILLING_RECORD_ZERO_HOLD_TIME")
 async def test_record_of_unanswered_calls(t):
+    """On, a busy call has its record; off, it has none, and answered ones still have."""
     caller, carrier = await t.plain()
     carrier.plan = reject(486)
     await t.refused(caller.invite("88017"), 486, "UserBusy")

@@ -4,7 +4,7 @@ import asyncio
 
 from harness import plans
 from harness.watch import poll
-from test_live import live
+from harness.scene import live
 
 
 async def listed(t, number, side="caller"):
@@ -62,6 +62,7 @@ async def test_too_many_calls_of_one_number(t):
 
 @live("SS_BLACK_LIST_CALLER_CONCURRENT", "SS_BLACK_LIST_CALLER_CONCURRENT_EXPIRE")
 async def test_too_many_calls_at_once(t):
+    """One call more than the number of calls at once puts the caller on the list, for as long as is set."""
     caller, carrier = await t.plain(blacklist=True)
     await t.set("SS_BLACK_LIST_CALLER_CONCURRENT_EXPIRE", 1)
     await t.set("SS_BLACK_LIST_CALLER_CONCURRENT", 2)

@@ -7,10 +7,9 @@ import asyncio
 from harness import sip
 from harness.dialogs import asked, of_method
 from harness.rtp import Media
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.sip import Sdp
 from harness.stage import SELL
-from test_live import live
 
 
 def worker_of(session):

@@ -5,10 +5,9 @@ import sqlite3
 import time
 
 from harness.control import Refused
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.watch import poll
 from test_cdrs import numbers, refused
-from test_live import live
 from test_store import inside, private_disk
 
 

@@ -7,10 +7,9 @@ from decimal import Decimal
 from harness.control import Refused
 from harness.plans import reject, silent_after
 from harness.oracle import Terms
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.stage import SELL
 from harness.watch import poll
-from test_live import live
 
 
 async def ends(t, acme=None, beta=None, **fields):

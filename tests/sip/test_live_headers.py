@@ -1,7 +1,7 @@
 """The live parameters of what an INVITE says, as test_live.py has the others."""
 
 from harness import sip
-from test_live import live
+from harness.scene import live
 
 
 @live("SS_SIP_ROUTING_GATEWAY_INVITE_USE_CONTACT")
@@ -18,6 +18,7 @@ async def test_to_as_dialled(t):
 
 @live("SS_SIP_E164_DISPLAY_FROM")
 async def test_display_name_of_from(t):
+    """None, the caller's number, or what the customer has sent."""
     caller, carrier = await t.plain()
     for setting, display in (("Ignore", ""), ("Caller", "1001"), ("Pass", "Bob"), ("Ignore", "")):
         await t.set("SS_SIP_E164_DISPLAY_FROM", setting)

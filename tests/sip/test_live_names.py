@@ -3,9 +3,8 @@
 from harness.control import Refused
 from harness.names import Names
 from harness.plans import dead
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.watch import poll
-from test_live import live
 
 
 async def with_names(t):

@@ -4,13 +4,13 @@ import asyncio
 
 from harness import digest
 from harness.phone import bound, registered
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.watch import poll
-from test_live import live
 
 
 @live("SS_REPLY_UNAUTHORIZED")
 async def test_reply_to_strangers(t):
+    """Off, a stranger hears nothing; on, it is refused or challenged."""
     caller, _carrier = await t.plain()
     stranger = await t.caller("stranger", last=9)
     silent = stranger.invite("88017")
@@ -214,6 +214,7 @@ async def test_time_to_answer_a_challenge(t):
 
 @live("SERVER_PASSWORD_TERMINAL_ADDITIONAL_CHARACTERS")
 async def test_characters_of_made_up_passwords(t):
+    """The signs that are added are in the passwords made up from then on, and in none before."""
     await t.phones_account()
 
     async def made(numbers):

@@ -3,9 +3,8 @@
 import os
 
 from harness import plans
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.watch import poll
-from test_live import live
 
 
 async def unknown(t, count):

@@ -5,11 +5,10 @@ from fractions import Fraction
 
 from harness.control import Refused
 from harness.oracle import money
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.watch import poll
 from test_agents import tree
 from test_backup import old_one
-from test_live import live
 from test_reports import span, traffic
 
 NIGHTLY = {

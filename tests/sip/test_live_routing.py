@@ -1,7 +1,7 @@
 """The live parameters of the order of vendors."""
 
 from harness.plans import answer
-from test_live import live
+from harness.scene import live
 from test_policies import agree, order, per_minute, vendors
 
 
@@ -55,6 +55,7 @@ async def test_quality_orders_routes(t):
 
 @live("SS_GATEWAY_ASR_RESERVE_SEPARATE")
 async def test_parts_of_the_window(t):
+    """The order is by what the parts of the window hold; with other parts it begins anew."""
     await ranked(t)
     await t.set("SS_GATEWAY_ASR_ROUTE_SORT_CONFIG", 1)
     assert await order(t) == ["good", "dear"]

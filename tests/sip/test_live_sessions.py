@@ -1,7 +1,6 @@
 """The live parameters of session timers (RFC 4028)."""
 
-from harness.scene import scene
-from test_live import live
+from harness.scene import live, scene
 
 TIMER = ("Supported", "timer")
 
@@ -66,6 +65,7 @@ async def test_session_early_hangup(t):
 @scene(idle=True)
 @live("SS_SIP_NO_TIMER_REINVITE_INTERVAL")
 async def test_longest_call_without_session_timers(t):
+    """0: it goes on; 1 s: both sides are ended with NoTimerLimit."""
     caller, _carrier = await t.plain()
     await t.set("SS_SIP_NO_TIMER_REINVITE_INTERVAL", 0)
     endless = caller.invite("88017")

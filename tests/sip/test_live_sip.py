@@ -1,9 +1,8 @@
 """The live parameters of whether media is relayed and of calls that the switch ends, as test_live.py has the others."""
 
 from harness.phone import Phone
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.sip import Sdp
-from test_live import live
 
 
 async def talks_directly(t, caller, carrier, number, ip=None):

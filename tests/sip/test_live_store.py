@@ -3,8 +3,7 @@
 import os
 import sqlite3
 
-from harness.scene import scene
-from test_live import live
+from harness.scene import live, scene
 from test_store import alarmed, quiet_again
 
 

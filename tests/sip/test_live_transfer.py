@@ -2,9 +2,8 @@
 
 from harness import sip
 from harness.dialogs import asked, listed, of_method, up
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.stage import SELL
-from test_live import live
 
 KIND = [("Content-Type", "message/sipfrag;version=2.0")]
 

@@ -6,11 +6,11 @@ from harness import plans
 from harness.plans import reject, silent_after
 from harness.registrar import Registrar
 from harness.rtp import Media
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.sip import Sdp
 from harness.watch import poll
 from test_enrol import PASSWORD, alarms, asked, rows, stands, trunk
-from test_live import live, three_vendors
+from test_live import three_vendors
 
 
 @scene(idle=True)
@@ -86,6 +86,7 @@ async def test_unregister(t):
 @scene(idle=True)
 @live("SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT")
 async def test_silence_of_a_registered_vendor(t):
+    """A vendor that we register at says nothing to an INVITE: off, the next one is tried; on, it is the last."""
     caller = await t.caller()
     await t.customer(caller)
     dead = await trunk(t, "dead", 3, timeout_invite=1)
@@ -157,6 +158,7 @@ async def test_resend_interval(t):
 
 @live("SS_GATEWAY_SWITCH_STOP_AFTER_USER_BUSY")
 async def test_busy_and_the_next_vendor(t):
+    """On, 486 ends the hunt at the first vendor; off, all are tried; a gateway may have its own."""
     caller, carriers = await three_vendors(t, reject(486))
     await t.refused(caller.invite("88017"), 486, "UserBusy", tries=1)
     await t.set("SS_GATEWAY_SWITCH_STOP_AFTER_USER_BUSY", "Off")
@@ -181,6 +183,7 @@ async def test_how_far_into_a_call(t):
 
 @live("SS_SIP_STOP_SWITCH_AFTER_SDP")
 async def test_description_and_the_next_vendor(t):
+    """Off, a vendor that failed after early media is not the last; on, it is; a gateway may have its own."""
     caller, carriers = await three_vendors(t, None)
 
     async def plan(leg):

@@ -5,10 +5,9 @@ from fractions import Fraction
 
 from harness.receiver import Receiver
 from harness.relay import Relay
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.watch import poll
 from test_cdrs import refused
-from test_live import live
 
 RULE = "SS_SIP_NAT_KEEP_ALIVE_PERIOD"   # over a fifth of SS_ENDPOINT_NAT_EXPIRE: a general alarm that stands at once
 

@@ -5,7 +5,7 @@ import asyncio
 from harness.control import Refused
 from harness.oracle import money
 from harness.watch import poll
-from test_live import live
+from harness.scene import live
 
 
 async def refused(asked, *words):

@@ -8,10 +8,9 @@ from harness import digest, plans, sip
 from harness.control import Refused
 from harness.oracle import Terms
 from harness.phone import bound, registered
-from harness.scene import scene
+from harness.scene import live, scene
 from harness.stage import SELL
 from harness.watch import poll
-from test_live import live
 
 
 async def two_phones(t, **fields):

@@ -3,7 +3,7 @@ the other to us and both are the same customer's."""
 
 import asyncio
 
-from harness import sip
+from harness import plans, sip
 from harness.dialogs import listed, of_method, up
 from harness.rtp import Media
 from harness.scene import scene
@@ -88,19 +88,21 @@ async def test_what_cannot_be_replaced(t):
 
 @scene(idle=True)
 async def test_the_new_party_changes_its_mind(t):
-    """CANCEL while the vendor is asked: 487, and the call is as it was. (By the connection that the INVITE came by, on which the worker is
-    found by its branch; of datagrams see transport/steer.c.) A vendor that is gone ends both."""
+    """CANCEL while the vendor is asked: 487, and the call is as it was; on whichever workers the two are, by datagrams and by TCP. A
+    vendor that is gone ends both."""
     caller, _carrier, call, leg = await stage(t)
     waits = []
     leg.on_reinvite = lambda session, txn: (waits.append(txn), session.changed())
-    if t.workers == 1:
-        new = take(caller, call)
-        await leg.until(lambda: waits, "re-INVITE")
-        await new.until(lambda: new.provisional, "100")
+    for n in range(1, 7):
+        new = take(caller, call, flow=await caller.tcp_flow() if n > 4 else None)
+        await leg.until(lambda n=n: len(waits) == n, "re-INVITE")
+        await new.until(lambda new=new: new.provisional, "100")
         new.cancel()
         await t.refused(new, 487, "CallerCancel")
-        leg.send_ok(waits[0], leg.sdp)
-        await leg.until(lambda: len(leg.acks) == 2, "ACK")
+        assert (await new.cancel_txn.response()).code == 200
+        acks = len(leg.acks)
+        leg.send_ok(waits[-1], leg.sdp)
+        await leg.until(lambda acks=acks: len(leg.acks) > acks, "ACK")
         assert not call.bye_seen and not leg.bye_seen
     leg.on_reinvite = lambda session, txn: txn.reply(txn.msg.reply(481, tag=session.tag))
     new = take(caller, call)
@@ -125,3 +127,19 @@ async def test_a_crash(t):
     assert len(of_method(call, "BYE")) == 1
     await t.cdr(call, reason="SwitchRestarted")
     await t.cdr(new, reason="SwitchRestarted", fee="0")
+
+
+@scene(idle=True)
+async def test_replaces_that_means_nothing_here(t):
+    """A gateway that may not replace makes a call like any other, and takes it back like any other: the CANCEL has no Replaces."""
+    caller, carrier, call, leg = await stage(t)
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", call_transfer=False)
+    carrier.plan = plans.silent_after(180)
+    for _ in range(6):
+        new = take(caller, call, required=False)
+        await new.rings()
+        new.cancel()
+        await t.refused(new, 487, "CallerCancel")
+        assert (await new.cancel_txn.response()).code == 200
+    await call.hang_up()
+    await leg.ended_by_peer()

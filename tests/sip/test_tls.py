@@ -6,6 +6,7 @@ import os
 import signal
 import ssl
 
+from harness import sip
 from harness.scene import scene
 from harness.sip import Sdp
 from harness.stage import BUY
@@ -494,6 +495,34 @@ async def test_a_new_connection(t):
         await leg.hang_up()
         await call.ended_by_peer()
         await t.billed(call, leg)
+
+
+@scene(start=False)
+async def test_a_peers_connection_is_no_way_to_it(t):
+    """RFC 5923: a vendor connects, with its certificate, and asks by `alias` for calls to come that way. It is answered there, and
+    the call that comes goes by a connection of ours, whose certificate is looked at."""
+    s = Secure(t)
+    await t.switch.start()
+    caller, carrier = await t.caller(), await t.carrier()
+    own = s.root.issue("vendor", f"IP:{carrier.ip}")
+    await s.speak(carrier, own, shows=own)
+    await t.customer(caller)
+    await s.vendor(carrier)
+    flow = await s.flow(carrier)
+    for way in (flow, await carrier.tcp.connect(t.address)):
+        here = carrier.tls.port if way is flow else carrier.port
+        via = f"SIP/2.0/{way.transport} {carrier.ip}:{here};branch={sip.COOKIE}{sip.token()};alias"
+        ask = sip.Message("OPTIONS", f"sip:{s.ip}", headers=[
+            ("Via", via), ("Max-Forwards", 70), ("From", f"<sip:v@{carrier.ip}>;tag=1"), ("To", f"<sip:{s.ip}>"),
+            ("Call-ID", sip.token()), ("CSeq", "1 OPTIONS")])
+        assert (await carrier.request(ask, way).response()).code == 200
+    call = caller.invite("88017")
+    await call.expect(200)
+    leg = await carrier.leg()
+    assert leg.first.flow.transport == "TLS" and leg.first.flow is not flow
+    assert "alias" not in leg.invite.get("Via")
+    await call.hang_up()
+    await leg.ended_by_peer()
 
 
 @scene(start=False)

@@ -14,3 +14,8 @@ def scene(settings=None, switch=True, long=False, idle=False, heavy=False, withi
 
 def of(function):
     return getattr(function, "scene", None) or scene()(lambda: None).scene
+
+
+def live(*names):
+    """This test shows that these parameters act, in their default and another value: tests/lint/marks.py reads it."""
+    return lambda function: function

@@ -173,6 +173,34 @@ static void what_shares_a_call_id_goes_to_one_worker(void **state)
 	}
 }
 
+static void a_cancel_follows_an_invite_that_went_elsewhere(void **state)
+{
+	static const char cancel[] =
+		"CANCEL sip:x SIP/2.0\r\nTo: <sip:a@b>\r\nCall-ID: %d@x\r\n\r\n";
+	static const char bye[] = "BYE sip:x SIP/2.0\r\nTo: <sip:a@b>\r\nCall-ID: %d@x\r\n\r\n";
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		char one[128], other[128], id[32];
+		int w = i % WORKERS;
+
+		(void)snprintf(one, sizeof(one), cancel, i);
+		(void)snprintf(other, sizeof(other), bye, i);
+		(void)snprintf(id, sizeof(id), "%d@x", i);
+
+		int hashed = steer_peek(str_of(one), WORKERS);
+
+		steer_stray(str_of(id), w, WORKERS);
+		assert_int_equal(steer_peek(str_of(one), WORKERS), w);
+		assert_int_equal(steer_peek(str_of(other), WORKERS), hashed);
+		/* Another INVITE of that Call-ID, which went where that leads. */
+		steer_stray(str_of(id), hashed, WORKERS);
+		assert_int_equal(steer_peek(str_of(one), WORKERS), hashed);
+		steer_stray(str_of(id), 0, 1);
+		assert_int_equal(steer_peek(str_of(one), 1), 0);
+	}
+}
+
 static void calls_are_spread_evenly(void **state)
 {
 	enum { CALLS = 7000 };
@@ -230,6 +258,7 @@ int main(void)
 		cmocka_unit_test(a_worker_that_is_no_more_is_taken_modulo),
 		cmocka_unit_test(what_shares_a_call_id_goes_to_one_worker),
 		cmocka_unit_test(a_register_goes_to_the_worker_of_its_user),
+		cmocka_unit_test(a_cancel_follows_an_invite_that_went_elsewhere),
 		cmocka_unit_test(calls_are_spread_evenly),
 		cmocka_unit_test(any_bytes_give_some_answer),
 	};
