@@ -31,6 +31,7 @@ static const struct table switch_tables[] = {
 	  .columns = { "sheet INTEGER", "undo_of INTEGER" },
 	  .indexes = "CREATE INDEX IF NOT EXISTS rate_version ON rate (version)" },
 	{ .name = "rate_sheet", .entity = &entities[ENTITY_RATE_SHEET] },
+	{ .name = "origin_group", .entity = &entities[ENTITY_ORIGIN_GROUP] },
 	/* What a sheet did to rates that were there before, so that it can be undone. */
 	{ .name = "rate_ended",
 	  .columns = { "sheet INTEGER NOT NULL", "version INTEGER NOT NULL", "old_end INTEGER" },
@@ -157,7 +158,8 @@ static const struct table ledger_tables[] = {
 		       "agent_income INTEGER NOT NULL",
 		       "vendor_account TEXT NOT NULL",
 		       "routing_gateway TEXT NOT NULL",
-		       "cost_prefix TEXT NOT NULL" },
+		       "cost_prefix TEXT NOT NULL",
+		       "origin TEXT" },
 	  .indexes = "CREATE INDEX IF NOT EXISTS rerating_cdr ON rerating (cdr, id);"
 		     "CREATE INDEX IF NOT EXISTS rerating_at ON rerating (at)" },
 	/* Sums for reports (rollup.h). */

@@ -35,18 +35,19 @@ void price_done(struct price *p)
 	*p = (struct price){ 0 };
 }
 
-enum reason price_find(struct price *p, const struct payer *payer, const char *digits, ms_t wall_ms,
-		       struct tariff_span *span)
+enum reason price_find(struct price *p, const struct payer *payer, const char *digits,
+		       const char *caller, ms_t wall_ms, struct tariff_span *span)
 {
 	struct str number = str_of(digits);
 	struct tariff_span unused = TARIFF_SPAN_ALL;
 	struct terms terms;
-	const struct rate *rate = bands_find(payer->bands, payer->tariff, number, wall_ms,
-					     span ? span : &unused, &terms)
-					  .rate;
+	struct banded found = bands_find(payer->bands, payer->tariff, number, str_of(caller),
+					 wall_ms, span ? span : &unused, &terms);
+	const struct rate *rate = found.rate;
 
 	if (!rate || rate->is_locked)
 		return REASON_NO_RATE;
+	(void)str_copy(p->origin, sizeof(p->origin), str_of(tariff_origin(found.tariff, rate)));
 	p->terms = terms;
 	/* Free time is a gift to customers; it never lowers what a vendor asks (behaviour.md, Money). */
 	if (payer->row->kind == ACCOUNT_KIND_CLEARING)
@@ -178,7 +179,7 @@ static enum reason admit_account(struct inquiry *q)
 
 enum reason inquiry_price(struct inquiry *q, const struct payer *payer, ms_t wall_ms)
 {
-	return price_find(&q->price, payer, q->rated.digits, wall_ms, NULL);
+	return price_find(&q->price, payer, q->rated.digits, q->caller.digits, wall_ms, NULL);
 }
 
 /* What stands before the number that is charged, and why. Areas of this world: the call may have waited since it came. */
@@ -243,9 +244,11 @@ static enum reason admit_rate(struct inquiry *q)
 	}
 
 	char price[MONEY_TEXT];
+	const char *origin = q->price.origin;
 
 	trail_add(&q->trail, "rate", "ok",
-		  "prefix %s, version %lld, price %s per %lld s, %lld/%lld", q->price.prefix.digits,
+		  "prefix %s%s%s, version %lld, price %s per %lld s, %lld/%lld",
+		  q->price.prefix.digits, origin[0] ? " for callers of " : "", origin,
 		  (long long)q->price.version, money_text(q->price.terms.price, price),
 		  (long long)q->price.terms.unit_s, (long long)q->price.terms.first_s,
 		  (long long)q->price.terms.step_s);
@@ -506,11 +509,19 @@ const struct assumption *inquiry_assumes(const struct inquiry *q, const struct v
 	return NULL;
 }
 
+const char *inquiry_vendor_caller(const struct inquiry *q, const struct vendor *v,
+				  const struct number *sent)
+{
+	return v && v->row->cost_number == ROUTING_GATEWAY_COST_NUMBER_BEFORE ? q->caller.digits
+									      : sent->digits;
+}
+
 enum reason inquiry_vendor_price(const struct inquiry *q, const struct vendor *v,
-				 const char *digits, struct price *ret, struct tariff_span *span)
+				 const char *digits, const char *caller, struct price *ret,
+				 struct tariff_span *span)
 {
 	const struct assumption *a = inquiry_assumes(q, v, ASSUME_PRICE);
-	enum reason r = price_find(ret, v->payer, digits, q->wall_ms, span);
+	enum reason r = price_find(ret, v->payer, digits, caller, q->wall_ms, span);
 
 	if (r == REASON_NONE && a)
 		ret->terms.price = a->price;

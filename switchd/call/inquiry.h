@@ -13,7 +13,7 @@
 
 struct shares;
 
-enum { NUMBER_MAX = 40, WATCHERS_MAX = 16 };
+enum { NUMBER_MAX = 40, WATCHERS_MAX = 16, ORIGIN_NAME_MAX = 64 };
 
 struct number {
 	char digits[NUMBER_MAX + 1];
@@ -31,15 +31,16 @@ struct price {
 	char *account;
 	struct terms terms;
 	struct number prefix;
+	char origin[ORIGIN_NAME_MAX + 1]; /* group of callers that the rate is for; empty: any */
 	int64_t version;
 	money_t held;  /* reserved in the purse */
 	bool is_rated; /* terms are valid */
 };
 
 void price_done(struct price *p);
-/* Copies the rate in force for the number now. REASON_NO_RATE if there is none or it is locked. *span: as tariff_find_span; may be NULL. */
-enum reason price_find(struct price *p, const struct payer *payer, const char *digits, ms_t wall_ms,
-		       struct tariff_span *span);
+/* Copies the rate in force for number and caller now. REASON_NO_RATE if there is none or it is locked. *span: as tariff_find_span; may be NULL. */
+enum reason price_find(struct price *p, const struct payer *payer, const char *digits,
+		       const char *caller, ms_t wall_ms, struct tariff_span *span);
 
 struct prices;
 
@@ -129,9 +130,13 @@ struct number inquiry_vendor_number(const struct inquiry *q, const struct vendor
 
 /* NULL: nothing of that kind is assumed about it. */
 const struct assumption *inquiry_assumes(const struct inquiry *q, const struct vendor *v, int what);
+/* The same of its caller: of cost_number=before as billed, else as sent. */
+const char *inquiry_vendor_caller(const struct inquiry *q, const struct vendor *v,
+				  const struct number *sent);
 /* price_find of a vendor's number, or what is assumed. *span: as tariff_find_span; may be NULL. */
 enum reason inquiry_vendor_price(const struct inquiry *q, const struct vendor *v,
-				 const char *digits, struct price *ret, struct tariff_span *span);
+				 const char *digits, const char *caller, struct price *ret,
+				 struct tariff_span *span);
 
 /* How long a first hold lasts, and how much an extension adds (behaviour.md, Money). */
 enum { HOLD_SLICE_MS = 60000 };

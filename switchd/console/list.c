@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "model/json.h"
+#include "model/param.h"
+#include "model/text.h"
 #include "tui/dialog.h"
 
 /* PAGE: rows that an operation answers unless it is told how many. */
@@ -42,6 +44,26 @@ static json_t *shaped(const struct list *l, const json_t *rows)
 	return copy;
 }
 
+/* Amounts as SERVER_DISPLAY_MONEY_PRECISION has them; whole if it is not said. */
+static int round_amounts(const struct list *l, json_t *rows)
+{
+	const struct entity *e = l->spec->entity ? entity_find(str_of(l->spec->entity)) : NULL;
+	CLEANUP(json_decref) json_t *answer = NULL, *params = NULL;
+	struct err ignored = ERR_INIT;
+	int64_t decimals;
+
+	if (!json_array_size(rows) || !text_has_amounts(e))
+		return 0;
+	params = json_pack("{s:s}", "name", param_infos[PARAM_SERVER_DISPLAY_MONEY_PRECISION].name);
+	if (!params ||
+	    daemons_ask(&l->app->daemons, "parameter.show", params, &answer, &ignored) < 0)
+		return 0;
+	const char *value = json_string_value(json_object_get(answer, "value"));
+	return str_to_i64(str_of(value), 0, 8, &decimals) < 0
+		       ? 0
+		       : text_round_amounts(rows, e, (int)decimals);
+}
+
 static int take(struct list *l, json_t *rows)
 {
 	json_t *of_report = json_object_get(rows, "rows"); /* a report has more around them */
@@ -52,8 +74,12 @@ static int take(struct list *l, json_t *rows)
 	}
 
 	json_t *copy = shaped(l, rows);
-	int r = copy ? table_set_rows(l->table, copy) : -ENOMEM;
+	int r = copy ? round_amounts(l, copy) : -ENOMEM;
 
+	if (r == 0)
+		r = table_set_rows(l->table, copy);
+	else
+		json_decref(copy);
 	if (r < 0) {
 		json_decref(rows);
 		return r;

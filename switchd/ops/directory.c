@@ -7,12 +7,23 @@
 #include "base/htab.h"
 #include "number/areas.h"
 #include "number/chain.h"
+#include "number/origins.h"
 #include "number/pairs.h"
 #include "number/transform.h"
 #include "ops/loaded.h"
+#include "sheet/load.h"
 
 /* One compiled thing, by kind and name. */
-enum kind { KIND_LIST, KIND_WHITE, KIND_TRAPS, KIND_AREAS, KIND_TRANSFORM, KIND_CHAIN, KIND_PAIRS };
+enum kind {
+	KIND_LIST,
+	KIND_WHITE,
+	KIND_TRAPS,
+	KIND_AREAS,
+	KIND_ORIGINS,
+	KIND_TRANSFORM,
+	KIND_CHAIN,
+	KIND_PAIRS
+};
 
 struct shelf {
 	struct hnode node;
@@ -48,6 +59,9 @@ static void thing_free(enum kind kind, void *thing)
 		break;
 	case KIND_AREAS:
 		areas_free(thing);
+		break;
+	case KIND_ORIGINS:
+		origins_free(thing);
 		break;
 	case KIND_TRANSFORM:
 		transform_free(thing);
@@ -236,6 +250,17 @@ static int compile_areas(struct directory *d)
 	return r < 0 ? r : put(d, KIND_AREAS, "", a);
 }
 
+static int compile_origins(struct directory *d)
+{
+	CLEANUP(origin_list_done) struct origin_list all = { 0 };
+	struct origins *o = NULL;
+	int r = load_origins(&all, d->db);
+
+	if (r == 0 && all.count > 0)
+		r = origins_create(&o, all.group, all.count);
+	return r < 0 ? r : put(d, KIND_ORIGINS, "", o);
+}
+
 int directory_compile(const struct transform_row *row, struct transform **ret, struct err *err)
 {
 	CLEANUP(transform_free) struct transform *t = NULL;
@@ -356,6 +381,8 @@ int directory_prepare(struct directory *d, unsigned parts, const char *list, str
 		r = compile_lists(d, list);
 	if (r == 0 && parts & DIRECTORY_AREAS)
 		r = compile_areas(d);
+	if (r == 0 && parts & DIRECTORY_ORIGINS)
+		r = compile_origins(d);
 	if (r == 0 && parts & DIRECTORY_TRANSFORMS)
 		r = compile_transforms(d, err);
 	if (r == 0 && parts & DIRECTORY_TRANSFORMS)
@@ -424,6 +451,7 @@ void directory_tell(struct directory *d, struct world_input *in)
 	in->areas = thing_of(d, KIND_AREAS, "");
 	in->callers_in = thing_of(d, KIND_PAIRS, "caller_in");
 	in->callees_out = thing_of(d, KIND_PAIRS, "callee_out");
+	in->origins = thing_of(d, KIND_ORIGINS, "");
 	for (int k = 0; k < CHAIN_COUNT; k++)
 		in->chain[k] = thing_of(d, KIND_CHAIN, chain_names[k]);
 }
