@@ -10,8 +10,6 @@
 #include "steps.h"
 #include "tests.h"
 
-/* Pages are as long as a list is by default (design.md, 5). */
-
 static int show(void *ctx)
 {
 	const json_t *row = list_row(ctx);
