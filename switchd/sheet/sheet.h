@@ -92,6 +92,7 @@ struct sheet {
 	struct sheet_row *row; /* by prefix, origin, then by the moment they take effect */
 	const struct origin_list *origins; /* the format's */
 	size_t rows;
+	size_t lines; /* of the file behind its header, whether they became rows or not */
 	unsigned has; /* bit of enum sheet_column: the file has it */
 	struct sheet_problem problem[SHEET_PROBLEMS_MAX];
 	size_t problems;                                  /* also those that found no room */
