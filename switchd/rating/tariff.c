@@ -478,12 +478,17 @@ static const struct rate *in_force(const struct rate *r, ms_t at, struct tariff_
 	}
 }
 
-/* The first rate of the same prefix and the next origin; NULL: there is none. */
-static const struct rate *next_origin(const struct rate *r)
+/* The first rate of the same prefix that is for that origin; NULL: there is none. */
+static const struct rate *of_origin(const struct rate *r, int origin)
 {
-	while (r->has_older)
+	while (r->origin != origin) {
+		while (r->has_older)
+			r++;
+		if (!r->has_other)
+			return NULL;
 		r++;
-	return r->has_other ? r + 1 : NULL;
+	}
+	return r;
 }
 
 /* Of a prefix: the caller's origins first. */
@@ -493,10 +498,8 @@ static const struct rate *find_by_caller(const struct rate *first, const uint16_
 	const struct rate *found = NULL;
 
 	for (size_t i = 0; !found && i < n; i++) {
-		const struct rate *r = first;
+		const struct rate *r = of_origin(first, origin[i] + 1);
 
-		while (r && r->origin != origin[i] + 1)
-			r = next_origin(r);
 		if (r)
 			found = in_force(r, at, span);
 	}

@@ -146,11 +146,11 @@ async def test_a_sheet_with_a_column_for_it(t):
     await groups(t)
     sheet = "prefix,origin,price,unit\n880,,0.3,1\n880,near,0.1,1\n8801,near,0.2,1\n881,dark,1,1\n"
     doc = await take(t, sheet, group="acme-sell")
-    assert facts(doc, "new", "up", "down", "terms") == (3, 1, 0, 0) or facts(doc, "new") == (3,), doc
+    assert facts(doc, "added", "raised", "lowered", "changed") == (3, 1, 0, 0), doc
     assert (await fee(t, caller, "49301"))[1] == (money("0.2"), "8801", "near")
     assert (await fee(t, caller, "1001"))[1] == (money("0.3"), "880", None)
     doc = await take(t, "prefix,price,unit\n880,0.4,1\n", "mode=replace", group="acme-sell")
-    assert facts(doc, "up", "removed") == (1, 0), doc
+    assert facts(doc, "raised", "removed") == (1, 0), doc
     assert (await fee(t, caller, "49301"))[1] == (money("0.2"), "8801", "near")
     text = await exported(t, "acme-sell")
     assert text.startswith(HEADER) and text.splitlines()[1].endswith(",,,"), text
@@ -160,7 +160,7 @@ async def test_a_sheet_with_a_column_for_it(t):
     assert await exported(t, "b") == text
     doc = await take(t, "prefix,price,unit,origin\n880,0.4,1,\n880,0.15,1,near\n", "mode=replace", "--dry-run", group="acme-sell")
     assert {(r["prefix"], r["origin"]): (r["change"], r["calls"]) for r in rows(doc, "changes")} == {
-        ("880", "near"): ("up", 2), ("8801", "near"): ("removed", 0), ("881", "dark"): ("removed", 0)}, doc
+        ("880", "near"): ("raised", 2), ("8801", "near"): ("removed", 0), ("881", "dark"): ("removed", 0)}, doc
     await take(t, "prefix,price,unit,origin\n880,0.4,1,\n880,0.15,1,near\n", "mode=replace", group="acme-sell")
     assert (await fee(t, caller, "49301"))[1] == (money("0.15"), "880", "near")
     status, _, err = await t.switch.cli("rate", "undo", "acme-sell")

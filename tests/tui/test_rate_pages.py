@@ -24,7 +24,7 @@ async def test_origin_groups_and_their_rates(t):
         await c.go(["down", "e"], "Change rate wholesale/880/eea")
         await c.go(["esc"], "Tandem  Rates")
         await c.go("x", "rate wholesale/880/eea: end it now?")
-        await c.go("y", "rate wholesale/880/eea: deleted")
+        await c.go(["tab", "enter"], "rate wholesale/880/eea: deleted")
     assert (await t.ctl.ask("rate.show", key="wholesale/880"))["price"] == "0.0123"
 
 
