@@ -68,20 +68,23 @@ static void the_reach_decides(void **state)
 	assert_int_equal(pairs_reach(NULL, STR("880"), 2), 2);
 }
 
-static int a_pair_is_made(void)
+static void pairs_are_made(void)
 {
 	CLEANUP(pairs_free) struct pairs *p = NULL;
-	int r = pairs_create(&p);
 
-	for (int i = 0; r == 0 && i < 20; i++)
-		r = pairs_add(p, STR("880"), STR("1001"));
-	return r;
+	if (oom_refused(pairs_create(&p)))
+		return;
+	for (int i = 0; i < 20; i++)
+		if (oom_refused(pairs_add(p, STR("880"), STR("1001"))))
+			return;
+	pairs_sort(p);
+	assert_true(str_eq(pairs_find(p, STR("880")), STR("1001")));
 }
 
 static void memory_may_run_out(void **state)
 {
 	(void)state;
-	oom_each(a_pair_is_made);
+	oom_each(pairs_are_made);
 }
 
 int main(void)
