@@ -14,8 +14,12 @@ struct pairs {
 
 int pairs_create(struct pairs **ret)
 {
-	*ret = calloc(1, sizeof(**ret));
-	return *ret ? 0 : -ENOMEM;
+	struct pairs *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	*ret = p;
+	return 0;
 }
 
 struct pairs *pairs_free(struct pairs *p)

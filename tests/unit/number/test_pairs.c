@@ -1,9 +1,15 @@
-#include "number/pairs.h"
-
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
+#include <cmocka.h>
+
 #include "dice.h"
-#include "unit.h"
+#include "number/pairs.h"
+#include "oom.h"
 
 static struct pairs *made(const char *const text[][2], int n)
 {
@@ -62,11 +68,31 @@ static void the_reach_decides(void **state)
 	assert_int_equal(pairs_reach(NULL, STR("880"), 2), 2);
 }
 
+static void pairs_are_made(void)
+{
+	CLEANUP(pairs_free) struct pairs *p = NULL;
+
+	if (oom_refused(pairs_create(&p)))
+		return;
+	for (int i = 0; i < 20; i++)
+		if (oom_refused(pairs_add(p, STR("880"), STR("1001"))))
+			return;
+	pairs_sort(p);
+	assert_true(str_eq(pairs_find(p, STR("880")), STR("1001")));
+}
+
+static void memory_may_run_out(void **state)
+{
+	(void)state;
+	oom_each(pairs_are_made);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_numbers_alone_are_found),
 		cmocka_unit_test(the_reach_decides),
+		cmocka_unit_test(memory_may_run_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
