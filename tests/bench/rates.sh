@@ -9,7 +9,9 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 VENDORS=${1:-200} EACH=${2:-5000} RATE=${RATE:-50} PORT=15073
+# shellcheck disable=SC2034 # what stands before a switchd: lib.sh
 PIN=()
+# shellcheck source=/dev/null
 . tests/bench/lib.sh
 
 ctl() { "$BIN/switchctl" -s "$W/control.sock" "$@"; }

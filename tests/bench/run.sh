@@ -7,7 +7,9 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 ROUNDS=${1:-3} RATE=${RATE:-300} CALLS=${CALLS:-3000} HELD=${HELD:-3000}
+# shellcheck disable=SC2034 # what stands before a switchd: lib.sh
 PIN=(taskset -c 1)
+# shellcheck source=/dev/null
 . tests/bench/lib.sh
 GEN=(taskset -c 0 "$W/sipblast" -c 127.0.0.1:15090 -u 127.0.0.1:15080 -p 1212555 -g 20)
 
