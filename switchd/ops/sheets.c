@@ -22,13 +22,13 @@
  *
  * A sheet without a moment of its own takes effect a little later, when it is in place for certain, so that what the rates say is what was
  * charged; and it is answered then, however long that is, so that who was told that it is applied may rely on it. How much later is
- * learnt from the machine as it is now: to put a sheet in place takes some five times as long as to read it, and twelve times where each
+ * learnt from the machine as it is now: to put a sheet in place takes some seven times as long as to read it, and seventeen times where each
  * line ends another rate. An undo has such a moment, too; it is learnt from how long its group takes to read. One that turns out to be slower gets the time it took and as much again, with everything undone and
  * done again.
  */
 
 enum {
-	READS_NEW = 7, /* in place within so many times what reading took */
+	READS_NEW = 9, /* in place within so many times what reading took */
 	READS_AGAIN =
 		10, /* ... and so many more if there is a rate for each row, twice that if there are two */
 	ROWS_A_MS = 200, /* ... or at this pace, of the rows that are there, too */
