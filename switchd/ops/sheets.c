@@ -22,16 +22,17 @@
  *
  * A sheet without a moment of its own takes effect a little later, when it is in place for certain, so that what the rates say is what was
  * charged; and it is answered then, however long that is, so that who was told that it is applied may rely on it. How much later is
- * learnt from the machine as it is now: to put a sheet in place takes some five times as long as to read it, and twelve times where each
+ * learnt from the machine as it is now: to put a sheet in place takes some seven times as long as to read it, and seventeen times where each
  * line ends another rate. An undo has such a moment, too; it is learnt from how long its group takes to read. One that turns out to be slower gets the time it took and as much again, with everything undone and
  * done again.
  */
 
 enum {
-	READS_NEW = 7,   /* in place within so many times what reading took */
-	READS_AGAIN = 9, /* ... and so many more if there is a rate for each row, twice that if there are two */
-	ROWS_A_MS = 200,  /* ... or at this pace, of the rows that are there, too */
-	SCANS_UNDO = 20,  /* to take one back, in times of what reading its group took */
+	READS_NEW = 9, /* in place within so many times what reading took */
+	READS_AGAIN =
+		10, /* ... and so many more if there is a rate for each row, twice that if there are two */
+	ROWS_A_MS = 200, /* ... or at this pace, of the rows that are there, too */
+	SCANS_UNDO = 20, /* to take one back, in times of what reading its group took */
 	LEAST_MS = 20,
 	WAIT_MS = 2000, /* a moment that was asked for is waited for, if it is as near as that */
 	SLICE_MS =
@@ -176,7 +177,7 @@ static bool is_in_time(const struct sheet_task *t, ms_t begun)
 {
 	ms_t now = clock_wall_ms();
 
-	return t->moment != FIELD_ABSENT || now + (now - begun) / 4 < t->in_force;
+	return t->moment != FIELD_ABSENT || now + (now - begun) / 8 < t->in_force;
 }
 
 static int put_in_place(struct sheet_task *t, struct db *d, ms_t now, json_t **ret, struct err *err)
@@ -275,8 +276,7 @@ static int work_write(void *task, const atomic_bool *stop, json_t **ret, struct 
 		r = attempt(t, d, ret, err);
 		if (r != 1)
 			break;
-		r = t->is_undo ? 0
-			       : sheet_read(&t->sheet, &t->format, spool_text(&t->spool), err);
+		r = t->is_undo ? 0 : sheet_read(&t->sheet, &t->format, spool_text(&t->spool), err);
 	}
 	if (r < 0) {
 		json_decref(*ret);
