@@ -39,6 +39,7 @@ static int make_source(struct phone *p, struct err *err)
 	to->callee_from = MAPPING_GATEWAY_CALLEE_FROM_REQUEST_URI;
 	to->line_limit = from->line_limit_out;
 	to->rate_limit = from->rate_limit;
+	to->call_limit = from->call_limit;
 	to->blacklist = from->blacklist;
 	to->policy = from->policy;
 	to->policy_then = from->policy_then;
