@@ -45,7 +45,8 @@ static bool end_if_too_long(struct call *c, int64_t age_ms)
 
 		if (age_ms < l.s * 1000)
 			continue;
-		trail_add(&p->q.trail, "longest call", "end", "%lld s, by %s", (long long)l.s, l.by);
+		trail_add(&p->q.trail, "longest call", "end", "%lld s, by %s", (long long)l.s,
+			  l.by);
 		finish(c, REASON_MAX_DURATION, HANGUP_SWITCH, 0);
 		return true;
 	}
