@@ -1,5 +1,7 @@
 """The live parameters of whether media is relayed and of calls that the switch ends, as test_live.py has the others."""
 
+import itertools
+
 from harness.phone import Phone
 from harness.scene import live, scene
 from harness.sip import Sdp
@@ -34,6 +36,27 @@ async def test_media_relay_modes(t):
     assert not await talks_directly(t, caller, carrier, "88013")
     await t.set("SS_MEDIAPROXYMODE", "On")
     assert await talks_directly(t, caller, carrier, "88014")
+
+
+def auto_relays(near, far, is_elsewhere):
+    """features.md §5: who demands, then who forbids, then who asks, then where the caller's media is. But media goes directly only
+    if both allow it (behaviour.md), so who asks is not overruled by who forbids."""
+    if "must_on" in (near, far) or "on" in (near, far):
+        return True
+    return "off" not in (near, far) and is_elsewhere
+
+
+async def test_media_relay_by_auto(t):
+    """SS_MEDIAPROXYMODE Auto: every pair of what two gateways can say, with the caller's media where it speaks from and elsewhere."""
+    modes = ("auto", "on", "off", "must_on")
+    caller, carrier = await t.plain()
+    await t.set("SS_MEDIAPROXYMODE", "Auto")
+    for near, far in itertools.product(modes, modes):
+        await t.ctl.ask("mapping-gateway.set", name="acme-in", media_relay=near)
+        await t.ctl.ask("routing-gateway.set", name="vendor", media_relay=far)
+        for ip in (None, t.net.ip(99)):
+            direct = await talks_directly(t, caller, carrier, "88010", ip)
+            assert direct is not auto_relays(near, far, ip is not None), (near, far, ip)
 
 
 @live("SS_MEDIA_PROXY_BEHIND_NAT")
