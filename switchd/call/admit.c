@@ -149,17 +149,34 @@ enum reason account_is_open(struct inquiry *q, const struct payer *payer, const 
 	return REASON_NONE;
 }
 
+static void bound_length(struct inquiry *q, int64_t limit_s, const char *by)
+{
+	if (limit_s <= 0 || (q->longest_s > 0 && q->longest_s <= limit_s))
+		return;
+	q->longest_s = limit_s;
+	q->longest_by = by;
+}
+
+static void find_longest(struct inquiry *q)
+{
+	q->longest_s = 0;
+	bound_length(q, q->most_s, "its account's security profile");
+	if (param_bool(q->world->params, PARAM_SS_ENABLE_CALL_LIMIT))
+		bound_length(q, q->source->payer->row->call_limit, "its account");
+	bound_length(q, q->source->row->call_limit,
+		     q->source->phone ? "the phone" : "the mapping gateway");
+	if (q->is_dry && q->longest_s > 0)
+		trail_add(&q->trail, "longest call", "ok", "%lld s, call_limit of %s",
+			  (long long)q->longest_s, q->longest_by);
+}
+
 static enum reason admit_account(struct inquiry *q)
 {
 	const struct payer *payer = q->source->payer;
 	enum reason r = account_is_open(q, payer, "account");
 
 	q->price.purse = payer->purse;
-	q->longest_s = q->most_s;
-	if (param_bool(q->world->params, PARAM_SS_ENABLE_CALL_LIMIT) &&
-	    payer->row->call_limit > 0 &&
-	    (q->longest_s == 0 || payer->row->call_limit < q->longest_s))
-		q->longest_s = payer->row->call_limit;
+	find_longest(q);
 	if (r != REASON_NONE)
 		return r;
 	if (!meter_allows(q, payer->meter))

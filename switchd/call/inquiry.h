@@ -88,8 +88,9 @@ struct inquiry {
 	bool cut_off;
 	bool has_packages; /* the account has ordered some, and it is not free */
 	int64_t most_lines,
-		most_s;    /* of the account now, as its security profiles say; 0: no limit */
-	int64_t longest_s; /* as the account allows; 0: no limit of its own */
+		most_s;         /* of the account now, as its security profiles say; 0: no limit */
+	int64_t longest_s;      /* as the account and the source allow; 0: no limit of their own */
+	const char *longest_by; /* ... and whose that is */
 	bool has_total, has_line, has_account_line; /* what was taken and must be given back */
 	struct gate *gate;                          /* of the line taken */
 	struct gate *gate_of_source;                /* outlives every world, as all gates do */

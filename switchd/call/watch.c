@@ -12,15 +12,45 @@ enum { EXTEND_EARLY_MS = 5000, MEDIA_LOOK_MS = 5000, DRY_LOOK_MS = 1000 };
 
 static void arm(struct call *c);
 
-/* Free numbers are not limited in time (rating.md), but for the day that no call passes (security.md B4). */
-static int64_t longest_ms(const struct call *c)
-{
-	int64_t s = param_int(c->worker->world->params, PARAM_SS_MAXCALLDURATION);
-	int64_t own = c->q.longest_s;
+struct longest {
+	int64_t s;
+	const char *by;
+};
 
-	if (own > 0 && (s <= 0 || own < s))
-		s = own;
-	return s > 0 && s < DAY_MS / 1000 && !c->q.is_free ? s * 1000 : DAY_MS;
+static void bound(struct longest *l, int64_t s, const char *by)
+{
+	if (s > 0 && s < l->s)
+		*l = (struct longest){ s, by };
+}
+
+/* Free numbers are not limited in time (rating.md), but for the day that no call passes (security.md B4). */
+static struct longest longest(const struct call *c)
+{
+	struct longest l = { DAY_MS / 1000, "a day, that no call passes" };
+
+	if (c->q.is_free)
+		return l;
+	bound(&l, param_int(c->worker->world->params, PARAM_SS_MAXCALLDURATION),
+	      "SS_MAXCALLDURATION");
+	bound(&l, c->q.longest_s, c->q.longest_by);
+	bound(&l, c->callee ? c->callee->longest_s : 0, "the routing gateway");
+	return l;
+}
+
+/* The call, and each that led to it by being sent on: the first whose time is over ends all. */
+static bool end_if_too_long(struct call *c, int64_t age_ms)
+{
+	for (struct call *p = c; p; p = p->front) {
+		struct longest l = longest(p);
+
+		if (age_ms < l.s * 1000)
+			continue;
+		trail_add(&p->q.trail, "longest call", "end", "%lld s, by %s", (long long)l.s,
+			  l.by);
+		finish(c, REASON_MAX_DURATION, HANGUP_SWITCH, 0);
+		return true;
+	}
+	return false;
 }
 
 static int64_t silence_ms(const struct call *c)
@@ -144,10 +174,8 @@ static void on_life_timer(struct timer *t, int64_t now_ms)
 
 	if (c->state != CALL_UP)
 		return;
-	if (age_ms >= longest_ms(c)) {
-		finish(c, REASON_MAX_DURATION, HANGUP_SWITCH, 0);
+	if (end_if_too_long(c, age_ms))
 		return;
-	}
 	for (struct call *p = c; p && c->state == CALL_UP; p = p->front) {
 		look_at_money(p, c, age_ms);
 		if (c->state == CALL_UP && !spending_look(p, age_ms))
@@ -161,7 +189,7 @@ static void on_life_timer(struct timer *t, int64_t now_ms)
 
 static ms_t next_of_money(const struct call *c, ms_t now)
 {
-	ms_t at = c->answer_mono + longest_ms(c);
+	ms_t at = c->answer_mono + longest(c).s * 1000;
 
 	if (c->is_dry && now + DRY_LOOK_MS < at)
 		at = now + DRY_LOOK_MS;

@@ -17,7 +17,8 @@ static int set(const struct entity *e, void *row, int field, const char *text)
 }
 
 _Static_assert((int)PHONE_POLICY_FREE_LINES == (int)MAPPING_GATEWAY_POLICY_FREE_LINES &&
-		       (int)PHONE_POLICY_THEN_QUALITY == (int)MAPPING_GATEWAY_POLICY_THEN_QUALITY,
+		       (int)PHONE_POLICY_THEN_QUALITY == (int)MAPPING_GATEWAY_POLICY_THEN_QUALITY &&
+		       (int)PHONE_DIGEST_MD5 == (int)MAPPING_GATEWAY_DIGEST_MD5,
 	       "the same words in the same order");
 
 static int make_source(struct phone *p, struct err *err)
@@ -31,10 +32,12 @@ static int make_source(struct phone *p, struct err *err)
 	p->source.row = to;
 	p->source.phone = p;
 	to->auth = MAPPING_GATEWAY_AUTH_PASSWORD;
+	to->digest = from->digest;
 	to->transport = from->transport;
 	to->callee_from = MAPPING_GATEWAY_CALLEE_FROM_REQUEST_URI;
 	to->line_limit = from->line_limit_out;
 	to->rate_limit = from->rate_limit;
+	to->call_limit = from->call_limit;
 	to->blacklist = from->blacklist;
 	to->policy = from->policy;
 	to->policy_then = from->policy_then;
