@@ -219,6 +219,56 @@ struct str source_user(const struct source *s)
 	return str_of(s->row->user ? s->row->user : s->row->name);
 }
 
+struct asked {
+	const struct addr *peer;
+	const struct source *best;
+	int bits;
+};
+
+static void try_asked(void *ctx, const struct source *s)
+{
+	struct asked *a = ctx;
+	int bits = bits_of(s, a->peer);
+
+	if (s->row->auth != MAPPING_GATEWAY_AUTH_PASSWORD || (a->best && bits <= a->bits))
+		return;
+	a->best = s;
+	a->bits = bits;
+}
+
+/*
+ * Whose settings a challenge goes by: that of the name that the request gives itself, or of the narrowest network, and none but of who
+ * has this address among its own, so that a stranger is told of nobody (security.md A4).
+ */
+static const struct source *who_is_asked(const struct worker *w, const struct msg *m,
+					 const struct source *s)
+{
+	struct asked a = { .peer = &m->flow.peer };
+
+	if (!s)
+		s = world_digest_user(w->world,
+				      m->method == METHOD_REGISTER ? m->to.user : m->from.user);
+	if (s && s->net_count > 0 && nets_fit(s, a.peer))
+		return s;
+	world_sources_at(w->world, a.peer, try_asked, &a);
+	return a.best;
+}
+
+static enum digest_offer offer_of(const struct worker *w, const struct source *s)
+{
+	static const enum digest_offer offers[] = {
+		[MAPPING_GATEWAY_DIGEST_SHA256_MD5] = OFFER_SHA256_MD5,
+		[MAPPING_GATEWAY_DIGEST_MD5_SHA256] = OFFER_MD5_SHA256,
+		[MAPPING_GATEWAY_DIGEST_SHA256] = OFFER_SHA256,
+		[MAPPING_GATEWAY_DIGEST_MD5] = OFFER_MD5,
+	};
+
+	if (s && s->row->digest != MAPPING_GATEWAY_DIGEST_SYSTEM)
+		return offers[s->row->digest];
+	return param_bool(w->world->params, PARAM_SS_SIP_AUTHENTICATION_SHA256) ? OFFER_SHA256_MD5
+										: OFFER_MD5;
+}
+
 /* is_proven: it answered a nonce of ours, so its address is no forgery. */
 static void challenge(struct worker *w, struct server_txn *t, const struct msg *m,
 		      const struct digest_ask *ask, bool stale, bool is_proven)
@@ -324,7 +374,6 @@ static const struct source *by_digest(struct worker *w, struct server_txn *t, co
 	struct digest_ask ask = { .realm = param_str(p, PARAM_SS_SIP_AUTHENTICATION_REALM),
 				  .source = &m->flow.peer,
 				  .now_ms = w->loop.now_ms,
-				  .is_md5 = !param_bool(p, PARAM_SS_SIP_AUTHENTICATION_SHA256),
 				  .life_ms = param_int(p, PARAM_SS_SIP_AUTHENTICATION_TIMEOUT) };
 	struct str user = STR("");
 	const struct source *s =
@@ -337,6 +386,8 @@ static const struct source *by_digest(struct worker *w, struct server_txn *t, co
 
 	if (may)
 		ask.password = str_of(s->row->password);
+	ask.offer = offer_of(w, who_is_asked(w, m, s));
+	ask.is_md5_refused = s && s->row->digest == MAPPING_GATEWAY_DIGEST_SHA256;
 	ask.is_legacy = s && s->phone && s->phone->row->legacy_digest;
 	switch (digest_verify(w->digest, m, &ask, &ask.tries)) {
 	case DIGEST_OK:

@@ -21,7 +21,8 @@ _Static_assert((int)PHONE_MEDIA_SILENCE_ANY == (int)MAPPING_GATEWAY_MEDIA_SILENC
 		       (int)PHONE_MEDIA_SILENCE_OWN == (int)ROUTING_GATEWAY_MEDIA_SILENCE_OWN,
 	       "the same words in the same order");
 _Static_assert((int)PHONE_POLICY_FREE_LINES == (int)MAPPING_GATEWAY_POLICY_FREE_LINES &&
-		       (int)PHONE_POLICY_THEN_QUALITY == (int)MAPPING_GATEWAY_POLICY_THEN_QUALITY,
+		       (int)PHONE_POLICY_THEN_QUALITY == (int)MAPPING_GATEWAY_POLICY_THEN_QUALITY &&
+		       (int)PHONE_DIGEST_MD5 == (int)MAPPING_GATEWAY_DIGEST_MD5,
 	       "the same words in the same order");
 
 static int make_source(struct phone *p, struct err *err)
@@ -35,6 +36,7 @@ static int make_source(struct phone *p, struct err *err)
 	p->source.row = to;
 	p->source.phone = p;
 	to->auth = MAPPING_GATEWAY_AUTH_PASSWORD;
+	to->digest = from->digest;
 	to->transport = from->transport;
 	to->callee_from = MAPPING_GATEWAY_CALLEE_FROM_REQUEST_URI;
 	to->line_limit = from->line_limit_out;

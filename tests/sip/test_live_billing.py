@@ -5,7 +5,7 @@ from harness.books import check_fee
 from harness.oracle import Terms, charge, money
 from harness.plans import reject
 from harness.stage import BUY, SELL
-from harness.scene import live
+from harness.scene import live, scene
 
 
 async def held_call(t, caller, seconds, number="88017"):
@@ -161,3 +161,32 @@ async def test_decimals_on_screens(t):
         assert '"99.999795",' in await shown("--json", "account", "list")
         assert "0.000205" in await shown("cdr", "show", cdr["id"])
         assert "0.000205" in await shown("report", "revenue")
+
+
+@scene(idle=True)
+@live("SERVER_BILLING_LATE_ANSWER_COST")
+async def test_what_a_late_answer_costs(t):
+    """Off: the vendor that answers a try after the caller gave up gets nothing, and the books agree; On: its first increment."""
+    caller, carrier = await t.plain()
+    carrier.plan = plans.answer_when_cancelled()
+
+    async def late(number):
+        call = caller.invite(number)
+        await call.rings()
+        call.cancel()
+        await call.expect(487)
+        leg = carrier.legs[-1]
+        await leg.ack()
+        await leg.ended_by_peer()
+        await t.books.settled()
+        (row,) = [r for r in await t.ctl.ask("cdr.list", call_id=call.call_id) if r["reason"] == "LateAnswer"]
+        return row
+    await t.set("SERVER_BILLING_LATE_ANSWER_COST", "Off")
+    row = await late("88017")
+    assert row["cost_prefix"] is None and money(row["cost"] or "0") == 0, row
+    assert await t.books.balance("vendor-acc") == 0
+    await t.set("SERVER_BILLING_LATE_ANSWER_COST", "On")
+    row = await late("88018")
+    assert money(row["cost"]) == charge(BUY, 1000).total, row
+    assert await t.books.balance("vendor-acc") == -charge(BUY, 1000).total
+    await t.books.verify()

@@ -132,6 +132,25 @@ async def test_prefixes_allow_and_forbid(t):
         assert "callee_deny" in str(e) and "44" in str(e), e
 
 
+async def test_lengths_allow_and_forbid(t):
+    """Of a customer's gateway 484 before any vendor, of a vendor's that vendor is passed over; both say which rule it was."""
+    caller, _carrier = await t.plain()
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", callee_lengths=["5", "7-9"], caller_lengths=["4"])
+    await says(t, "880176", "NumberInvalid", "callee_lengths")
+    await says(t, "8801712345", "NumberInvalid", "10 digits")
+    await says(t, "88017", "NumberInvalid", "caller_lengths", caller="10011")
+    for number in ("88017", "8801701", "880170123"):
+        await t.cdr(await caller.place(number, caller="1001"))
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", callee_lengths=None, caller_lengths=None)
+    await t.ctl.ask("routing-gateway.set", name="vendor", callee_lengths=["6-40"])
+    await says(t, "88017", "NoAvailableRouter", "callee_lengths")
+    await t.cdr(await caller.place("880170"))
+    for bad in ("x", "41", "9-7", "-3", "3-", "1.5", ""):
+        for op, name in (("mapping-gateway.set", "acme-in"), ("routing-gateway.set", "vendor")):
+            e = await refusal(t, op, name=name, callee_lengths=["5", bad])
+            assert "callee_lengths" in str(e), (bad, e)
+
+
 async def test_areas_name_numbers(t):
     caller, carrier = await t.plain()
     csv = 'prefix,name\n880,Bangladesh\n8801,"Bangladesh, mobile"\n1,Nordamerika ä\n'
