@@ -10,7 +10,7 @@ usage() {
 		  run [--no-vm]     boot the image in QEMU with a sample customer, vendor and rate, place calls
 		                    through it, show the bill; --no-vm: switchd alone, from build/bin
 		  test [STAGE...]   everything: $(tests/run.sh --stages)
-		  test --all        and what takes longer: analyze sip-3 sip-tsan sip-el7 vm vm-night
+		  test --all        and what takes longer: analyze sip-3 sip-tsan sip-el7 races vm vm-night
 		  build             programs into build/bin/
 		  image             the bootable disk: build/image/tandem.img, .img.zst, tandem-install.iso, tandem-*.update,
 		                    sbom.spdx.json

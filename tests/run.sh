@@ -9,7 +9,7 @@ O=${O:-build}
 STAGES=(lint unit asan tsan replay sip-1 sip-asan net tui image boot)
 # For the night: gcc's analyser; the calls again with other numbers of workers and under the thread sanitizer; what of the
 # image in QEMU takes long where the processor is emulated. docs/testing.md says when they were last run.
-NIGHT=(analyze sip-3 sip-tsan sip-el7 vm vm-night)
+NIGHT=(analyze sip-3 sip-tsan sip-el7 races vm vm-night)
 MAKE=(make -k -j"$(nproc)" --output-sync=target "O=$O")
 SUITE_SECONDS=1200
 VM_SECONDS=1500
@@ -156,6 +156,8 @@ run() {
 	sip-3) suite sip release "$O/bin" --workers 3 ;;
 	sip-asan) suite sip asan "$O/asan/bin" --workers 2 ;;
 	sip-tsan) suite sip tsan "$O/tsan/bin" --workers 4 ;;
+	# 10,000 calls on little money over three workers, which are killed some forty times.
+	races) suite sip release "$O/bin" --workers 3 --long --jobs 1 -k bound.small_balances ;;
 	net) suite net release "$O/bin" ;;
 	tui) suite tui asan "$O/asan/bin" ;;
 	image) vm "$VM_SECONDS" -k "$VM_FILES" ;;
