@@ -86,7 +86,7 @@ build() {
 # Made anew when something that goes into it is newer.
 image() {
 	local out=${O:-build}/image bin=${O:-build}/bin
-	if [ -e "$out/tandem.img.zst" ] && [ -z "$(find "$bin" rootfs firmware VERSION \
+	if [ -e "$out/tandem.img.zst" ] && [ -z "$(find "$bin" rootfs firmware VERSION ${TANDEM_FIRMWARE:+"$TANDEM_FIRMWARE"} \
 		-newer "$out/tandem.img.zst" -not -path '*/__pycache__*' -print -quit)" ]; then
 		echo "[$SECONDS s] the image is as it should be"
 		return

@@ -33,8 +33,17 @@ static const struct rate icmp_rate = { .packets = 50, .burst = 100, .unit_s = 1,
 
 const struct rate *const ruleset_rates[] = { &sip_rate, &tcp_rate, &ssh_rate, NULL };
 
+static unsigned ability_of(const struct rule *r)
+{
+	return (r->rate && r->rate->set ? ABILITY_OWN_RATE : 0u) |
+	       (r->verdict == VERDICT_NOTRACK ? ABILITY_NOTRACK : 0u) |
+	       (r->verdict == VERDICT_COPY ? ABILITY_COPY : 0u);
+}
+
 static void add(struct ruleset *s, struct rule r)
 {
+	if (ability_of(&r) & s->lacks)
+		return;
 	assert(s->count < RULES_MAX);
 	if (r.last == 0)
 		r.last = r.first;
@@ -363,9 +372,10 @@ static void leave(struct ruleset *s, const struct openings *o)
 			      .why = "programs that have no business outside" });
 }
 
-void ruleset_make(struct ruleset *ret, const struct openings *o)
+void ruleset_make(struct ruleset *ret, const struct openings *o, unsigned lacks)
 {
 	ret->count = 0;
+	ret->lacks = lacks;
 	door(ret, o);
 	input(ret, o);
 	untracked(ret, CHAIN_OUTPUT, o);

@@ -40,12 +40,29 @@ struct openings {
 
 enum { RULES_MAX = 256 };
 
+/*
+ * What an older kernel's nftables may not know (CentOS 7's is of Linux 3.10, with later parts put in). A machine without
+ * one of these does without the rules that need it; all else any nf_tables can do that has sets with time limits.
+ */
+#define ABILITIES(X)                                               \
+	X(OWN_RATE, 0, "a rate of each stranger's own")            \
+	X(NOTRACK, 1, "SIP and media without connection tracking") \
+	X(COPY, 2, "copies of packets, for the evidence of a ban")
+
+enum ability {
+#define ABILITY_ENUM(id, bit, text) ABILITY_##id = 1 << (bit),
+	ABILITIES(ABILITY_ENUM)
+#undef ABILITY_ENUM
+		ABILITY_ALL = 7
+};
+
 struct ruleset {
 	struct rule rule[RULES_MAX];
 	int count;
+	unsigned lacks; /* of enum ability: what the rules do without */
 };
 
-void ruleset_make(struct ruleset *ret, const struct openings *o);
+void ruleset_make(struct ruleset *ret, const struct openings *o, unsigned lacks);
 bool openings_eq(const struct openings *a, const struct openings *b);
 
 extern const char *const ruleset_users[USER_COUNT];

@@ -16,6 +16,7 @@ FIELD_FLAGS = {
     "computed": 16,
     "secret": 32,
     "number": 64,
+    "amount": 128,
 }
 FILES = "switch ledger".split()
 PARAM_TYPES = "int bool duration decimal enum string list ints numbers range".split()

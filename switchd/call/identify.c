@@ -197,17 +197,76 @@ static bool nets_fit(const struct source *s, const struct addr *a)
 }
 
 /* May it register and call at all? A gateway's lock is told to its callers, a phone's is not (security.md A4). */
-static bool is_admitted(const struct source *s)
+const char *identify_hindrance(const struct source *s, const struct flow *f)
 {
 	const struct phone_row *p = s->phone ? s->phone->row : NULL;
 
-	return !p || (p->status != PHONE_STATUS_LOCKED &&
-		      (p->valid_until == FIELD_ABSENT || clock_wall_ms() < p->valid_until));
+	if (p && p->status == PHONE_STATUS_LOCKED)
+		return "its status is locked";
+	if (p && p->valid_until != FIELD_ABSENT && clock_wall_ms() >= p->valid_until)
+		return "its valid_until has passed";
+	if (!nets_fit(s, &f->peer))
+		return "that is none of the addresses that it may come from";
+	if (!transport_fits(s, f))
+		return "that is not the transport that it may come by";
+	if (!cert_fits(s, f))
+		return "it has to show a certificate of its tls_pin";
+	return NULL;
 }
 
 struct str source_user(const struct source *s)
 {
 	return str_of(s->row->user ? s->row->user : s->row->name);
+}
+
+struct asked {
+	const struct addr *peer;
+	const struct source *best;
+	int bits;
+};
+
+static void try_asked(void *ctx, const struct source *s)
+{
+	struct asked *a = ctx;
+	int bits = bits_of(s, a->peer);
+
+	if (s->row->auth != MAPPING_GATEWAY_AUTH_PASSWORD || (a->best && bits <= a->bits))
+		return;
+	a->best = s;
+	a->bits = bits;
+}
+
+/*
+ * Whose settings a challenge goes by: that of the name that the request gives itself, or of the narrowest network, and none but of who
+ * has this address among its own, so that a stranger is told of nobody (security.md A4).
+ */
+static const struct source *who_is_asked(const struct worker *w, const struct msg *m,
+					 const struct source *s)
+{
+	struct asked a = { .peer = &m->flow.peer };
+
+	if (!s)
+		s = world_digest_user(w->world,
+				      m->method == METHOD_REGISTER ? m->to.user : m->from.user);
+	if (s && s->net_count > 0 && nets_fit(s, a.peer))
+		return s;
+	world_sources_at(w->world, a.peer, try_asked, &a);
+	return a.best;
+}
+
+static enum digest_offer offer_of(const struct worker *w, const struct source *s)
+{
+	static const enum digest_offer offers[] = {
+		[MAPPING_GATEWAY_DIGEST_SHA256_MD5] = OFFER_SHA256_MD5,
+		[MAPPING_GATEWAY_DIGEST_MD5_SHA256] = OFFER_MD5_SHA256,
+		[MAPPING_GATEWAY_DIGEST_SHA256] = OFFER_SHA256,
+		[MAPPING_GATEWAY_DIGEST_MD5] = OFFER_MD5,
+	};
+
+	if (s && s->row->digest != MAPPING_GATEWAY_DIGEST_SYSTEM)
+		return offers[s->row->digest];
+	return param_bool(w->world->params, PARAM_SS_SIP_AUTHENTICATION_SHA256) ? OFFER_SHA256_MD5
+										: OFFER_MD5;
 }
 
 /* is_proven: it answered a nonce of ours, so its address is no forgery. */
@@ -315,7 +374,6 @@ static const struct source *by_digest(struct worker *w, struct server_txn *t, co
 	struct digest_ask ask = { .realm = param_str(p, PARAM_SS_SIP_AUTHENTICATION_REALM),
 				  .source = &m->flow.peer,
 				  .now_ms = w->loop.now_ms,
-				  .is_md5 = !param_bool(p, PARAM_SS_SIP_AUTHENTICATION_SHA256),
 				  .life_ms = param_int(p, PARAM_SS_SIP_AUTHENTICATION_TIMEOUT) };
 	struct str user = STR("");
 	const struct source *s =
@@ -324,10 +382,12 @@ static const struct source *by_digest(struct worker *w, struct server_txn *t, co
 			    must_pause(w, m, user);
 
 	ask.life_ms = ask.life_ms > 0 ? ask.life_ms * 1000 : 0;
-	bool may = s && is_admitted(s) && nets_fit(s, &m->flow.peer) &&
-		   transport_fits(s, &m->flow) && cert_fits(s, &m->flow);
+	bool may = s && !identify_hindrance(s, &m->flow);
+
 	if (may)
 		ask.password = str_of(s->row->password);
+	ask.offer = offer_of(w, who_is_asked(w, m, s));
+	ask.is_md5_refused = s && s->row->digest == MAPPING_GATEWAY_DIGEST_SHA256;
 	ask.is_legacy = s && s->phone && s->phone->row->legacy_digest;
 	switch (digest_verify(w->digest, m, &ask, &ask.tries)) {
 	case DIGEST_OK:

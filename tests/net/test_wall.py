@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 
@@ -16,6 +17,8 @@ SOME = sorted({*range(1, 1100), *range(5000, 5100), *range(8000, 8100), *range(9
                *range(19990, 20010), 2222, 65535})
 PORTS = {"ipv4": "10.9.0.1/24", "sip_port": 5070, "sip_tls_port": 5071, "api_port": 8443, "ssh_port": 2022,
          "media_ports": "12000-12999"}
+
+STRANGER = "fd00:a::2"  # of another network: the machine's own is exempt
 
 
 def write_conf(t, **answers):
@@ -34,6 +37,49 @@ async def test_a_scan_finds_what_is_open_and_nothing_else(t):
         assert got == {p for p in (5070, 5071, 8443, 2022) if p in ports}, sorted(got)[:50]
         got = Udp(source).scan(ports, 5070)
         assert got == (media | {5070}) & set(ports), sorted(got)[:50]
+
+
+def older(t, *unknown):
+    """The kernel does not know these expressions."""
+    library = os.path.join(t.folder, "older.so")
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, os.path.join(os.path.dirname(__file__), "older.c"), "-ldl"],
+                   check=True, timeout=60)
+    t.lockout.wrapper = t.wall.enter + ["env", f"LD_PRELOAD={library}", f"OLDER={','.join(unknown)}"]
+
+
+async def stands(t):
+    """Open is what is to be open, and who is banned is out, also after a reload of the rules."""
+    write_conf(t, **PORTS)
+    await t.lockout.start()
+    for _ in range(2):
+        got = Tcp(STRANGER).scan({*SOME, 8443, 2022}, 5070)
+        assert got == {5070, 5071, 8443, 2022}, sorted(got)[:50]
+        await t.firewall.ask("ban.add", address=STRANGER, seconds=60)
+        assert not Tcp(STRANGER).is_through(5070)
+        await t.firewall.ask("ban.del", address=STRANGER)
+        t.lockout.process.send_signal(signal.SIGHUP)
+
+
+def missing(t):
+    return [line.split("does without ")[1].split(":")[0] for line in t.lockout.tail().splitlines() if "does without" in line]
+
+
+@scene(start=False)
+async def test_a_kernel_that_cannot_leave_out_tracking(t):
+    """Only that is left out, and said once."""
+    older(t, "notrack")
+    await stands(t)
+    assert missing(t) == ["SIP and media without connection tracking"], missing(t)
+    shown = [r["verdict"] for r in await t.firewall.ask("firewall.show")]
+    assert "notrack" not in shown and "drop" in shown, shown
+
+
+@scene(start=False)
+async def test_a_kernel_that_knows_none_of_the_newer_ways(t):
+    """CentOS 7's may be such: the wall stands all the same, and what it does without is said."""
+    older(t, "notrack", "dynset", "log")
+    await stands(t)
+    assert len(missing(t)) == 3, missing(t)
 
 
 @scene(start=False)

@@ -64,6 +64,3 @@ async def test_lynis_finds_what_is_known_and_no_more(site):
     gone = set(known) - {i for i, _ in warnings + suggestions}
     assert not gone, f"docs/lynis.md speaks of what Lynis no longer asks: {gone}"
     assert index >= INDEX, index
-
-
-test_lynis_finds_what_is_known_and_no_more.within = 3600

@@ -103,9 +103,6 @@ def test_a_rescue_shell_and_a_factory_reset(image):
         lan.close()
 
 
-test_a_rescue_shell_and_a_factory_reset.within = 2400
-
-
 def test_a_start_that_failed_asks_for_the_password_and_is_tried_again(image):
     """Emergency and rescue mode are no way in: who says nothing for a minute, or leaves, has the machine restarted; the administrator's
     password, and no other, opens a shell."""
@@ -133,6 +130,3 @@ def test_a_start_that_failed_asks_for_the_password_and_is_tried_again(image):
             m.wait_off(BOOT)
     finally:
         lan.close()
-
-
-test_a_start_that_failed_asks_for_the_password_and_is_tried_again.within = 2400
