@@ -10,9 +10,11 @@
 #include "device.h"
 #include "knobs/knob.h"
 #include "knobs/setting.h"
+#include "knobs/uplinks.h"
 #include "load.h"
 
-#define SYSCTL "proc/sys/"
+#define SYSCTL  "proc/sys/"
+#define NETWORK "etc/sysconfig/network-scripts"
 
 struct row {
 	char path[KNOB_PATH]; /* below the root */
@@ -30,6 +32,7 @@ struct plan {
 	int root;
 	struct before *before;
 	const char *media; /* a loan while it is made */
+	int uplinks;
 	struct row *row;
 	size_t rows, room;
 };
@@ -109,12 +112,18 @@ static int add_row(struct plan *p, struct row *made, const char *folder, const c
 	return look(p, &p->row[p->rows++]);
 }
 
+static const char *value_of(const struct plan *p, const struct setting *s)
+{
+	if (strcmp(s->value, SETTING_MEDIA) == 0)
+		return p->media;
+	return strcmp(s->value, SETTING_UPLINKS) == 0 ? uplinks_rp_filter(p->uplinks) : s->value;
+}
+
 static int add_setting(void *ctx, const char *path)
 {
 	const struct filling *f = ctx;
 	const struct setting *s = f->setting;
-	bool is_media = strcmp(s->value, SETTING_MEDIA) == 0;
-	struct row row = { .wanted = str_dup(str_of(is_media ? f->plan->media : s->value)),
+	struct row row = { .wanted = str_dup(str_of(value_of(f->plan, s))),
 			   .why = str_dup(str_of(s->why)),
 			   .source = s->source,
 			   .is_least = s->is_least };
@@ -189,6 +198,10 @@ int plan_create(struct plan **ret, const char *root, const char *media, uint32_t
 	p->root = open_below(root, "", err);
 	if (p->root < 0)
 		return p->root;
+
+	CLEANUP(close) int network = openat(p->root, NETWORK, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	p->uplinks = uplinks_count(network);
 	e = before_open(&p->before, p->root);
 	if (e == 0)
 		e = fill(p, sysctls, lines);

@@ -84,11 +84,16 @@ static int set_param(struct options *o, enum param id, struct str value, struct 
 static int take_set(struct options *o, struct str text, struct err *err)
 {
 	ptrdiff_t eq = str_chr(text, '=');
-	enum param id = eq > 0 ? param_find(str_head(text, (size_t)eq)) : PARAM_COUNT;
+
+	if (eq <= 0)
+		return err_set(err, ERR_USAGE, "--set", text, "PARAMETER=VALUE",
+			       "not a parameter and its value");
+
+	struct str name = str_head(text, (size_t)eq);
+	enum param id = param_find(name);
 
 	if (id == PARAM_COUNT)
-		return err_set(err, ERR_USAGE, "--set", text, "PARAMETER=VALUE",
-			       "there is no such parameter");
+		return param_unknown(name, ERR_USAGE, "--set", "PARAMETER=VALUE", err);
 	return set_param(o, id, str_skip(text, (size_t)eq + 1), err);
 }
 

@@ -204,7 +204,9 @@ def reasons():
 
 def sysctl_text(row):
     least = " or more" if row["rule"] == "at least" else ""
-    return [sentence(f"{row['value']}{least}"), sentence(row["why"])]
+    words = {"@media": "the ports of the media relay", "@uplinks": "1, with several uplinks 2"}
+    value = words.get(row["value"], row["value"])
+    return [sentence(f"{value}{least}"), sentence(row["why"])]
 
 
 def sysctls():

@@ -9,6 +9,7 @@
 #include "check.h"
 #include "knobs/knob.h"
 #include "knobs/setting.h"
+#include "knobs/uplinks.h"
 #include "mounts.h"
 
 #define NO_MACHINE "takes a running machine"
@@ -165,16 +166,17 @@ int check_cmdline(struct job *j)
 struct knob {
 	struct job *job;
 	const struct setting *setting;
+	const char *value;
 	int folder;
 };
 
-static bool is_right(const struct setting *s, const char *now)
+static bool is_right(const struct knob *k, const char *now)
 {
 	uint64_t least, is;
 
-	if (!s->is_least)
-		return strcmp(now, s->value) == 0;
-	return str_to_u64(str_of(s->value), UINT64_MAX, &least) == 0 &&
+	if (!k->setting->is_least)
+		return strcmp(now, k->value) == 0;
+	return str_to_u64(str_of(k->value), UINT64_MAX, &least) == 0 &&
 	       str_to_u64(str_of(now), UINT64_MAX, &is) == 0 && is >= least;
 }
 
@@ -190,12 +192,12 @@ static int on_knob(void *ctx, const char *path)
 	if (r < 0)
 		return r;
 	k->job->looked_at++;
-	if (is_right(k->setting, now))
+	if (is_right(k, now))
 		return 0;
-	if (k->job->may_fix && knob_write(k->folder, path, k->setting->value) == 0)
+	if (k->job->may_fix && knob_write(k->folder, path, k->value) == 0)
 		job_fixed(k->job, "%s was %s", path, now);
 	else
-		job_fault(k->job, "%s is %s, not %s", path, now, k->setting->value);
+		job_fault(k->job, "%s is %s, not %s", path, now, k->value);
 	return 0;
 }
 
@@ -206,6 +208,17 @@ static const struct setting *setting_of(const char *key)
 			return &settings[i];
 	}
 	return NULL;
+}
+
+static const char *value_of(const struct job *j, const struct setting *s)
+{
+	if (strcmp(s->value, SETTING_UPLINKS) != 0)
+		return s->value;
+
+	CLEANUP(close)
+	int network = tree_fd(j->tree, "/etc/sysconfig/network-scripts", O_RDONLY | O_DIRECTORY);
+
+	return uplinks_rp_filter(uplinks_count(network));
 }
 
 int check_sysctl(struct job *j)
@@ -223,6 +236,8 @@ int check_sysctl(struct job *j)
 	while (r == 0 && job_word(j, word)) {
 		struct knob k = { .job = j, .setting = setting_of(word), .folder = folder };
 
+		if (k.setting)
+			k.value = value_of(j, k.setting);
 		r = k.setting ? knob_each(folder, str_of(word), on_knob, &k) : -EINVAL;
 	}
 	if (r == 0 && j->looked_at == 0)

@@ -116,7 +116,8 @@ def answers_page(answers):
 def sysctls_page(sysctls):
     out = ["# Kernel settings", ""]
     out += ["What `switch-tune` sets at boot; `switch-tune show` has them beside their values now."]
-    out += ["`*` stands for every network interface, `@media` for the ports of the media relay.", ""]
+    out += ["`*` stands for every network interface, `@media` for the ports of the media relay, `@uplinks` for 1,"]
+    out += ["or 2 where more than one interface has a gateway.", ""]
     rows = [(f"`{row['key']}`", *(row[c] for c in ("rule", "value", "why"))) for row in sysctls]
     return out + page_table(["key", "", "value", "why"], rows)
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/nearest.h"
 #include "model/value.h"
 
 #include "params.inc"
@@ -80,6 +81,22 @@ enum param param_find(struct str name)
 		}
 	}
 	return PARAM_COUNT;
+}
+
+int param_unknown(struct str name, enum err_code code, const char *field, const char *accepted,
+		  struct err *err)
+{
+	struct nearest n = nearest_to(name);
+
+	for (int i = 0; i < PARAM_COUNT; i++) {
+		nearest_try(&n, param_infos[i].name);
+		for (int k = 0; param_infos[i].aliases && param_infos[i].aliases[k]; k++)
+			nearest_try(&n, param_infos[i].aliases[k]);
+	}
+	if (n.best)
+		return err_set(err, code, field, name, accepted,
+			       "there is no such parameter; did you mean %s?", n.best);
+	return err_set(err, code, field, name, accepted, "there is no such parameter");
 }
 
 const char *param_type_name(enum param_type t)

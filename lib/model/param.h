@@ -53,6 +53,9 @@ extern const struct param_info param_infos[PARAM_COUNT];
 
 /* By name or alias, any case. PARAM_COUNT if there is none. */
 enum param param_find(struct str name);
+/* No parameter has that name: *err of this code and field says so, and which one was probably meant. -EINVAL. */
+int param_unknown(struct str name, enum err_code code, const char *field, const char *accepted,
+		  struct err *err);
 /* "int", "duration" ... ; "live", "none yet", "not supported". */
 const char *param_type_name(enum param_type t);
 const char *param_effect_name(enum param_effect e);

@@ -117,6 +117,7 @@ struct leg {
 	bool is_answered, is_acked, bye_is_due, is_over;
 	bool bye_came_back;          /* its connection broke, and it went again by another */
 	bool is_holding;             /* its description puts the other side on hold */
+	bool is_fax;                 /* its description is of T.38 */
 	struct buf described;        /* the description it sent last */
 	struct buf described_before; /* ... and the one that holds if its change is refused */
 	/* towards a vendor, or a phone of ours, only */

@@ -125,7 +125,8 @@ static int tell_bridge(const struct leg *from, const struct relay_peer *as)
 	struct relay_peer peer = { .source = MEDIA_SDP,
 				   .clock_hz = as->clock_hz,
 				   .may_send = true,
-				   .payloads = as->payloads };
+				   .payloads = as->payloads,
+				   .is_fax = as->is_fax };
 
 	if (!end || !end->call->relay)
 		return 0;
@@ -133,7 +134,7 @@ static int tell_bridge(const struct leg *from, const struct relay_peer *as)
 			  opposite(from->side), &peer);
 }
 
-static enum reason tell_relay(struct leg *from, const struct sdp_media *audio)
+static enum reason tell_relay(struct leg *from, const struct sdp_media *m)
 {
 	struct call *c = from->call;
 	struct relay_peer peer = { .signalling = from->signalling, .clock_hz = 8000 };
@@ -141,13 +142,14 @@ static enum reason tell_relay(struct leg *from, const struct sdp_media *audio)
 	if (!c->relay)
 		return REASON_NONE;
 	peer_rules(from, &peer);
-	if (audio && audio->has_address) {
-		peer.rtp = audio->rtp;
-		peer.rtcp = audio->rtcp;
+	if (m && m->has_address) {
+		peer.rtp = m->rtp;
+		peer.rtcp = m->rtcp;
 	}
-	if (audio)
-		peer.payloads = payloads_of(audio);
-	peer.may_send = audio && audio->direction != SDP_INACTIVE;
+	if (m)
+		peer.payloads = payloads_of(m);
+	peer.is_fax = m && m->is_fax;
+	peer.may_send = m && m->direction != SDP_INACTIVE;
 	peer.is_deaf = !peer.may_send;
 
 	int e = relay_set_peer(c->relay, from->side, &peer);
@@ -156,21 +158,17 @@ static enum reason tell_relay(struct leg *from, const struct sdp_media *audio)
 	return e == -EINVAL ? REASON_BAD_REQUEST : e < 0 ? REASON_OVERLOAD : REASON_NONE;
 }
 
-/* Our own side of every stream: the relayed audio has our port, everything else is refused with port 0. */
+/* Our own side of every stream: the relayed one (audio, or fax) has our port, everything else is refused with port 0. */
 static void our_ports(const struct call *c, const struct sdp *s, const struct leg *to,
 		      struct addr *rtp)
 {
 	struct addr ours = relay_shown(c->relay, to->side, &to->dialog.flow.peer);
-	bool is_used = false;
+	const struct sdp_media *relayed = sdp_relayed(s);
 
 	for (int i = 0; i < sdp_media_count(s); i++) {
-		const struct sdp_media *m = sdp_media_at(s, i);
-
 		rtp[i] = ours;
-		if (is_used || !m->is_audio || addr_port(&m->rtp) == 0)
+		if (sdp_media_at(s, i) != relayed)
 			addr_set_port(&rtp[i], 0);
-		else
-			is_used = true;
 	}
 }
 
@@ -197,10 +195,13 @@ static enum reason write_to(struct leg *to, const struct sdp *s, struct buf *out
 /* What this leg described: the relay learns where it is, and whether it holds the other. */
 static enum reason learn(struct leg *from, const struct sdp *s)
 {
-	enum reason r = tell_relay(from, sdp_audio(s));
+	const struct sdp_media *m = sdp_relayed(s);
+	enum reason r = tell_relay(from, m);
 
-	if (r == REASON_NONE)
+	if (r == REASON_NONE) {
 		from->is_holding = sdp_is_hold(s);
+		from->is_fax = m && m->is_fax;
+	}
 	return r;
 }
 
@@ -219,7 +220,7 @@ enum reason offer_again(struct leg *from, struct leg *to, bool is_freed, struct 
 	CLEANUP(sdp_free) struct sdp *s = NULL;
 	const char *what;
 
-	if (sdp_parse(&s, buf_str(&from->described), &what) < 0 || !sdp_audio(s))
+	if (sdp_parse(&s, buf_str(&from->described), &what) < 0 || !sdp_relayed(s))
 		return REASON_CODEC_MISMATCH;
 	if (is_freed)
 		sdp_set_direction(s, SDP_SENDRECV);

@@ -92,14 +92,17 @@ static void mark_silence(struct call *c, ms_t heard)
 		c->heard_mono = heard;
 }
 
-/* One side talks, the other is not heard: counted once a call, and ends none (behaviour.md, Media). */
+/*
+ * One side talks, the other is not heard: counted once a call, and ends none (behaviour.md, Media). Who is sent a fax says nothing for
+ * as long as a page takes.
+ */
 static void look_for_one_way(struct call *c, ms_t now_ms, int64_t limit)
 {
 	struct gate *const gate[] = {
 		[SIDE_CALLER] = c->q.gate, [SIDE_CALLEE] = c->callee ? c->callee->gate : NULL
 	};
 
-	for (int i = 0; i < 2 && !c->is_one_way; i++) {
+	for (int i = 0; i < 2 && !c->is_one_way && !c->caller.is_fax; i++) {
 		enum side quiet = i ? SIDE_CALLEE : SIDE_CALLER;
 		enum side other = i ? SIDE_CALLER : SIDE_CALLEE;
 

@@ -132,7 +132,7 @@ static void offer_columns(struct place *p, const struct op_info *op)
 	}
 }
 
-/* Of which entity's rows an argument of that name is the key, where no field says so. */
+/* Of which entity's rows a key or an argument of that name is the key, where no field says so. */
 static const struct {
 	const char *arg, *entity;
 } kinds[] = {
@@ -140,10 +140,23 @@ static const struct {
 	{ "account", "account" },
 	{ "mapping_gateway", "mapping-gateway" },
 	{ "routing_gateway", "routing-gateway" },
+	{ "rule", "spend-rule" },
+	{ "phone", "phone" },
 };
+
+static const char *kind_named(struct str name)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (str_eq(name, str_of(kinds[i].arg)))
+			return kinds[i].entity;
+	}
+	return NULL;
+}
 
 static void offer_named(struct place *p, const struct op_info *op, struct str name)
 {
+	const char *kind = kind_named(name);
+
 	if (str_eq(name, STR("reason"))) {
 		for (int i = 1; i < REASON_COUNT; i++)
 			offer(p, reason_name((enum reason)i), "");
@@ -153,10 +166,8 @@ static void offer_named(struct place *p, const struct op_info *op, struct str na
 		keys_each(p->socket, "routing-gateway", offer_key, p);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (str_eq(name, str_of(kinds[i].arg)))
-			keys_each(p->socket, kinds[i].entity, offer_key, p);
-	}
+	if (kind)
+		keys_each(p->socket, kind, offer_key, p);
 }
 
 /* What an operation's arguments are fields of: a payment is made by an operation of the account. */
@@ -185,13 +196,14 @@ static void offer_arg_value(struct place *p, const struct op_info *op, struct st
 		offer_named(p, op, name);
 }
 
-/* The key is one of the entity's own, but where it names what another entity has: rate undo GROUP. */
+/* The key is one of the entity's own, but where it names what another entity has: rate undo GROUP, spend reset RULE. */
 static const char *entity_of_key(const struct op_info *op)
 {
 	const struct entity *e = entity_find(str_of(op->entity));
 	int i = e ? entity_field(e, str_of(op->key)) : -1;
+	const char *kind = kind_named(str_of(op->key));
 
-	return i >= 0 && e->field[i].ref ? e->field[i].ref : op->entity;
+	return i >= 0 && e->field[i].ref ? e->field[i].ref : kind ? kind : op->entity;
 }
 
 static void offer_value(struct place *p, const struct op_info *op, struct str name)

@@ -154,8 +154,8 @@ static int ask(const struct options *o, FILE *out, FILE *err)
 	struct err e = ERR_INIT;
 
 	int r = words_parse(&w, o->word, o->words, &e);
-	if (r == -EINVAL)
-		return fail(RUN_USAGE, &e, err);
+	if (r == -EINVAL || r == -ENOENT)
+		return fail(r == -EINVAL ? RUN_USAGE : RUN_REFUSED, &e, err);
 	if (r == 0)
 		r = sock_path_of(o->socket, op_infos[w.op].owner, &path);
 	if (r < 0)

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/nearest.h"
 #include "model/json.h"
 #include "model/text.h"
 #include "model/utf8.h"
-#include "nearest.h"
 
 enum { COLUMNS_MAX = 64 };
 

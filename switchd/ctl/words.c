@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/nearest.h"
 #include "help.h"
-#include "nearest.h"
 
 /*
  * The operations of one entity stand together in the table, so a change of the name is a new
@@ -178,12 +178,16 @@ bool words_split(struct str word, struct str *ret_name, struct str *ret_value)
 }
 
 /* A person names a file, the daemon gets its content: no daemon opens what an operator names. */
-static int read_file(struct str path, struct buf *out, struct err *err)
+static int read_file(const char *name, struct str path, struct buf *out, struct err *err)
 {
 	CLEANUP(free) char *p = str_dup(path);
-	int r = p ? file_read(p, WORDS_FILE_MAX, out, err) : -ENOMEM;
+	int r = p ? file_read(p, WORDS_FILE_MAX, out, NULL) : -ENOMEM;
 
-	return r < 0 && r != -ENOMEM ? -EINVAL : r;
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	(void)err_set(err, ERR_BAD_VALUE, name, path, "a file that can be read",
+		      "the file cannot be read: %s", strerror(-r));
+	return -ENOENT;
 }
 
 /* Nothing behind the '=' means nothing at all: null. */
@@ -213,7 +217,7 @@ static int set(struct words *w, struct str name, struct str value, struct err *e
 		return 0;
 	}
 	if (arg && arg->is_file) {
-		int r = read_file(value, &content, err);
+		int r = read_file(arg->name, value, &content, err);
 
 		if (r < 0)
 			return r;

@@ -30,8 +30,8 @@ struct words {
 };
 
 /*
- * 0; -EINVAL with *err: these words are no operation; -ENOMEM. words_done must follow in every
- * case.
+ * 0; -EINVAL with *err: these words are no operation; -ENOENT with *err: a file that they name cannot be
+ * read; -ENOMEM. words_done must follow in every case.
  */
 int words_parse(struct words *ret, const char *const *word, int n, struct err *err);
 void words_done(struct words *w);

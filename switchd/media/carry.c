@@ -30,6 +30,14 @@ static bool is_valid(const struct plug *in, struct str packet, struct rtp_header
 {
 	if (in->is_rtcp)
 		return rtcp_read(packet, &h->ssrc);
+	if (in->relay->is_fax) {
+		/*
+		 * It has no SSRC. What comes first may come from another port of the source that was believed, as another SDP
+		 * port has it; from then on nothing else is the same stream.
+		 */
+		h->ssrc = in->has_faxed ? ~in->latch.ssrc : in->latch.ssrc;
+		return udptl_read(packet);
+	}
 	return rtp_read(packet, h) && is_expected(in->relay, h->payload_type);
 }
 
@@ -42,6 +50,9 @@ static void count_in(struct plug *in, const struct rtp_header *h, size_t n, ms_t
 
 	atomic_store_explicit(&c->heard_ms, now_ms, memory_order_relaxed);
 	if (in->is_rtcp)
+		return;
+	in->has_faxed = r->is_fax;
+	if (r->is_fax)
 		return;
 	add(&c->packets_in, 1);
 	add(&c->bytes_in, n);
@@ -82,7 +93,8 @@ static void pass(struct plug *out, struct str packet)
 	const struct addr *to = &out->latch.to;
 	struct counters *c = &out->relay->counters[out->side];
 
-	if (sendto(out->event.fd, packet.p, packet.n, 0, &to->sa, addr_len(to)) < 0 || out->is_rtcp)
+	if (sendto(out->event.fd, packet.p, packet.n, 0, &to->sa, addr_len(to)) < 0 ||
+	    out->is_rtcp || out->relay->is_fax)
 		return;
 	add(&c->packets_out, 1);
 	add(&c->bytes_out, packet.n);

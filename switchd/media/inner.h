@@ -28,6 +28,7 @@ struct plug { /* one socket */
 	struct latch latch;
 	enum side side;
 	bool is_rtcp;
+	bool has_faxed; /* was heard with UDPTL since it is a fax */
 };
 
 /* From one worker to one media thread. */
@@ -52,7 +53,8 @@ struct relay {
 	struct rtp_count count[SIDE_COUNT];
 	uint32_t clock_hz[SIDE_COUNT];
 	struct payloads payloads[SIDE_COUNT], expected; /* of each description; of both, or any */
-	bool may_send[SIDE_COUNT], is_deaf[SIDE_COUNT];
+	bool may_send[SIDE_COUNT], is_deaf[SIDE_COUNT], says_fax[SIDE_COUNT];
+	bool is_fax; /* both say so */
 };
 
 enum order_kind { ORDER_OPEN, ORDER_LISTEN, ORDER_PEER, ORDER_CLOSE };

@@ -59,6 +59,9 @@ static void set_peer(struct relay *r, enum side s, const struct relay_peer *peer
 	r->may_send[s] = peer->may_send;
 	r->is_deaf[s] = peer->is_deaf;
 	r->payloads[s] = peer->payloads;
+	r->says_fax[s] = peer->is_fax;
+	r->is_fax = r->says_fax[SIDE_CALLER] && r->says_fax[SIDE_CALLEE];
+	r->rtp[s].has_faxed = r->rtp[s].has_faxed && r->is_fax;
 	expect(r);
 	latch_set(&r->rtp[s].latch, peer, false, now_ms);
 	latch_set(&r->rtcp[s].latch, peer, true, now_ms);

@@ -67,6 +67,7 @@ struct relay_peer {
 	uint32_t clock_hz; /* of its codec, for jitter; 0 = 8000 */
 	/* Of its SDP. What either side named may come from both; none named by both: any may. */
 	struct payloads payloads;
+	bool is_fax; /* T.38 over UDPTL instead of RTP: so it is once both sides say so */
 };
 
 /*
@@ -112,7 +113,7 @@ void relay_leave(struct relay *r);
 void relay_adopt(struct relay *r, struct desk *d);
 
 struct relay_stats {
-	uint64_t packets_in; /* valid RTP from this side */
+	uint64_t packets_in; /* valid RTP from this side; fax is not counted */
 	uint64_t bytes_in;
 	uint64_t packets_out; /* RTP sent to this side */
 	uint64_t bytes_out;
@@ -122,7 +123,7 @@ struct relay_stats {
 	uint32_t mos_100; /* 0 = nothing measured */
 };
 void relay_stats(const struct relay *r, enum side s, struct relay_stats *ret);
-/* Monotonic ms of the last RTP or RTCP packet from either side; of the opening if there was none. */
+/* Monotonic ms of the last RTP, RTCP or UDPTL packet from either side; of the opening if there was none. */
 ms_t relay_heard_ms(const struct relay *r);
 ms_t relay_heard_side_ms(const struct relay *r, enum side s);
 

@@ -39,6 +39,20 @@ bool rtp_read(struct str packet, struct rtp_header *ret)
 	return true;
 }
 
+bool udptl_read(struct str packet)
+{
+	const uint8_t *p = (const uint8_t *)packet.p;
+	size_t at = 2;
+
+	if (packet.n < at + 2)
+		return false;
+	/* The length of an open type in aligned PER: one octet below 128, two below 16384, in pieces beyond. */
+	size_t n = p[at++];
+	if (n & 0x80)
+		n = (n & 0x7f) << 8 | p[at++];
+	return n > 0 && n < 0x4000 && at + n < packet.n;
+}
+
 /* Padding counts its own bytes, whole words of them. */
 static bool is_padding_good(const uint8_t *p, size_t n)
 {

@@ -25,6 +25,12 @@ bool rtp_read(struct str packet, struct rtp_header *ret);
  */
 bool rtcp_read(struct str packet, uint32_t *ret_ssrc);
 
+/*
+ * False if it is no UDPTL datagram of T.38: a sequence number, a first part whose length fits, and something behind it (error
+ * correction, or that there is none).
+ */
+bool udptl_read(struct str packet);
+
 /* One direction's counts, RFC 3550 A.1, A.3, A.8. */
 struct rtp_count {
 	bool is_started;

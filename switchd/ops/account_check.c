@@ -3,6 +3,7 @@
 
 #include "call/world_agent.h"
 #include "ops/inner.h"
+#include "store/rows.h"
 
 /* SERVER_ALARM_CUSTOMER_BALANCE_MAX_SIZE: so many have a balance alarm of their own. */
 static int check_low_balance(const struct world *w, const struct account_row *a, struct err *err)
@@ -25,10 +26,66 @@ static int check_low_balance(const struct world *w, const struct account_row *a,
 		       "%lld accounts have a balance alarm of their own", (long long)others);
 }
 
+/* ---- the kind of an account, and who calls or is paid by it ---- */
+
+int account_check_use(struct ops *o, enum entity_id user, const char *id, struct err *err)
+{
+	bool wants_vendors = user == ENTITY_ROUTING_GATEWAY;
+	void *row = NULL;
+
+	if (!id)
+		return 0;
+	int r = rows_get(o->db, &entities[ENTITY_ACCOUNT], str_of(id), clock_wall_ms(), &row, NULL);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r; /* for the store to refuse, by its field */
+
+	bool is_vendors = ((const struct account_row *)row)->kind == ACCOUNT_KIND_CLEARING;
+	row_free(&entities[ENTITY_ACCOUNT], row);
+	if (is_vendors == wants_vendors)
+		return 0;
+	if (is_vendors)
+		return err_set(err, ERR_CONFLICT, "account", str_of(id),
+			       "an account with kind=customer or agent",
+			       "account %s is a vendor's (clearing): no calls are charged to it",
+			       id);
+	return err_set(err, ERR_CONFLICT, "account", str_of(id),
+		       "an account with kind=clearing, or none",
+		       "account %s is no vendor's: its kind is not clearing", id);
+}
+
+static bool is_of(const char *account, const struct account_row *a)
+{
+	return account && strcmp(account, a->id) == 0;
+}
+
+/* The same from the other end. */
+static int check_kind(const struct world *w, const struct account_row *a, struct err *err)
+{
+	bool is_vendors = a->kind == ACCOUNT_KIND_CLEARING;
+	const char *user = NULL;
+
+	for (size_t i = 0; !user && is_vendors && i < w->sources; i++)
+		user = is_of(w->source[i].row->account, a) ? w->source[i].row->name : NULL;
+	for (size_t i = 0; !user && is_vendors && i < w->phones; i++)
+		user = is_of(w->phone[i].row->account, a) ? w->phone[i].row->number : NULL;
+	for (size_t i = 0; !user && !is_vendors && i < w->vendors; i++)
+		user = is_of(w->vendor[i].row->account, a) ? w->vendor[i].row->name : NULL;
+	if (!user)
+		return 0;
+	return err_set(err, ERR_CONFLICT, "kind",
+		       str_of(entities[ENTITY_ACCOUNT].field[ACCOUNT_KIND].values[a->kind]),
+		       is_vendors ? "customer or agent, or another account for it"
+				  : "clearing, or another account for it",
+		       is_vendors ? "calls of %s are charged to it" : "vendor %s is paid by it",
+		       user);
+}
+
 int account_check_others(struct ops *o, const struct account_row *a, struct err *err)
 {
 	const struct world *w = catalog_world(o->catalog);
 	int r = check_low_balance(w, a, err);
 
+	if (r == 0)
+		r = check_kind(w, a, err);
 	return r < 0 ? r : agent_check(w, a, err);
 }

@@ -231,13 +231,31 @@ static int check_plan(const struct route_plan_row *row, struct err *err)
 	return timeplan_create(&p, row, err);
 }
 
+/* The account that a gateway or phone names; NULL: none, or another entity. */
+static const char *account_of(enum entity_id id, const void *row)
+{
+	switch (id) {
+	case ENTITY_MAPPING_GATEWAY:
+		return ((const struct mapping_gateway_row *)row)->account;
+	case ENTITY_ROUTING_GATEWAY:
+		return ((const struct routing_gateway_row *)row)->account;
+	case ENTITY_PHONE:
+		return ((const struct phone_row *)row)->account;
+	default:
+		return NULL;
+	}
+}
+
 int entity_check(struct ops *o, const struct entity *e, const void *row, struct err *err)
 {
+	enum entity_id id = (enum entity_id)(e - entities);
 	int r = row_check(e, row, err);
 
+	if (r == 0)
+		r = account_check_use(o, id, account_of(id, row), err);
 	if (r < 0)
 		return r;
-	switch ((enum entity_id)(e - entities)) {
+	switch (id) {
 	case ENTITY_ACCOUNT:
 		r = check_account(row, err);
 		if (r == 0)

@@ -4,13 +4,6 @@
 
 #include "ops/inner.h"
 
-static const char *effect_name(enum param_effect e)
-{
-	static const char *const names[] = { "none yet", "live", "not supported" };
-
-	return names[e];
-}
-
 static json_t *param_json(struct ops *o, enum param id)
 {
 	const struct param_info *p = &param_infos[id];
@@ -23,8 +16,8 @@ static json_t *param_json(struct ops *o, enum param id)
 			 json_of_text(param_str(values, id)), "default", p->default_text, "unit",
 			 p->unit ? p->unit : "", "type", param_type_name(p->type), "category",
 			 p->category, "changed", !param_is_default(values, id), "effect",
-			 effect_name(p->effect), "applies", p->applies ? p->applies : "", "aliases",
-			 aliases, "help", p->help);
+			 param_effect_name(p->effect), "applies", p->applies ? p->applies : "",
+			 "aliases", aliases, "help", p->help);
 }
 
 static bool matches(const struct param_info *p, struct str text)
@@ -63,9 +56,8 @@ static int find(const struct request *r, enum param *ret, struct err *err)
 		return error;
 	*ret = param_find(buf_str(&name));
 	if (*ret == PARAM_COUNT)
-		return err_set(err, ERR_NOT_FOUND, "name", buf_str(&name),
-			       "a name that `parameter list TEXT` shows",
-			       "there is no such parameter");
+		return param_unknown(buf_str(&name), ERR_NOT_FOUND, "name",
+				     "a name that `parameter list TEXT` shows", err);
 	return 0;
 }
 

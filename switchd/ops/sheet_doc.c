@@ -124,7 +124,7 @@ static json_t *facts(const struct sheet_doc *d)
 {
 	json_t *f = json_pack("{s:s s:o s:s s:o s:I}", "state", d->state, "group", text(d->group),
 			      "mode", d->mode == SHEET_REPLACE ? "replace" : "update", "effective",
-			      moment(d->moment), "lines", (json_int_t)d->read->rows);
+			      moment(d->moment), "lines", (json_int_t)d->read->lines);
 
 	for (int i = 0; f && d->delta && i < SHEET_CHANGE_COUNT; i++)
 		(void)json_object_set_new(f, sheet_change_names[i],

@@ -14,12 +14,12 @@
 enum sheet_mode { SHEET_UPDATE, SHEET_REPLACE };
 
 /* X(NAME, word, what it is) */
-#define SHEET_CHANGES(X)                              \
-	X(NEW, "new", "had no rate")                  \
-	X(UP, "up", "dearer")                         \
-	X(DOWN, "down", "cheaper")                    \
-	X(TERMS, "terms", "same price, other terms")  \
-	X(REMOVED, "removed", "has no rate any more") \
+#define SHEET_CHANGES(X)                               \
+	X(NEW, "added", "had no rate")                 \
+	X(UP, "raised", "dearer")                      \
+	X(DOWN, "lowered", "cheaper")                  \
+	X(TERMS, "changed", "same price, other terms") \
+	X(REMOVED, "removed", "has no rate any more")  \
 	X(UNCHANGED, "unchanged", "as it was")
 
 enum sheet_change {

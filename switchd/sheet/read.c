@@ -459,6 +459,7 @@ static int read_lines(struct reader *r, struct err *err)
 		e = csv_next(&r->csv);
 		if (e == 0)
 			break;
+		r->s->lines++;
 		if (e == -EBADMSG) {
 			refuse(r, r->csv.line, "", STR(""), r->csv.error);
 			e = 0;

@@ -87,6 +87,7 @@ struct sheet_chunk;
 struct sheet {
 	struct sheet_row *row; /* by prefix, then by the moment they take effect */
 	size_t rows;
+	size_t lines; /* of the file behind its header, whether they became rows or not */
 	unsigned has; /* bit of enum sheet_column: the file has it */
 	struct sheet_problem problem[SHEET_PROBLEMS_MAX];
 	size_t problems;                                  /* also those that found no room */

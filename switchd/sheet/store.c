@@ -54,7 +54,7 @@ static int put_head(struct db *d, const struct sheet *s, const struct delta *p,
 	stmt_bind_text(st, 4,
 		       str_of(value(ENTITY_RATE_SHEET, RATE_SHEET_MODE, (int)ask->delta.mode)));
 	stmt_bind_int(st, 5, ask->delta.moment);
-	stmt_bind_int(st, 6, (int64_t)s->rows);
+	stmt_bind_int(st, 6, (int64_t)s->lines);
 	for (int i = 0; i < SHEET_CHANGE_COUNT; i++)
 		stmt_bind_int(st, 7 + i, p->count[i]);
 	stmt_bind_int(st, 13, version);

@@ -151,6 +151,7 @@ static int read_media_line(struct stream *s, struct str line, const char **what)
 	s->formats = line;
 	s->is_rtp = str_find(s->proto, STR("RTP/")) >= 0;
 	s->media.is_audio = str_eq(s->kind, STR("audio"));
+	s->media.is_fax = str_eq(s->kind, STR("image")) && str_ieq(s->proto, STR("udptl"));
 	return read_formats(s, what);
 }
 
@@ -282,6 +283,17 @@ const struct sdp_media *sdp_audio(const struct sdp *s)
 			return &s->stream[i].media;
 	}
 	return NULL;
+}
+
+const struct sdp_media *sdp_relayed(const struct sdp *s)
+{
+	const struct sdp_media *found = sdp_audio(s);
+
+	for (int i = 0; !found && i < s->count; i++) {
+		if (s->stream[i].media.is_fax && s->stream[i].port)
+			found = &s->stream[i].media;
+	}
+	return found;
 }
 
 void sdp_set_direction(struct sdp *s, enum sdp_direction d)

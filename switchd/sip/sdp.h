@@ -29,6 +29,7 @@ struct sdp_media {
 	struct addr rtp;  /* connection address and port; port 0: refused or not used */
 	struct addr rtcp; /* a=rtcp (RFC 3605), else port + 1 */
 	bool is_audio;
+	bool is_fax;      /* T.38 over UDPTL */
 	bool has_address; /* c= was a numeric address; else rtp is 0.0.0.0 with the port */
 	enum sdp_direction direction;
 	uint16_t ptime_ms; /* 0: none given */
@@ -51,6 +52,8 @@ int sdp_media_count(const struct sdp *s);
 const struct sdp_media *sdp_media_at(const struct sdp *s, int i);
 /* The first audio stream with a port, or NULL. */
 const struct sdp_media *sdp_audio(const struct sdp *s);
+/* What a relay carries: that, or without it the first fax with a port; or NULL. */
+const struct sdp_media *sdp_relayed(const struct sdp *s);
 /* Of every stream that is in use. */
 void sdp_set_direction(struct sdp *s, enum sdp_direction d);
 /* Hold as RFC 3264 (sendonly, inactive) and RFC 2543 (0.0.0.0) say it. */

@@ -23,6 +23,10 @@ static void one(const uint8_t *data, size_t size)
 	if (!copy)
 		return;
 	memcpy(copy, data, size);
+	if (udptl_read(str_n(copy, size)))
+		assert(size > 4 &&
+		       (copy[2] < 0x80 ? 3 + copy[2] : 4 + ((copy[2] & 0x7f) << 8 | copy[3])) <
+			       (int)size);
 	if (rtp_read(str_n(copy, size), &h)) {
 		size_t csrc = (copy[0] & 0x0f) * 4u, padding = copy[0] & 0x20 ? copy[size - 1] : 0;
 

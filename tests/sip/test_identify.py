@@ -1,6 +1,7 @@
 """Who is calling: address, network, port, transport, tech prefix; and who gets nothing at all."""
 
 from harness import net, plans, sip
+from harness.control import Refused
 from harness.oracle import Terms
 from harness.stage import count_in
 from harness.watch import poll
@@ -65,6 +66,28 @@ async def test_one_address_is_customer_and_vendor_at_once(t):
     call = await both.place("880555")
     await t.cdr(call, mapping_gateway="two-way-in", routing_gateway="vendor", account="two-way")
     await caller.place("880556")
+
+
+async def test_a_vendors_account_is_no_customers(t):
+    """Calls are charged to customers and agents, vendors are paid by clearing accounts; whoever is both has two. Refused from either
+    end, by the field at fault."""
+    await t.plain()
+    await t.account("idle", kind="clearing")
+    for method, field, words, fields in (
+            ("mapping-gateway.add", "account", "vendor's", dict(name="x", account="vendor-acc", address=["127.9.9.9"])),
+            ("phone.add", "account", "vendor's", dict(number="1077", account="vendor-acc")),
+            ("mapping-gateway.set", "account", "vendor's", dict(name="acme-in", account="vendor-acc")),
+            ("routing-gateway.add", "account", "no vendor's", dict(name="x", account="acme", address=["127.9.9.9:5060"])),
+            ("account.set", "kind", "acme-in", dict(id="acme", kind="clearing")),
+            ("account.set", "kind", "vendor", dict(id="vendor-acc", kind="customer"))):
+        try:
+            await t.ctl.ask(method, **fields)
+        except Refused as e:
+            assert e.data["code"] == "conflict" and e.data["field"] == field and words in e.message, e.error
+        else:
+            raise AssertionError((method, fields))
+    await t.ctl.ask("account.set", id="idle", kind="agent")
+    await t.ctl.ask("mapping-gateway.add", name="x", account="idle", address=["127.9.9.9"])
 
 
 async def test_networks_and_several_addresses(t):

@@ -129,7 +129,7 @@ async def test_what_is_refused_and_why(t):
     await refused(t, good + " " * 9000, "bytes")
     await refused(t, "", "bytes")
     status, _, err = await t.switch.cli("license", "activate", os.path.join(t.folder, "none"))
-    assert status == 2 and "No such file" in err
+    assert status == 1 and "No such file" in err
     assert (await t.status())["licence"] == "UNLICENSED"
 
 

@@ -84,13 +84,17 @@ async def test_refusals_say_what_would_be_accepted(t):
 
 
 async def test_an_unknown_parameter_is_refused_with_a_near_name(t):
+    """By each operation, in any case, a slip in an alias as well; where nothing is near, none is named."""
     for method, more in (("show", {}), ("set", {"value": "1"}), ("reset", {})):
-        try:
-            await t.ctl.ask(f"parameter.{method}", name="SS_MAX_CALL_PER_SECONDS", **more)
-        except Refused as e:
-            assert e.data.get("code") == "not_found", e.error
-            continue
-        raise AssertionError(f"parameter.{method} took an unknown name")
+        for name, near in (("SS_MAX_CALL_PER_SECONDS", "SS_MAX_CALL_PER_SECOND"), ("ss_max_conc", "SS_MAX_CONCURRENT_CALL"),
+                           ("maxretri", "MAXRETRY"), ("zebra", None)):
+            try:
+                await t.ctl.ask(f"parameter.{method}", name=name, **more)
+            except Refused as e:
+                assert e.data.get("code") == "not_found", e.error
+                assert e.message.split("did you mean ")[1:] == ([f"{near}?"] if near else []), e.error
+                continue
+            raise AssertionError(f"parameter.{method} took an unknown name")
 
 
 async def test_changes_are_logged(t):

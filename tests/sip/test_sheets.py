@@ -142,12 +142,12 @@ async def test_a_sheet_rates_the_next_call_and_is_undone(t):
     sheet = HEADER + "880,0.5,60,30,6,0.01,,,Bangladesh,,,\n8801,0.0123,,,,,,,Bangladesh mobile,,,add\n44,,,,,,,,,,,delete\n"
     before = await rates(t)
     seen = await take(t, sheet, "--dry-run")
-    assert facts(seen, "state", "new", "up", "removed", "sheet") == ("checked", 1, 1, 1, None), seen
+    assert facts(seen, "state", "added", "raised", "removed", "sheet") == ("checked", 1, 1, 1, None), seen
     assert [(r["prefix"], r["change"], r["old_price"], r["price"]) for r in rows(seen, "changes")] == [
-        ("44", "removed", "0.2", None), ("880", "up", "0.0123", "0.5"), ("8801", "new", None, "0.0123")], seen
+        ("44", "removed", "0.2", None), ("880", "raised", "0.0123", "0.5"), ("8801", "added", None, "0.0123")], seen
     assert await rates(t) == before, "a preview changed something"
     doc = await take(t, sheet)
-    assert facts(doc, "state", "new", "up", "removed", "lines") == ("applied", 1, 1, 1, 3), doc
+    assert facts(doc, "state", "added", "raised", "removed", "lines") == ("applied", 1, 1, 1, 3), doc
     cdr = await t.cdr(await caller.place("88020", hold=0.1))
     check_fee(cdr, NEW, BUY)
     assert cdr["rate_prefix"] == "880"
@@ -195,6 +195,7 @@ async def test_what_is_wrong_is_named_and_nothing_changes(t):
         found = rows(doc, "problems")
         assert doc["state"] == "refused" and (3, column) == (found[0]["line"], found[0]["column"]), (line, doc)
         assert reason in found[0]["reason"], (line, found)
+        assert facts(doc, "lines") == (2,), doc  # of the file, not those that were good
     for text, word in (("", "empty"), ("prefix,cost per hour\n1,2\n", "no column for the price"), (HEADER, "no rate"),
                        ("\n\n", "no first line")):
         assert word in await take(t, text, status=1), text
@@ -204,7 +205,7 @@ async def test_what_is_wrong_is_named_and_nothing_changes(t):
     assert await rates(t) == before, "a refused sheet changed something"
     assert await t.ctl.ask("rate-sheet.list") == []
     doc = await take(t, HEADER + "882,0.012300000000001,60,1,1,0,,0,,,,\n", "round=8")
-    assert rows(doc, "rounded")[0]["line"] == 2 and facts(doc, "new") == (1,), doc
+    assert rows(doc, "rounded")[0]["line"] == 2 and facts(doc, "added") == (1,), doc
     assert [r["price"] for r in await rates(t) if r["prefix"] == "882"] == ["0.0123"]
 
 
@@ -216,12 +217,12 @@ async def test_what_is_exported_comes_back(t):
     later = iso(90000)
     sheet = HEADER + (f'1,0.5,60,30,6,0.01,"60:0.01,120:0.005",7.5,"North, ""America""",,,\n1,0.6,60,30,6,0,,0,North,{later},,\n'
                       f"*44#,0,1,1,1,0,,0,-minus,,{later},\n+49,12.00000001,60,60,60,0,,0,Österreich?,,,\n")
-    assert facts(await take(t, sheet, group="a"), "new", "up") == (3, 1)
+    assert facts(await take(t, sheet, group="a"), "added", "raised") == (3, 1)
     text = await exported(t, "a")
     assert text.startswith(HEADER) and len(text.splitlines()) == 5, text
     again = await take(t, text, "mode=replace", group="a")
-    assert facts(again, "unchanged", "new", "up", "down", "terms", "removed") == (4, 0, 0, 0, 0, 0), again
-    assert facts(await take(t, text, group="b"), "new", "up") == (3, 1)
+    assert facts(again, "unchanged", "added", "raised", "lowered", "changed", "removed") == (4, 0, 0, 0, 0, 0), again
+    assert facts(await take(t, text, group="b"), "added", "raised") == (3, 1)
     assert await exported(t, "b") == text
     assert await exported(t, "a", f"at={iso(100000)}") == text.replace(
         '1,0.5,60,30,6,0.01,"60:0.01,120:0.005",7.5,"North, ""America""",,' + later.replace("Z", ".000Z") + ",\n", ""
@@ -244,16 +245,16 @@ async def test_what_last_week_s_calls_would_have_cost(t):
     assert money(doc["facts"]["week_before"]) == sum(before), doc
     first, *rest = rows(doc, "changes")
     assert (first["prefix"], first["change"], first["calls"], money(first["before"]), money(first["after"])) == (
-        "8802", "new", 2, before[0] + before[1], fees["8802"]), first
+        "8802", "added", 2, before[0] + before[1], fees["8802"]), first
     assert {r["prefix"]: (r["change"], r["calls"]) for r in rest} == {
-        "8803": ("new", 1), "8809": ("down", 1), "881": ("new", 0), "880": ("removed", 0)}, rest
+        "8803": ("added", 1), "8809": ("lowered", 1), "881": ("added", 0), "880": ("removed", 0)}, rest
     half = money(rest[0]["before"]) - money(rest[0]["after"])
     assert rest[0]["prefix"] == "8809" and half > 0, rest
     doc = await take(t, "prefix,price\n8809,0.06\n", "mode=replace", "--dry-run")
     assert facts(doc, "week_calls", "week_unrated", "removed") == (4, 3, 1), doc
     assert money(doc["facts"]["week_after"]) == before[3] and rows(doc, "changes")[0]["calls"] == 3, doc
     doc = await take(t, "prefix,price\n880,0.71\n", "--dry-run", group="vendor-buy")
-    assert facts(doc, "week_calls", "up") == (4, 1), doc
+    assert facts(doc, "week_calls", "raised") == (4, 1), doc
     assert money(doc["facts"]["week_before"]) == sum(money(c["cost"]) for c in cdrs), doc
     assert money(doc["facts"]["week_after"]) == sum(charge(BUY.but(price="0.71"), c["hold_ms"]).fee for c in cdrs), doc
 
@@ -288,14 +289,14 @@ async def test_another_maker_s_sheet(t):
     doc = await take(t, "Dial Code;Land;Preis;Billing Increment;Valid from;Remark\n49;Deutschland;0,0250;60/1;31.03.2031 00:00;x\n"
                      "880;Bangladesch;0,0123;1/1;;\n",
                      "columns=Preis=price,Land=area", "decimal=comma", "dates=dmy", "zone=Europe/Berlin")
-    assert facts(doc, "new", "terms", "ignored_columns") == (1, 1, "Remark"), doc
+    assert facts(doc, "added", "changed", "ignored_columns") == (1, 1, "Remark"), doc
     rate = next(r for r in await rates(t) if r["prefix"] == "49")
     assert (rate["price"], rate["first"], rate["step"], rate["effective"]) == ("0.025", 60, 1, "2031-03-30T22:00:00.000Z"), rate
     group = await t.ctl.ask("rate-group.show", name=GROUP)
     assert (group["sheet_columns"], group["sheet_decimal"], group["sheet_dates"], group["sheet_zone"]) == (
         "Preis=price,Land=area", "comma", "dmy", "Europe/Berlin"), group
     doc = await take(t, "Dial Code;Land;Preis\n880;Bangladesch;0,0124\n")
-    assert facts(doc, "up") == (1,), doc
+    assert facts(doc, "raised") == (1,), doc
     await t.ctl.ask("rate.set", key=f"{GROUP}/880", price="0.0125")
     undone = await t.ctl.ask("rate.undo", group=GROUP)
     assert (undone["restored"], undone["kept"]) == (0, 1), undone
@@ -319,7 +320,7 @@ async def test_calls_while_a_sheet_is_taken(t):
         if len(calls) == 2:
             await t.ctl.ask("account.set", id="acme", memo="in between")
         if taking.done() and moment is None:
-            assert facts(await taking, "state", "new") == ("applied", 8000)
+            assert facts(await taking, "state", "added") == ("applied", 8000)
             moment = (await taking)["facts"]["effective"]
     assert (await t.ctl.ask("account.show", id="acme"))["memo"] == "in between"
     seen = []

@@ -251,20 +251,25 @@ def _check_request(msg):
 
 
 class Sdp:
-    """One audio stream's view of a session description."""
+    """One stream's view of a session description: audio, or with kind="image" a fax (T.38)."""
+
+    T38 = ["a=T38FaxVersion:0", "a=T38MaxBitRate:14400", "a=T38FaxRateManagement:transferredTCF", "a=T38FaxUdpEC:t38UDPRedundancy"]
 
     def __init__(self, ip, port, payloads=(8, 0, 101), direction="sendrecv", session=1, version=1,
-                 user="-", extra=()):
+                 user="-", extra=(), kind="audio"):
         self.ip, self.port, self.payloads, self.direction = ip, port, list(payloads), direction
-        self.session, self.version, self.user, self.extra = session, version, user, list(extra)
+        self.session, self.version, self.user, self.extra, self.kind = session, version, user, list(extra), kind
 
     RTPMAP = {0: "PCMU/8000", 8: "PCMA/8000", 18: "G729/8000", 101: "telephone-event/8000"}
 
     def encode(self):
         kind = "IP6" if ":" in self.ip else "IP4"
         lines = ["v=0", f"o={self.user} {self.session} {self.version} IN {kind} {self.ip}", "s=-",
-                 f"c=IN {kind} {self.ip}", "t=0 0",
-                 f"m=audio {self.port} RTP/AVP {' '.join(map(str, self.payloads))}"]
+                 f"c=IN {kind} {self.ip}", "t=0 0"]
+        if self.kind == "image":
+            lines += ["m=audio 0 RTP/AVP 8", f"m=image {self.port} udptl t38"] + self.T38 + self.extra
+            return "\r\n".join(lines).encode() + CRLF
+        lines += [f"m=audio {self.port} RTP/AVP {' '.join(map(str, self.payloads))}"]
         lines += [f"a=rtpmap:{p} {self.RTPMAP[p]}" for p in self.payloads if p in self.RTPMAP]
         lines += [f"a={self.direction}"] + self.extra
         return "\r\n".join(lines).encode() + CRLF
@@ -284,8 +289,9 @@ class Sdp:
         where = [re.match(r"c=IN IP[46] (\S+)\Z", line) for line in lines if line[:2] == "c="]
         if not origin or not media or not all(media) or not where or not all(where):
             raise Malformed(f"SDP without a usable o=, m= or c=: {body!r}")
-        audio = next((m for m in media if m.group(1) == "audio"), media[0])
+        used = [m for m in media if m.group(2) != "0"] or media
+        seen = next((m for m in used if m.group(1) == "audio"), used[0])
         direction = next((line[2:] for line in lines
                           if line in ("a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive")), "sendrecv")
-        return cls(where[-1].group(1), int(audio.group(2)), [int(p) for p in audio.group(4).split()],
-                   direction, int(origin.group(2)), int(origin.group(3)), origin.group(1))
+        return cls(where[-1].group(1), int(seen.group(2)), [int(p) if p.isdigit() else p for p in seen.group(4).split()],
+                   direction, int(origin.group(2)), int(origin.group(3)), origin.group(1), kind=seen.group(1))

@@ -127,6 +127,7 @@ static int make_root(void **state)
 	put("/proc/78/status", STATUS("switch-lockoutd", "923", "0000000000001000"));
 	put("/proc/sys/kernel/randomize_va_space", "2\n");
 	put("/proc/sys/net/ipv4/conf/all/rp_filter", "1\n");
+	put("/etc/sysconfig/network-scripts/ifcfg-eth0", "GATEWAY=198.51.100.1\n");
 	put("/usr/lib/modules/6.1/modules.dep", "kernel/net/sctp/sctp.ko: kernel/lib/crc.ko\n"
 						"kernel/fs/ext4/ext4.ko:\n");
 	return 0;
@@ -224,6 +225,8 @@ static const struct wrong {
 	  "/tmp is no file system of its own" },
 	{ "MOUNT-6", "/proc/1/mountinfo", MOUNT("/", "ext4", "rw"), "without ro" },
 	{ "NET-4", "/proc/sys/net/ipv4/conf/all/rp_filter", "0\n", "rp_filter is 0" },
+	{ "NET-4", "/etc/sysconfig/network-scripts/ifcfg-eth7", "GATEWAY=192.0.2.1\n",
+	  "rp_filter is 1, not 2" },
 	{ "NET-8", "/proc/net/tcp", "sl\n 0: 00000000:0017 00000000:0000 0A 0\n",
 	  "at TCP port 23" },
 	{ "NET-9", "/proc/net/udp6", "sl\n 0: 00000000000000000000000000000000:0045 0:0000 07 0\n",

@@ -110,6 +110,14 @@ static void keys_are_asked_of_the_daemon(void **state)
 	daemon_says("[{\"name\":\"in-1\"}]");
 	assert_offered("route explain in", "in-1\n");
 	assert_string_equal(daemon_asked(), "mapping-gateway.list {\"limit\":\"1000\"}");
+	/* what is asked for are whole keys of another entity, not RULE/ACCOUNT */
+	daemon_says("[{\"name\":\"abroad\"}]");
+	assert_offered("spend reset ab", "abroad\n");
+	assert_string_equal(daemon_asked(), "spend-rule.list {\"limit\":\"1000\"}");
+	assert_offered("spend list rule=", "rule=abroad\n");
+	daemon_says("[{\"number\":\"1001\"}]");
+	assert_offered("registration del 1", "1001\n");
+	assert_string_equal(daemon_asked(), "phone.list {\"limit\":\"1000\"}");
 	daemon_says("[{\"group\":\"sell\",\"prefix\":\"880\",\"origin\":null}]");
 	assert_offered("rate show s", "sell/880\n");
 }

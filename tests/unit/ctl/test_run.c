@@ -192,6 +192,23 @@ static void misuse_is_told_from_a_refusal(void **state)
 	assert_string_equal(daemon_asked(), "");
 }
 
+/* The words are right, whichever way the file is sent. */
+static void a_file_that_cannot_be_read_is_a_refusal(void **state)
+{
+	static const char *const lines[] = { "license activate /nonexistent",
+					     "number-list import spam content=/nonexistent",
+					     "rate import group=g file=/nonexistent" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(ctl(lines[i]), RUN_REFUSED);
+		assert_has(err, "the file cannot be read: No such file or directory");
+		assert_has(err, "given:    /nonexistent");
+		assert_string_equal(out, "");
+	}
+	assert_string_equal(daemon_asked(), "");
+}
+
 static void options_may_stand_anywhere(void **state)
 {
 	(void)state;
@@ -249,6 +266,7 @@ int main(void)
 		TEST(differences_are_a_failure),
 		TEST(a_refusal_says_what_where_and_what_would_do),
 		TEST(misuse_is_told_from_a_refusal),
+		TEST(a_file_that_cannot_be_read_is_a_refusal),
 		TEST(options_may_stand_anywhere),
 		TEST(help_needs_no_daemon),
 		TEST(a_daemon_that_is_not_there_is_named),

@@ -190,6 +190,23 @@ static void apply_writes_what_differs_and_only_that(void **state)
 	assert_said("net.ipv4.conf.eth0/100.rp_filter", "state", "\"changed\"");
 }
 
+/* behaviour.md: rp_filter is 2 with several uplinks. */
+static void answers_may_leave_elsewhere_with_several_uplinks(void **state)
+{
+	(void)state;
+	put("../../etc/sysconfig/network-scripts/ifcfg-eth0",
+	    "DEVICE=eth0\nIPADDR=192.0.2.2\nGATEWAY=\"192.0.2.1\"\n");
+	put("../../etc/sysconfig/network-scripts/ifcfg-lan", "BOOTPROTO=none\nIPADDR=10.0.0.2\n");
+	put("../../etc/sysconfig/network-scripts/ifcfg-off", "ONBOOT=no\nGATEWAY=10.0.0.1\n");
+	put("../../etc/sysconfig/network-scripts/route-eth0", "GATEWAY=10.0.0.1\n");
+	assert_int_equal(tune("apply"), RUN_DONE);
+	assert_string_equal(get("net/ipv4/conf/all/rp_filter"), "1");
+	put("../../etc/sysconfig/network-scripts/ifcfg-eth1", "ONBOOT=yes\n BOOTPROTO = 'dhcp'\n");
+	assert_int_equal(tune("apply"), RUN_DONE);
+	assert_string_equal(get("net/ipv4/conf/all/rp_filter"), "2");
+	assert_string_equal(get("net/ipv4/conf/eth0.100/rp_filter"), "2");
+}
+
 static void the_media_ports_are_kept_from_others(void **state)
 {
 	(void)state;
@@ -559,6 +576,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_ROOT(the_table_is_as_the_operators_know_it),
 		WITH_ROOT(apply_writes_what_differs_and_only_that),
+		WITH_ROOT(answers_may_leave_elsewhere_with_several_uplinks),
 		WITH_ROOT(the_media_ports_are_kept_from_others),
 		WITH_ROOT(the_media_ports_come_from_the_machines_configuration),
 		WITH_ROOT(a_dry_run_writes_nothing),

@@ -57,6 +57,32 @@ static void headers_whose_lengths_do_not_fit_are_refused(void **state)
 	}
 }
 
+static void a_fax_has_a_first_part_and_something_behind_it(void **state)
+{
+	static const char endless[300] = "\0\1\x81\x04"; /* 260 octets, and what follows */
+	static const struct {
+		const char *bytes;
+		size_t n;
+		bool is_good;
+	} cases[] = {
+		{ "", 0, false },
+		{ "\0\1\1", 3, false },
+		{ "\0\1\1a", 4, false },
+		{ "\0\1\1a\0", 5, true },
+		{ "\0\1\0\0\0", 5, false }, /* nothing */
+		{ "\0\1\3a\0\0", 6, false },
+		{ "\0\1\x80\1a\0", 6, true }, /* two octets of length */
+		{ "\0\1\x80\2a\0", 6, false },
+		{ "\0\1\xc1\1a\0", 6, false }, /* in pieces: no datagram is as long */
+		{ endless, 264, false },
+		{ endless, 265, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(udptl_read(str_n(cases[i].bytes, cases[i].n)), cases[i].is_good);
+}
+
 static void the_fields_of_a_header_are_read(void **state)
 {
 	struct rtp_header h;
@@ -276,6 +302,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers_whose_lengths_do_not_fit_are_refused),
+		cmocka_unit_test(a_fax_has_a_first_part_and_something_behind_it),
 		cmocka_unit_test(the_fields_of_a_header_are_read),
 		cmocka_unit_test(a_compound_of_rtcp_must_add_up),
 		cmocka_unit_test(the_ssrc_of_a_report_is_its_senders),

@@ -1,23 +1,16 @@
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "oom.h"
 #include "parsed.h"
 #include "sip/digest.h"
 #include "sip/digest_field.h"
 #include "sip/digest_nonce.h"
+#include "unit.h"
 
-#define ROWS(table)      (sizeof(table) / sizeof((table)[0]))
-#define assert_str(s, z) assert_true(str_eq((s), str_of(z)))
-#define REALM            STR("tandem")
-#define PASSWORD         STR("Circle of Life")
+#define REALM    STR("tandem")
+#define PASSWORD STR("Circle of Life")
 
 enum { NOW = 1000000, HEADER_MAX = 600 };
 

@@ -1,21 +1,14 @@
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "oom.h"
 #include "parsed.h"
 #include "sip/digest.h"
+#include "unit.h"
 
-#define ROWS(table)      (sizeof(table) / sizeof((table)[0]))
-#define assert_str(s, z) assert_true(str_eq((s), str_of(z)))
-#define REALM            STR("tandem")
-#define PASSWORD         STR("Circle of Life")
+#define REALM    STR("tandem")
+#define PASSWORD STR("Circle of Life")
 
 enum { NOW = 1000000, HEADER_MAX = 600 };
 

@@ -1,16 +1,8 @@
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "oom.h"
 #include "sip/digest_field.h"
-
-#define ROWS(table)      (sizeof(table) / sizeof((table)[0]))
-#define assert_str(s, z) assert_true(str_eq((s), str_of(z)))
+#include "unit.h"
 
 static void fields_are_read_from_a_list(void **state)
 {

@@ -1,17 +1,10 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "oom.h"
 #include "parsed.h"
 #include "sip/ext.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "unit.h"
 
 /* A message with these lines in it. */
 static struct msg *with(const char *start, const char *cseq, const char *lines)

@@ -1,20 +1,11 @@
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "oom.h"
 #include "parsed.h"
 #include "sip/msg.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
-
-#define assert_str(s, z) assert_true(str_eq((s), str_of(z)))
+#include "unit.h"
 
 static const struct {
 	const char *lines;

@@ -4,17 +4,12 @@
  * is parsed here.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "oom.h"
 #include "parsed.h"
+#include "unit.h"
 
 enum { GOOD = 0, DROPPED = -1, BYTES_MAX = 8192 };
 
@@ -129,8 +124,6 @@ static struct msg *file(const char *name)
 		assert_true(oom_hit());
 	return m;
 }
-
-#define assert_str(s, z) assert_true(str_eq((s), str_of(z)))
 
 static void the_tortuous_invite_is_understood(void **state)
 {

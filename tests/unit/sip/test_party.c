@@ -1,17 +1,11 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "oom.h"
 #include "parsed.h"
 #include "sip/party.h"
+#include "unit.h"
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
-#define HERE        "192.0.2.1:5060"
+#define HERE "192.0.2.1:5060"
 
 /* An element of P-Asserted-Identity, and the value that another peer gets for it; NULL: none. */
 static const struct {

@@ -1,16 +1,8 @@
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "oom.h"
 #include "sip/refer.h"
-
-#define ROWS(table)      (sizeof(table) / sizeof((table)[0]))
-#define assert_str(s, z) assert_true(str_eq((s), str_of(z)))
+#include "unit.h"
 
 static void a_call_to_be_replaced_is_read(void **state)
 {

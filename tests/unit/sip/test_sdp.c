@@ -1,18 +1,10 @@
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "oom.h"
 #include "sip/sdp.h"
-
-#define ROWS(table)      (sizeof(table) / sizeof((table)[0]))
-#define assert_str(s, z) assert_true(str_eq((s), str_of(z)))
+#include "unit.h"
 
 #define HEAD  "v=0\r\no=- 1 2 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\nt=0 0\r\n"
 #define AUDIO "m=audio 6000 RTP/AVP 0\r\n"

@@ -1,19 +1,11 @@
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "oom.h"
 #include "sip/lex.h"
 #include "sip/uri.h"
-
-#define ROWS(table)      (sizeof(table) / sizeof((table)[0]))
-#define assert_str(s, z) assert_true(str_eq((s), str_of(z)))
+#include "unit.h"
 
 #define X10 "xxxxxxxxxx"
 #define D10 "0123456789"

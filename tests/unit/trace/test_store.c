@@ -156,12 +156,28 @@ static void secrets_become_stars(void **state)
 	static const struct {
 		const char *in, *out;
 	} all[] = {
+		/* What nobody knows is as secret as what is known to be. */
 		{ "INVITE x SIP/2.0\r\nAuthorization: Digest a=\"b\",\r\n c=d\r\nTo: x\r\n\r\n",
-		  "INVITE x SIP/2.0\r\nAuthorization: Digest ******\r\n ***\r\nTo: x\r\n\r\n" },
-		{ "SIP/2.0 401 No\r\nwww-authenticate : Digest nonce=1\r\n\r\n",
-		  "SIP/2.0 401 No\r\nwww-authenticate : Digest *******\r\n\r\n" },
-		{ "SIP/2.0 200 OK\r\nAuthentication-Info: nextnonce=1\r\n\r\n",
-		  "SIP/2.0 200 OK\r\nAuthentication-Info: ***********\r\n\r\n" },
+		  "INVITE x SIP/2.0\r\nAuthorization: Digest *****,\r\n ***\r\nTo: x\r\n\r\n" },
+		{ "R x SIP/2.0\r\nAuthorization: DIGEST username=\"a,b\",\r\n Response = \"0f\" "
+		  ",nc=1\r\n\r\n",
+		  "R x SIP/2.0\r\nAuthorization: DIGEST username=\"a,b\",\r\n Response = **** "
+		  ",nc=1\r\n\r\n" },
+		{ "SIP/2.0 401 No\r\nwww-authenticate : Digest nonce=1, realm=\"a\\\"b\"\r\n\r\n",
+		  "SIP/2.0 401 No\r\nwww-authenticate : Digest nonce=1, realm=\"a\\\"b\"\r\n\r\n" },
+		{ "SIP/2.0 200 OK\r\nAuthentication-Info: nextnonce=1, rspauth=\"ab\"\r\n\r\n",
+		  "SIP/2.0 200 OK\r\nAuthentication-Info: nextnonce=1, rspauth=****\r\n\r\n" },
+		/* A response behind a quote that is one too many, or none; other schemes. */
+		{ "R x SIP/2.0\r\nAuthorization: Digest uri=\"x, response=\"0f\"\r\n\r\n",
+		  "R x SIP/2.0\r\nAuthorization: Digest ******* *************\r\n\r\n" },
+		{ "R x SIP/2.0\r\nAuthorization: Digest nc=1 response=0f\r\n\r\n",
+		  "R x SIP/2.0\r\nAuthorization: Digest **** ***********\r\n\r\n" },
+		{ "R x SIP/2.0\r\nAuthorization: Digest uri=x;response=0f\r\n\r\n",
+		  "R x SIP/2.0\r\nAuthorization: Digest *****************\r\n\r\n" },
+		{ "R x SIP/2.0\r\nAuthorization: Basic nonce=1\r\n\r\n",
+		  "R x SIP/2.0\r\nAuthorization: Basic *******\r\n\r\n" },
+		{ "R x SIP/2.0\r\nAuthorization: nonce=1\r\n\r\n",
+		  "R x SIP/2.0\r\nAuthorization: *******\r\n\r\n" },
 		{ "INVITE x SIP/2.0\r\n\r\na=crypto:1 S inline:KEY|2^20\r\na=x:inline:y\r\n",
 		  "INVITE x SIP/2.0\r\n\r\na=crypto:1 S inline:********\r\na=x:inline:y\r\n" },
 		{ "Authorization", "Authorization" },

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "ctl/nearest.h"
+#include "base/nearest.h"
 
 static const char *nearest_of(const char *given)
 {
@@ -29,6 +29,7 @@ static void a_slip_of_the_finger_is_seen(void **state)
 	assert_string_equal(nearest_of("crd"), "cdr");
 	assert_string_equal(nearest_of("rate_group"), "rate-group");
 	assert_string_equal(nearest_of("routing_gatway"), "routing-gateway");
+	assert_string_equal(nearest_of("ACOUNT"), "account");
 }
 
 static void an_abbreviation_is_seen(void **state)
@@ -36,6 +37,7 @@ static void an_abbreviation_is_seen(void **state)
 	(void)state;
 	assert_string_equal(nearest_of("map"), "mapping-gateway");
 	assert_string_equal(nearest_of("acc"), "account");
+	assert_string_equal(nearest_of("Map"), "mapping-gateway");
 }
 
 static void what_is_far_from_all_is_none(void **state)

@@ -1,4 +1,7 @@
-#include "nearest.h"
+#include "base/nearest.h"
+
+#include <ctype.h>
+#include <stdbool.h>
 
 enum { LONGEST = 64 };
 
@@ -7,10 +10,15 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* Operators write gateway names either way. */
-static char plain(char c)
+/* People write names with either, and parameters in any case. */
+static int plain(char c)
 {
-	return c == '_' ? '-' : c;
+	return c == '_' ? '-' : tolower((unsigned char)c);
+}
+
+static bool begins(struct str name, struct str with)
+{
+	return with.n > 1 && with.n <= name.n && str_ieq(str_head(name, with.n), with);
 }
 
 /* Optimal string alignment: three rows of the matrix at a time. Both at most LONGEST bytes. */
@@ -53,7 +61,7 @@ void nearest_try(struct nearest *n, const char *name)
 	if (n->given.n == 0 || n->given.n > LONGEST || s.n > LONGEST)
 		return;
 	/* An abbreviation is nearer than any misspelling but the slightest. */
-	d = n->given.n > 1 && str_has_prefix(s, n->given) ? 1 : distance(n->given, s);
+	d = begins(s, n->given) ? 1 : distance(n->given, s);
 	if (d < n->distance) {
 		n->distance = d;
 		n->best = name;
