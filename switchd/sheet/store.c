@@ -367,7 +367,7 @@ static const char *const undo_restoring[] = {
 #define COPY_OF_E                                                                      \
 	"FROM rate o JOIN rate n ON n.\"group\" = o.\"group\" AND n.prefix = o.prefix" \
 	" AND n.origin = o.origin AND n.effective = ?3 AND n.version > ?6"             \
-	" WHERE o.version = e.version"
+	" WHERE o.version = e.version AND o.\"end\" <= ?3"
 
 /* What concerns earlier sheets, too, so that each of them can be undone in its turn. */
 static const char *const undo_handing_on[] = {
