@@ -35,7 +35,7 @@ BENCH=(kamailio linux-perf)
 RPM=(binutils patchelf rpm busybox-static)
 IMAGE=(binutils kmod squashfs-tools cryptsetup-bin mtools dosfstools e2fsprogs fdisk zstd grub-common
 	grub-pc-bin grub-efi-amd64-bin xorriso)
-VM=(qemu-system-x86 qemu-utils seabios ovmf ipxe-qemu iproute2 python3-pyte openssh-client nmap iputils-ping lynis)
+VM=(qemu-system-x86 qemu-utils cryptsetup-bin procps seabios ovmf ipxe-qemu iproute2 python3-pyte openssh-client nmap iputils-ping lynis)
 
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -86,7 +86,7 @@ build() {
 # Made anew when something that goes into it is newer.
 image() {
 	local out=${O:-build}/image bin=${O:-build}/bin
-	if [ -e "$out/tandem.img.zst" ] && [ -z "$(find "$bin" rootfs firmware VERSION \
+	if [ -e "$out/tandem.img.zst" ] && [ -z "$(find "$bin" rootfs firmware VERSION ${TANDEM_FIRMWARE:+"$TANDEM_FIRMWARE"} \
 		-newer "$out/tandem.img.zst" -not -path '*/__pycache__*' -print -quit)" ]; then
 		echo "[$SECONDS s] the image is as it should be"
 		return

@@ -172,6 +172,16 @@ size_t ring_room(const struct ring *r)
 	return room - HEAD_BYTES;
 }
 
+size_t ring_position(const struct ring *r)
+{
+	return atomic_load_explicit(&r->head, memory_order_relaxed);
+}
+
+bool ring_is_past(const struct ring *r, size_t position)
+{
+	return atomic_load_explicit(&r->tail, memory_order_acquire) >= position;
+}
+
 /* Is there a record behind tail? */
 static bool has_mail(struct ring *r, size_t tail)
 {

@@ -34,6 +34,10 @@ void ring_flush(struct ring *r);
  * which cost a padding to 8 each, and 8 more each after the first.
  */
 size_t ring_room(const struct ring *r);
+/* How far the producer has come, for ring_is_past. */
+size_t ring_position(const struct ring *r);
+/* Has the reader popped everything that was pushed before that position? */
+bool ring_is_past(const struct ring *r, size_t position);
 
 /* Consumer. The next record, or NULL; it stays valid until ring_pop. */
 const void *ring_peek(struct ring *r, size_t *ret_n);

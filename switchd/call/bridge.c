@@ -6,6 +6,7 @@
 
 #include "call/identity.h"
 #include "call/inside.h"
+#include "call/move.h"
 #include "call/transfer.h"
 
 /*
@@ -370,15 +371,32 @@ static struct bridge *create(struct leg *one, struct leg *other, const struct ms
 	return b;
 }
 
-bool bridge_refer(struct leg *l, struct server_txn *t, const struct msg *m)
+/* What it names, if this switch makes such transfers for whoever sent it. */
+static bool read_refer(const struct leg *l, const struct msg *m, struct referral *ret)
 {
 	const struct params *p = l->call->worker->world->params;
+
+	return param_bool(p, PARAM_SS_CALL_TRANSFER_BRIDGE) && transfer_may(l) &&
+	       transfer_read(l, m, ret) == 0;
+}
+
+bool bridge_seek(struct leg *l, const struct msg *m)
+{
+	struct worker *w = l->call->worker;
+	struct referral r = { 0 };
+
+	return w->hub->workers > 1 && read_refer(l, m, &r) && r.call_id[0] &&
+	       bridge_is_free(l->call) && !leg_find(w, str_of(r.our_tag), str_of(r.call_id)) &&
+	       move_ask(l, &r);
+}
+
+bool bridge_refer(struct leg *l, struct server_txn *t, const struct msg *m)
+{
 	struct referral r = { 0 };
 	struct leg *other;
 	struct bridge *b;
 
-	if (!param_bool(p, PARAM_SS_CALL_TRANSFER_BRIDGE) || !transfer_may(l) ||
-	    transfer_read(l, m, &r) != 0)
+	if (!read_refer(l, m, &r))
 		return false;
 	other = find_other(l, &r);
 	if (!other || !bridge_is_free(l->call) || !bridge_is_free(other->call) ||

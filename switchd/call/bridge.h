@@ -6,12 +6,18 @@
  * B asks, in its call with A, for A in its place in the call with C. The switch does it by itself: neither A nor C has to know REFER or
  * Replaces, a re-INVITE is all that they see. Both calls go on, each charged to whoever pays for it now; they end together.
  *
- * Both calls belong to the same worker; those that do not, or whose media cannot be tied together, are left to transfer.h.
+ * Both calls have to be on one worker; where they are not, the other one comes over first (move.h). Those whose media cannot be tied
+ * together are left to transfer.h.
  */
 #pragma once
 
 #include "call/inner.h"
 
+/*
+ * A REFER that came on l names a call that another worker has: that one is asked for it. False: it is not so. True: passing_resume says
+ * when, whatever came of it, and then it is here or is not to be had.
+ */
+bool bridge_seek(struct leg *l, const struct msg *m);
 /* A REFER that came on l. True: it was answered, and the transfer is under way; false: it is not for us, and nothing has happened. */
 bool bridge_refer(struct leg *l, struct server_txn *t, const struct msg *m);
 /* Is the call up, with two idle ends and no bridge? */

@@ -43,6 +43,15 @@ struct call *call_find(struct worker *w, int64_t id)
 	return NULL;
 }
 
+void call_enter(struct call *c)
+{
+	const struct dialog *d = &c->caller.dialog;
+
+	htab_add(&c->worker->calls, &c->by_id, id_hash(c->id));
+	htab_add(&c->worker->invites, &c->by_invite,
+		 htab_hash2(str_of(d->call_id), str_of(d->remote_tag)));
+}
+
 /* RFC 3261 §8.2.2.2: the same request (Call-ID, tag, CSeq) by another way than the one that is being served. */
 bool call_is_merged(struct worker *w, const struct msg *m)
 {

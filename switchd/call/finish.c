@@ -446,6 +446,7 @@ static int copy_facts(struct cdr_row *r, const struct leg *l)
 	if (l->cost.is_rated) {
 		terms_put(&l->cost.terms, &terms);
 		r->cost_prefix = strdup(l->cost.prefix.digits);
+		r->cost_origin = l->cost.origin[0] ? strdup(l->cost.origin) : NULL;
 		r->cost_version = l->cost.version;
 		r->cost_terms = buf_steal(&terms);
 	}

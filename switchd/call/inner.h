@@ -66,6 +66,7 @@ struct worker {
 	struct keeper *keeper; /* NULL: another worker has it */
 	struct list messages;  /* passed on outside of calls and not answered yet (message.h) */
 	int message_count;
+	struct htab moved; /* tags of legs that another worker has taken (move.h) */
 	struct prices *prices;
 	struct tester *tester;
 	struct ported *ported; /* answers of LRN servers */
@@ -126,6 +127,7 @@ struct leg {
 	struct price cost;
 	struct group_lines groups;
 	struct pool_line pool;
+	int64_t longest_s; /* that a call by it may be; 0: no limit of its own */
 	struct number caller_out, callee_out;
 	bool is_anonymous; /* From does not name the caller */
 	enum try_stage stage;
@@ -205,6 +207,8 @@ struct call {
 struct call *call_create(struct worker *w, struct server_txn *t, const struct msg *m,
 			 const struct source *payer, const struct source *peer);
 struct call *call_find(struct worker *w, int64_t id);
+/* Into the tables of the worker that it has come to (move.h). */
+void call_enter(struct call *c);
 /* Over, booked, and nothing pending: it goes at the end of this turn. */
 void call_reap(struct call *c);
 void call_free_dead(struct worker *w);
@@ -355,6 +359,14 @@ void forks_done(struct leg *l);
 void fork_release(struct worker *w, struct leg *l, const struct msg *ok);
 /* ---- passing.c: INFO, MESSAGE, REFER and its NOTIFY, which change nothing here and wait for nothing ---- */
 void passing_request(struct leg *l, struct server_txn *t, const struct msg *m);
+/* A BYE behind a REFER that waits for another worker (move.h): it waits as well, and what the REFER leads to comes first. */
+bool passing_holds_bye(struct leg *l, struct server_txn *t, const struct msg *m);
+/*
+ * They go on; or in a moment, with another look at whether that worker's call is to be had: its ACK may be on the way still. Harmless if there
+ * are none.
+ */
+void passing_wait(struct leg *l);
+void passing_resume(struct leg *l);
 /* Those that are open get 487; none is left. */
 void passings_done(struct leg *l);
 /* ---- inside.c: requests inside a dialog ---- */
@@ -363,6 +375,8 @@ void reply_allow(const struct leg *l, struct server_txn *t, int code, const char
 void inside_request(struct worker *w, struct server_txn *t, const struct msg *m);
 /* ---- watch.c: money, length and silence of a call that is up ---- */
 void watch_start(struct call *c);
+/* On another worker's wheel. */
+void watch_again(struct call *c);
 /* It is no longer, or never was, beyond its money. */
 void watch_paid_up(struct call *c);
 /* ---- finish.c ---- */

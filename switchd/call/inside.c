@@ -356,11 +356,13 @@ static void bye_of_callee_early(struct leg *l, struct server_txn *t)
 }
 
 /* The other leg and the media end at once; the 200 waits until the end is durable (design.md §4, promise 1). */
-static void bye(struct leg *l, struct server_txn *t, const struct msg *m)
+void inside_bye(struct leg *l, struct server_txn *t, const struct msg *m)
 {
 	struct call *c = l->call;
 	bool is_caller = l->side == SIDE_CALLER;
 
+	if (passing_holds_bye(l, t, m))
+		return;
 	l->is_over = true;
 	if (c->state == CALL_OVER || c->bye || is_aside(l) || bridge_lets_go(l)) {
 		reply_simple(t, 200, STR(""));
@@ -474,7 +476,7 @@ void inside_request(struct worker *w, struct server_txn *t, const struct msg *m)
 		return;
 	switch (m->method) {
 	case METHOD_BYE:
-		bye(l, t, m);
+		inside_bye(l, t, m);
 		break;
 	case METHOD_INVITE:
 	case METHOD_UPDATE:

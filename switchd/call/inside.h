@@ -17,5 +17,7 @@ bool inside_answered(struct leg *l, const struct client_txn *t, const struct msg
 void inside_accepted(struct leg *l, const struct msg *m);
 /* 481 and 408 end the call: the peer does not know the dialog, or is gone (RFC 3261 §12.2.1.2). */
 void inside_refused(struct leg *l, int code);
+/* A BYE that came on l. */
+void inside_bye(struct leg *l, struct server_txn *t, const struct msg *m);
 /* on_done of the owner. */
 void inside_done(void *ctx, struct client_txn *t);

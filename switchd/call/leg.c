@@ -5,6 +5,7 @@
 #include "base/rand.h"
 #include "call/bridge.h"
 #include "call/message.h"
+#include "call/move.h"
 #include "call/pool.h"
 #include "call/transfer.h"
 #include "call/way.h"
@@ -50,6 +51,7 @@ void leg_done(struct leg *l)
 	if (!l->call)
 		return;
 	htab_del(&l->call->worker->tags, &l->by_tag);
+	move_over(l);
 	if (l->invited)
 		server_detach(l->invited);
 	if (l->inviting)
@@ -87,6 +89,7 @@ struct leg *leg_create(struct call *c, struct choice *choice)
 		return NULL;
 	}
 	l->is_phone = choice->vendor->phone != NULL;
+	l->longest_s = choice->vendor->row->call_limit;
 	l->gate = choice->vendor->gate;
 	l->cost = choice->cost;
 	l->has_line = choice->has_line;

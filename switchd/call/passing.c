@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "call/bridge.h"
+#include "call/inside.h"
 #include "call/message.h"
 #include "call/transfer.h"
 
@@ -11,6 +12,8 @@
  * several may be under way (a digit does not wait for the one before), up to a bound.
  */
 enum { PASSINGS_MAX = 16, DTMF_BYTES_MAX = 64 };
+/* How often a call of another worker is asked for that is not to be had at the moment. */
+enum { SEEKS_MAX = 5, SEEK_MS = 20 };
 
 struct passing {
 	struct list node; /* in from->passings */
@@ -19,15 +22,28 @@ struct passing {
 	struct client_txn *asking;
 	enum method method;
 	uint32_t cseq; /* as it came */
+	struct timer again;
+	int seeks;
+	bool is_held; /* a REFER that waits for another worker's answer, or the BYE behind it */
 };
+
+static void forget(struct passing *p)
+{
+	list_del(&p->node);
+	timer_stop(&p->again);
+	if (p->asking)
+		client_detach(p->asking);
+	free(p);
+}
 
 static void end(struct passing *p, int code)
 {
-	list_del(&p->node);
-	if (p->asking)
-		client_detach(p->asking);
-	reply_simple(p->asked, code, STR(""));
-	free(p);
+	struct server_txn *t = p->asked;
+
+	if (p->method == METHOD_BYE)
+		code = 200;
+	forget(p);
+	reply_simple(t, code, STR(""));
 }
 
 /* A challenge or a redirection is nothing that the other side could act on; 202 says something of some methods only. */
@@ -68,13 +84,8 @@ static const struct client_owner asking_owner = { on_response, on_fail, NULL };
 /* Nobody waits for it any more; what comes back is nobody's. */
 static void on_asked_done(void *ctx, struct server_txn *t)
 {
-	struct passing *p = ctx;
-
 	(void)t;
-	list_del(&p->node);
-	if (p->asking)
-		client_detach(p->asking);
-	free(p);
+	forget(ctx);
 }
 
 static const struct server_owner asked_owner = { NULL, NULL, on_asked_done };
@@ -167,18 +178,37 @@ static bool has_room(const struct leg *l)
 	return n < PASSINGS_MAX;
 }
 
+static void on_again(struct timer *t, int64_t now_ms)
+{
+	struct passing *p = CONTAINER(t, struct passing, again);
+
+	(void)now_ms;
+	if (!bridge_seek(p->from, server_request(p->asked)))
+		passing_resume(p->from);
+}
+
+static struct passing *add(struct leg *l, struct server_txn *t, const struct msg *m)
+{
+	struct passing *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	*p = (struct passing){ .from = l, .asked = t, .method = m->method, .cseq = m->cseq };
+	list_init(&p->node);
+	timer_init(&p->again, on_again);
+	list_add_tail(&l->passings, &p->node);
+	server_own(t, &asked_owner, p);
+	return p;
+}
+
 /* 0, or the SIP code: nothing was sent. */
 static int pass(struct leg *l, struct server_txn *t, const struct msg *m, const struct draft *d)
 {
 	struct leg *other = leg_other(l);
-	struct passing *p = calloc(1, sizeof(*p));
+	struct passing *p = add(l, t, m);
 
 	if (!p)
 		return 500;
-	*p = (struct passing){ .from = l, .asked = t, .method = m->method, .cseq = m->cseq };
-	list_init(&p->node);
-	list_add_tail(&l->passings, &p->node);
-	server_own(t, &asked_owner, p);
 	if (leg_send(other, d, &asking_owner, p, &p->asking) < 0)
 		end(p, 503);
 	else if (m->method == METHOD_REFER)
@@ -186,7 +216,39 @@ static int pass(struct leg *l, struct server_txn *t, const struct msg *m, const 
 	return 0;
 }
 
-void passing_request(struct leg *l, struct server_txn *t, const struct msg *m)
+static struct passing *held(const struct leg *l, enum method method)
+{
+	for (struct list *it = l->passings.next; it != &l->passings; it = it->next) {
+		struct passing *p = CONTAINER(it, struct passing, node);
+
+		if (p->is_held && p->method == method)
+			return p;
+	}
+	return NULL;
+}
+
+static bool hold(struct leg *l, struct server_txn *t, const struct msg *m)
+{
+	struct passing *p = add(l, t, m);
+
+	if (p)
+		p->is_held = true;
+	return p != NULL;
+}
+
+/* A transfer between two calls, of which the other is on another worker: that one is asked for it first. */
+static bool seek(struct leg *l, struct server_txn *t, const struct msg *m)
+{
+	return m->method == METHOD_REFER && !held(l, METHOD_REFER) && has_room(l) &&
+	       bridge_seek(l, m) && hold(l, t, m);
+}
+
+bool passing_holds_bye(struct leg *l, struct server_txn *t, const struct msg *m)
+{
+	return held(l, METHOD_REFER) && !held(l, METHOD_BYE) && hold(l, t, m);
+}
+
+static void go_on(struct leg *l, struct server_txn *t, const struct msg *m)
 {
 	CLEANUP(buf_done) struct buf extra = BUF_INIT, body = BUF_INIT;
 	struct leg *other = leg_other(l);
@@ -209,6 +271,46 @@ void passing_request(struct leg *l, struct server_txn *t, const struct msg *m)
 		code = pass(l, t, m, &d);
 	if (code)
 		refuse(l, t, m, code);
+}
+
+void passing_request(struct leg *l, struct server_txn *t, const struct msg *m)
+{
+	if (!seek(l, t, m))
+		go_on(l, t, m);
+}
+
+/* The transaction of what was held, which is nobody's now; NULL: nothing was. */
+static struct server_txn *release(struct leg *l, enum method method)
+{
+	struct passing *p = held(l, method);
+	struct server_txn *t = p ? p->asked : NULL;
+
+	if (!t)
+		return NULL;
+	forget(p);
+	server_detach(t);
+	return t;
+}
+
+void passing_wait(struct leg *l)
+{
+	struct passing *p = held(l, METHOD_REFER);
+	struct loop *loop = &l->call->worker->loop;
+
+	if (p && p->seeks++ < SEEKS_MAX)
+		timer_start(&loop->wheel, &p->again, loop->now_ms + SEEK_MS);
+	else
+		passing_resume(l);
+}
+
+void passing_resume(struct leg *l)
+{
+	struct server_txn *refer = release(l, METHOD_REFER), *bye = release(l, METHOD_BYE);
+
+	if (refer)
+		go_on(l, refer, server_request(refer));
+	if (bye)
+		inside_bye(l, bye, server_request(bye));
 }
 
 void passings_done(struct leg *l)

@@ -110,8 +110,8 @@ int transfer_refer(struct leg *l, const struct msg *m, struct buf *extra)
 		return 503;
 
 	int code = transfer_read(l, m, &r);
-	int worker =
-		r.call_id[0] ? steer_token_worker(str_of(r.our_tag)) % w->hub->workers : w->c.index;
+	bool is_here = !r.call_id[0] || leg_find(w, str_of(r.our_tag), str_of(r.call_id));
+	int worker = is_here ? w->c.index : steer_token_worker(str_of(r.our_tag)) % w->hub->workers;
 
 	if (code)
 		return code;

@@ -11,6 +11,7 @@
 #include "call/keeper.h"
 #include "call/knocks.h"
 #include "call/message.h"
+#include "call/move.h"
 #include "call/prices.h"
 #include "call/scanner.h"
 #include "call/tester.h"
@@ -155,6 +156,14 @@ static void on_message(void *ctx, const struct flow *from, struct str raw)
 	atomic_fetch_add_explicit(&w->stats->unknown_source, 1, memory_order_relaxed);
 }
 
+/* It has passed another worker's door, and is in its trace. */
+static void on_passed(void *ctx, const struct flow *from, struct str raw)
+{
+	struct worker *w = ctx;
+
+	sip_receive(w->sip, from, raw);
+}
+
 static void on_gone(void *ctx, const struct flow *flow, int error)
 {
 	struct worker *w = ctx;
@@ -256,6 +265,7 @@ static void on_ask(struct inbox *in, const void *record, size_t n)
 	case ASK_HANGUP:
 		r.text = hang_up(w, &a);
 		break;
+	case ASK_TEST_ADDRESS:
 	case ASK_TEST_GATEWAY:
 	case ASK_TEST_CALL:
 		r.text = tester_begin(w->tester, &a);
@@ -326,6 +336,8 @@ static int make_tables(struct worker *w)
 		r = htab_init(&w->tags, 2048);
 	if (r == 0)
 		r = htab_init(&w->invites, 1024);
+	if (r == 0)
+		r = htab_init(&w->moved, 0);
 	return r;
 }
 
@@ -340,15 +352,19 @@ static int make_network(struct worker *w, struct err *err)
 				      .from = w->c.from,
 				      .on_message = on_message,
 				      .on_gone = on_gone,
+				      .on_passed = on_passed,
+				      .on_note = move_note,
 				      .on_sent = w->tap ? on_sent : NULL,
 				      .is_tapped = w->tap ? w->tap->is_on : NULL,
 				      .may_shake = may_shake,
 				      .ctx = w,
 				      .tls = w->hub->tls,
 				      .outside = &w->hub->outside };
-	struct sip_user user = {
-		.on_request = on_request, .may_answer = may_answer, .on_stray = on_stray, .ctx = w
-	};
+	struct sip_user user = { .on_request = on_request,
+				 .may_answer = may_answer,
+				 .on_stray = on_stray,
+				 .pass_on = move_passes_on,
+				 .ctx = w };
 	int r = transport_create(&w->transport, &t, err);
 
 	if (r == 0)
@@ -473,6 +489,7 @@ struct worker *worker_free(struct worker *w)
 	report_free(w->report);
 	illegal_free(w->illegal);
 	knocks_free(w->knocks);
+	move_stop(w);
 	htab_done(&w->calls);
 	htab_done(&w->tags);
 	htab_done(&w->invites);

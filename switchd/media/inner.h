@@ -40,12 +40,13 @@ struct line {
 };
 
 struct relay {
-	/* set by the worker before the relay goes to the media thread, constant after */
+	/* set by the worker before the relay goes to the media thread, constant after but for a move (relay_adopt) */
 	struct line *line;
 	struct pump *pump;
 	struct ports *ports[SIDE_COUNT];
 	struct addr local[SIDE_COUNT];
 	ms_t opened_ms;
+	size_t ordered; /* the worker's: where its last order stands in the ring */
 	struct counters counters[SIDE_COUNT];
 	/* the media thread's */
 	struct plug rtp[SIDE_COUNT], rtcp[SIDE_COUNT];

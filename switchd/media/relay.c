@@ -39,15 +39,22 @@ static size_t cost(size_t n)
 	return n + 16;
 }
 
-/* Stores an order unless that would take the place of a close to come, of these relays. */
-static int order(struct line *l, uint32_t relays, const void *a, size_t na, const void *b,
+/* Is there room for so many octets beside a close of each of so many relays? */
+static bool has_room(const struct line *l, uint32_t relays, size_t n)
+{
+	return ring_room(l->orders) >= relays * cost(sizeof(struct order)) + cost(n);
+}
+
+/* Stores an order of the relay unless that would take the place of a close to come, of these relays. */
+static int order(struct relay *r, uint32_t relays, const void *a, size_t na, const void *b,
 		 size_t nb)
 {
-	size_t closes = relays * cost(sizeof(struct order));
+	struct ring *to = r->line->orders;
 
-	if (ring_room(l->orders) < closes + cost(na + nb))
+	if (!has_room(r->line, relays, na + nb) || !ring_push(to, a, na, b, nb))
 		return -ENOBUFS;
-	return ring_push(l->orders, a, na, b, nb) ? 0 : -ENOBUFS;
+	r->ordered = ring_position(to);
+	return 0;
 }
 
 void desk_flush(struct desk *d)
@@ -60,7 +67,7 @@ void desk_flush(struct desk *d)
 static int open_order(struct relay *r)
 {
 	struct order o = { .kind = ORDER_OPEN, .relay = r };
-	int e = order(r->line, r->line->relays + 1, &o, sizeof(o), NULL, 0);
+	int e = order(r, r->line->relays + 1, &o, sizeof(o), NULL, 0);
 
 	if (e == 0)
 		r->line->relays++;
@@ -109,7 +116,7 @@ int relay_listen(struct relay *r, enum side s)
 {
 	struct order o = { .kind = ORDER_LISTEN, .side = s, .relay = r };
 
-	return order(r->line, r->line->relays, &o, sizeof(o), NULL, 0);
+	return order(r, r->line->relays, &o, sizeof(o), NULL, 0);
 }
 
 /* security.md M5: addresses that no peer of ours can have. */
@@ -146,7 +153,7 @@ int relay_set_peer(struct relay *r, enum side s, const struct relay_peer *p)
 		*rtcp = (struct addr){ 0 };
 	if (o.peer.net_count > LATCH_NETS)
 		o.peer.net_count = LATCH_NETS;
-	return order(r->line, r->line->relays, &o, sizeof(o), p->nets,
+	return order(r, r->line->relays, &o, sizeof(o), p->nets,
 		     (size_t)o.peer.net_count * sizeof(*p->nets));
 }
 
@@ -160,7 +167,7 @@ int relay_join(struct relay *r, enum side s, const struct relay *with, enum side
 	addr_set_port(&o.peer.rtcp, (uint16_t)(addr_port(&o.peer.rtp) + 1));
 	o.peer.nets = NULL;
 	o.peer.net_count = 0;
-	return order(r->line, r->line->relays, &o, sizeof(o), NULL, 0);
+	return order(r, r->line->relays, &o, sizeof(o), NULL, 0);
 }
 
 struct relay *relay_close(struct relay *r)
@@ -176,6 +183,47 @@ struct relay *relay_close(struct relay *r)
 	(void)is_stored;
 	l->relays--;
 	return NULL;
+}
+
+/* ---- to another worker ---- */
+
+bool relay_is_settled(const struct relay *r)
+{
+	return ring_is_past(r->line->orders, r->ordered);
+}
+
+bool desk_reserve(struct desk *d)
+{
+	for (int i = 0; i < d->media->pumps; i++) {
+		if (!has_room(&d->line[i], d->line[i].relays + 1, 0))
+			return false;
+	}
+	for (int i = 0; i < d->media->pumps; i++)
+		d->line[i].relays++;
+	return true;
+}
+
+void desk_unreserve(struct desk *d)
+{
+	for (int i = 0; i < d->media->pumps; i++)
+		d->line[i].relays--;
+}
+
+void relay_leave(struct relay *r)
+{
+	r->line->relays--;
+}
+
+void relay_adopt(struct relay *r, struct desk *d)
+{
+	int i = 0;
+
+	while (d->line[i].pump != r->pump)
+		i++;
+	desk_unreserve(d);
+	r->line = &d->line[i];
+	r->line->relays++;
+	r->ordered = ring_position(r->line->orders);
 }
 
 /* ---- counters ---- */

@@ -102,6 +102,16 @@ int relay_join(struct relay *r, enum side s, const struct relay *with, enum side
  */
 struct relay *relay_close(struct relay *r);
 
+/*
+ * A relay whose call goes over to another worker: once it is settled (the media thread has done all that it was ordered), by relay_leave at
+ * the old one and relay_adopt at the new one, which has reserved the room for it at its desk: false, nothing is, and none may come.
+ */
+bool relay_is_settled(const struct relay *r);
+bool desk_reserve(struct desk *d);
+void desk_unreserve(struct desk *d);
+void relay_leave(struct relay *r);
+void relay_adopt(struct relay *r, struct desk *d);
+
 struct relay_stats {
 	uint64_t packets_in; /* valid RTP from this side; fax is not counted */
 	uint64_t bytes_in;

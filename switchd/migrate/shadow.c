@@ -110,7 +110,7 @@ static int judge(struct run *r, const struct other_call *c, struct charge *ours,
 	*ret = SHADOW_ACCOUNT;
 	if (e < 0 || !t)
 		return e;
-	const struct rate *rate = tariff_find(t, c->callee, c->start);
+	const struct rate *rate = tariff_find(t, c->callee, c->caller, c->start);
 	*ret = SHADOW_RATE;
 	if (!rate || rate->is_locked)
 		return 0;

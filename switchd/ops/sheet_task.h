@@ -17,6 +17,7 @@ struct sheet_task {
 	struct buf route_prefix;              /* SERVER_BILLING_GATEWAY_ROUTE_PREFIX */
 	struct zone *zone;
 	struct sheet_format format;
+	struct origin_list origins;
 	enum sheet_mode mode;
 	ms_t moment; /* as asked for; FIELD_ABSENT */
 	bool is_dry, is_undo, has_answer, holds_lock, is_written;

@@ -57,6 +57,7 @@ static void task_free(void *task)
 	buf_done(&t->zone_name);
 	buf_done(&t->route_prefix);
 	zone_free(t->zone);
+	origin_list_done(&t->origins);
 	sheet_done(&t->sheet);
 	tariff_free(t->tariff);
 	free(t);

@@ -151,9 +151,10 @@ static int add_all(struct db *d, const struct sheet *s, const struct store_ask *
 		   int64_t version, int64_t id)
 {
 	CLEANUP(stmt_free) struct stmt *add = NULL;
-	int r = stmt_prepare(&add, d,
-			     "INSERT INTO rate (" RATE_COLUMNS ", sheet)"
-			     " VALUES (?1,?2,'',?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)");
+	int r = stmt_prepare(
+		&add, d,
+		"INSERT INTO rate (" RATE_COLUMNS ", sheet)"
+		" VALUES (?1,?2,?17,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)");
 
 	if (r < 0)
 		return r;
@@ -163,6 +164,7 @@ static int add_all(struct db *d, const struct sheet *s, const struct store_ask *
 		if (!s->row[i].is_new)
 			continue;
 		bind_row(add, &s->row[i]);
+		stmt_bind_text(add, 17, sheet_origin(s, &s->row[i]));
 		stmt_bind_int(add, 15, version++);
 		r = stmt_run(add);
 	}
@@ -372,7 +374,8 @@ static const char *const undo_handing_on[] = {
 	/* What one ended and this one ended sooner has a new version now: that is the one which goes on then. */
 	("UPDATE rate_ended AS e SET version = (SELECT n.version " COPY_OF_E ")"
 	 " WHERE e.sheet IN " EARLIER
-	 " AND e.version IN (SELECT version FROM rate_ended WHERE sheet = ?2)"
+	 " AND e.version IN (SELECT version FROM rate_ended WHERE sheet = ?2"
+	 " AND (old_end IS NULL OR old_end > ?3))"
 	 " AND EXISTS (SELECT 1 " COPY_OF_E ")"),
 	/* What one gave an end that has passed, and this one took away before: the other has taken it away. */
 	("UPDATE rate_dropped AS d SET dropped_by = e.sheet, \"end\" = e.old_end FROM rate_ended e"

@@ -123,12 +123,18 @@ static void refuse(struct sip *s, const struct flow *from, const struct msg *m,
 		server_answer_broken(s, m, fault->code);
 }
 
+bool txn_passed_on(const struct sip *s, const struct msg *m)
+{
+	return s->user.pass_on && s->user.pass_on(s->user.ctx, m, s->raw);
+}
+
 void sip_receive(void *sip, const struct flow *from, struct str raw)
 {
 	struct sip *s = sip;
 	struct msg_fault fault;
 	CLEANUP(msg_free) struct msg *m = NULL;
 
+	s->raw = raw;
 	if (msg_parse(&m, from, raw, &fault) < 0)
 		refuse(s, from, m, &fault);
 	else if (m->is_request)

@@ -46,6 +46,11 @@ struct sip_user {
 	 * it is from another fork. May be NULL.
 	 */
 	void (*on_stray)(void *ctx, const struct msg *m);
+	/*
+	 * Before on_request and on_stray, of what belongs to no transaction here: is its dialog another's by now, who gets it? raw: as it
+	 * came. May be NULL.
+	 */
+	bool (*pass_on)(void *ctx, const struct msg *m, struct str raw);
 	void *ctx;
 };
 

@@ -103,7 +103,8 @@ static void tell(struct client_txn *c, const struct msg *m)
 static void report_stray(struct sip *s, const struct msg *m)
 {
 	count_one(&s->stats.stray);
-	if (s->user.on_stray && m->method == METHOD_INVITE && m->status / 100 == 2)
+	if (s->user.on_stray && m->method == METHOD_INVITE && m->status / 100 == 2 &&
+	    !txn_passed_on(s, m))
 		s->user.on_stray(s->user.ctx, m);
 }
 

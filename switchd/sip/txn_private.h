@@ -25,6 +25,7 @@ struct sip {
 	struct list spent;  /* server transactions whose request nobody needs any more */
 	struct timer sweep; /* frees those at the end of the turn */
 	struct buf out;     /* where a message is written before it is sent */
+	struct str raw;     /* the message that is being received */
 };
 
 /* What both sides have. */
@@ -48,6 +49,8 @@ static inline void count_one(_Atomic uint64_t *counter)
 
 /* ---- txn.c ---- */
 
+/* True: it is another worker's, and on its way there. */
+bool txn_passed_on(const struct sip *s, const struct msg *m);
 void txn_init(struct txn *t, struct sip *s, const struct flow *flow, enum method method);
 /* Stops the timers, leaves the table, frees the bytes. */
 void txn_done(struct txn *t, struct htab *table);

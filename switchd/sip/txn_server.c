@@ -375,7 +375,7 @@ static void receive_ack(struct sip *s, struct msg *m)
 
 	if (t)
 		happen(t, ACK, m);
-	else
+	else if (!txn_passed_on(s, m))
 		s->user.on_request(s->user.ctx, NULL, m);
 	(void)msg_free(m);
 }
@@ -396,6 +396,10 @@ void server_receive(struct sip *s, struct msg *m)
 		return;
 	}
 
+	if (!(m->method == METHOD_CANCEL && find_cancelled(s, m)) && txn_passed_on(s, m)) {
+		(void)msg_free(m);
+		return;
+	}
 	t = create(s, m);
 	if (t && m->method == METHOD_CANCEL)
 		receive_cancel(t);

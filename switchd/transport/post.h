@@ -12,7 +12,9 @@ enum post_kind {
 	POST_MESSAGE, /* came here, belongs to you */
 	POST_SEND,    /* for a connection of yours */
 	POST_TRUST,   /* a connection of yours */
-	POST_GONE     /* a connection of mine ended, for this negative errno */
+	POST_GONE,    /* a connection of mine ended, for this negative errno */
+	POST_PASSED,  /* a message of a call that has moved to you */
+	POST_NOTE     /* from my user to yours */
 };
 
 struct post;

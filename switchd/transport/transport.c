@@ -99,7 +99,30 @@ static void on_mail(void *ctx, enum post_kind kind, const struct flow *flow, int
 	case POST_GONE:
 		tell_gone(t, flow, error);
 		break;
+	case POST_PASSED:
+		t->config.on_passed(t->config.ctx, flow, bytes);
+		break;
+	case POST_NOTE:
+		t->config.on_note(t->config.ctx, bytes);
+		break;
 	}
+}
+
+bool transport_pass(struct transport *t, int worker, const struct flow *from, struct str raw)
+{
+	if (post_push(t->post, worker, POST_PASSED, from, 0, raw)) {
+		stat_add(&t->stats.handed_over, 1);
+		return true;
+	}
+	stat_add(&t->stats.dropped_full, 1);
+	return false;
+}
+
+bool transport_note(struct transport *t, int worker, struct str bytes)
+{
+	static const struct flow none;
+
+	return post_push(t->post, worker, POST_NOTE, &none, 0, bytes);
 }
 
 /* ---- out ---- */

@@ -42,6 +42,8 @@ typedef void transport_fn(void *ctx, const struct flow *from, struct str raw);
  * have no number yet. error is a negative errno. Never called inside transport_send.
  */
 typedef void transport_gone_fn(void *ctx, const struct flow *flow, int error);
+/* What another worker's user sent by transport_note. */
+typedef void transport_note_fn(void *ctx, struct str bytes);
 /* A message was queued to be sent. */
 typedef void transport_sent_fn(void *ctx, const struct flow *to, struct str bytes);
 
@@ -55,6 +57,8 @@ struct transport_config {
 	struct ring *const *from; /* from[w] */
 	transport_fn *on_message;
 	transport_gone_fn *on_gone; /* may be NULL */
+	transport_fn *on_passed;    /* by transport_pass; these two may be NULL with one worker */
+	transport_note_fn *on_note;
 	transport_sent_fn *on_sent; /* called while *is_tapped; may be NULL */
 	const _Atomic bool *is_tapped;
 	/* Whose TLS handshakes are answered, by their address; NULL: everybody's. */
@@ -91,6 +95,12 @@ DEFINE_CLEANUP(struct transport *, transport_free);
  */
 int transport_send(struct transport *t, const struct flow *to, struct str bytes);
 void transport_flush(struct transport *t);
+/*
+ * Between the users of two workers: a message that came here and is that one's, whatever its tags say; and a note of up to some hundred
+ * octets. All that goes from one worker to another arrives in order. False: the ring is full, nothing was sent.
+ */
+bool transport_pass(struct transport *t, int worker, const struct flow *from, struct str raw);
+bool transport_note(struct transport *t, int worker, struct str bytes);
 /*
  * The number of the connection that a flow uses: its own, or that of the one which the last
  * transport_send opened or found; 0 if there is none.

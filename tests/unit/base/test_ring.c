@@ -47,6 +47,30 @@ static void records_arrive_whole_and_in_order(void **state)
 	assert_null(ring_peek(r, &n));
 }
 
+static void the_producer_knows_what_was_popped(void **state)
+{
+	CLEANUP(ring_free) struct ring *r = make(256);
+	size_t n, before, behind;
+
+	(void)state;
+	before = ring_position(r);
+	assert_true(ring_is_past(r, before));
+	for (int i = 0; i < 20; i++) { /* three times around */
+		assert_true(ring_push(r, "0123456789", 10, NULL, 0));
+		behind = ring_position(r);
+		assert_true(ring_push(r, "x", 1, NULL, 0));
+		assert_false(ring_is_past(r, behind));
+		assert_non_null(ring_peek(r, &n));
+		assert_false(ring_is_past(r, behind));
+		ring_pop(r);
+		assert_true(ring_is_past(r, behind));
+		assert_false(ring_is_past(r, ring_position(r)));
+		assert_non_null(ring_peek(r, &n));
+		ring_pop(r);
+		assert_true(ring_is_past(r, ring_position(r)));
+	}
+}
+
 static void records_are_aligned_for_structs(void **state)
 {
 	CLEANUP(ring_free) struct ring *r = make(1024);
@@ -390,6 +414,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_arrive_whole_and_in_order),
+		cmocka_unit_test(the_producer_knows_what_was_popped),
 		cmocka_unit_test(records_are_aligned_for_structs),
 		cmocka_unit_test(absurd_sizes_are_refused),
 		cmocka_unit_test(a_full_ring_stores_nothing),

@@ -50,7 +50,7 @@ static inline bool start_media(struct rig *g)
 {
 	struct addr host;
 	struct err err;
-	struct media_config c = { .host = &host, .host_count = 1, .threads = 1, .workers = 1 };
+	struct media_config c = { .host = &host, .host_count = 1, .threads = 1, .workers = 2 };
 
 	assert_int_equal(addr_parse(str_of("127.0.0.1"), 0, &host), 0);
 	if (media_create(&g->media, &c, &err) < 0)

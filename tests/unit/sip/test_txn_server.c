@@ -19,7 +19,7 @@ struct fixture {
 	struct wire w;
 	struct server_txn *t;
 	const struct flow *flow;
-	bool is_known;
+	bool is_known, is_elsewhere;
 	size_t unanswered; /* INVITEs: they alone stay as long as the user wants */
 };
 
@@ -71,7 +71,18 @@ static bool may_answer(void *ctx, const struct flow *from)
 	return f.is_known;
 }
 
-static const struct sip_user user = { .on_request = on_request, .may_answer = may_answer };
+static bool pass_on(void *ctx, const struct msg *m, struct str raw)
+{
+	(void)ctx;
+	assert_true(str_has_prefix(raw, str_of(method_name(m->method))));
+	if (f.is_elsewhere)
+		wire_note(&f.w, "pass-%s", method_name(m->method));
+	return f.is_elsewhere;
+}
+
+static const struct sip_user user = { .on_request = on_request,
+				      .may_answer = may_answer,
+				      .pass_on = pass_on };
 
 /* ---- scripts ---- */
 
@@ -511,6 +522,23 @@ static void the_request_is_gone_after_the_final_answer(void **state)
 	wire_done(&f.w);
 }
 
+/* Only what no transaction here waits for may be another worker's. */
+static void what_belongs_to_nothing_here_may_be_another_workers(void **state)
+{
+	(void)state;
+	if (!begin(&over_udp, true))
+		return;
+	play("Ir");
+	f.is_elsewhere = true;
+	play("ICBKBs");
+	wire_expect(&f.w, "elsewhere",
+		    "INVITE >180 >180 >200 cancel pass-BYE pass-ACK pass-BYE >200");
+	f.is_elsewhere = false;
+	play("B");
+	wire_expect(&f.w, "here", "BYE");
+	wire_done(&f.w);
+}
+
 static void a_sum_is_kept_of_what_went_wrong(void **state)
 {
 	(void)state;
@@ -554,6 +582,7 @@ int main(void)
 		cmocka_unit_test(the_tag_is_the_same_in_all_answers),
 		cmocka_unit_test(a_reply_carries_what_it_was_given),
 		cmocka_unit_test(the_request_is_gone_after_the_final_answer),
+		cmocka_unit_test(what_belongs_to_nothing_here_may_be_another_workers),
 		cmocka_unit_test(a_sum_is_kept_of_what_went_wrong),
 		cmocka_unit_test(memory_may_run_out_at_any_place),
 	};
