@@ -17,8 +17,9 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototyp
 	-Wno-sign-conversion -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough -Wdouble-promotion -Werror
 # no-builtin: clang drops an allocation that nobody reads, and the leak with it.
 SAN := -O1 -fno-builtin -fno-sanitize-recover=all -fsanitize=
+# The prefix map: the same bytes in whatever folder.
 MODE.release := -O2 -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
-	-fstack-clash-protection -fcf-protection
+	-fstack-clash-protection -fcf-protection -ffile-prefix-map=$(CURDIR)=.
 LINK.release := -pie -Wl,-z,relro,-z,now
 MODE.clang := -O1
 MODE.asan := $(SAN)address,undefined

@@ -10,7 +10,7 @@ usage() {
 		  run [--no-vm]     boot the image in QEMU with a sample customer, vendor and rate, place calls
 		                    through it, show the bill; --no-vm: switchd alone, from build/bin
 		  test [STAGE...]   everything: $(tests/run.sh --stages)
-		  test --all        and what takes longer: analyze sip-3 sip-tsan sip-el7 vm vm-night
+		  test --all        and what takes longer: analyze sip-3 sip-tsan sip-el7 races vm vm-night
 		  build             programs into build/bin/
 		  image             the bootable disk: build/image/tandem.img, .img.zst, tandem-install.iso, tandem-*.update,
 		                    sbom.spdx.json
@@ -35,7 +35,7 @@ BENCH=(kamailio linux-perf)
 RPM=(binutils patchelf rpm busybox-static)
 IMAGE=(binutils kmod squashfs-tools cryptsetup-bin mtools dosfstools e2fsprogs fdisk zstd grub-common
 	grub-pc-bin grub-efi-amd64-bin xorriso)
-VM=(qemu-system-x86 qemu-utils seabios ovmf ipxe-qemu iproute2 python3-pyte openssh-client nmap iputils-ping lynis)
+VM=(qemu-system-x86 qemu-utils cryptsetup-bin procps seabios ovmf ipxe-qemu iproute2 python3-pyte openssh-client nmap iputils-ping lynis)
 
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -86,7 +86,7 @@ build() {
 # Made anew when something that goes into it is newer.
 image() {
 	local out=${O:-build}/image bin=${O:-build}/bin
-	if [ -e "$out/tandem.img.zst" ] && [ -z "$(find "$bin" rootfs firmware VERSION \
+	if [ -e "$out/tandem.img.zst" ] && [ -z "$(find "$bin" rootfs firmware VERSION ${TANDEM_FIRMWARE:+"$TANDEM_FIRMWARE"} \
 		-newer "$out/tandem.img.zst" -not -path '*/__pycache__*' -print -quit)" ]; then
 		echo "[$SECONDS s] the image is as it should be"
 		return

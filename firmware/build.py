@@ -12,7 +12,7 @@ import argparse
 import os
 import shutil
 
-from mk import bundle, disk, initrd, installer, lock, sbom, tree
+from mk import addon, bundle, disk, initrd, installer, lock, sbom, tree
 from mk.common import TOP, epoch, main, say, write
 from mk.modules import Kernel
 
@@ -35,9 +35,14 @@ def build(out, bin_folder, cache):
     os.unlink(os.path.join(root, "boot/vmlinuz"))
     say(f"{len(packages)} packages")
     kernel = Kernel(root)
-    initrd.build(kernel, work, bin_folder, os.path.join(out, "initrd.img"), when)
+    own = addon.folder()
+    early = addon.early(own, work, when) if own else b""
+    initrd.build(kernel, work, bin_folder, os.path.join(out, "initrd.img"), when, early)
     say(f"Linux {kernel.release}, {len(kernel.needs)} modules, initrd "
         f"{os.path.getsize(os.path.join(out, 'initrd.img')) >> 10} KiB")
+    if own:
+        addon.lay(own, root)
+        say(f"firmware of {own}: {len(addon.files(own))} files")
     names = tree.finish(root, bin_folder, when)
     bundle.lay(root, when)
     say(f"root tree {tree.size(root) >> 20} MiB, with {', '.join(names)}")
@@ -47,8 +52,8 @@ def build(out, bin_folder, cache):
     image = disk.assemble(work, out, squash, verity, when)
     update = bundle.build(work, out, os.path.join(work, "boot-a.fat"), squash, when)
     say(f"{os.path.relpath(update)}: {os.path.getsize(update) >> 20} MiB")
-    ours = [os.path.join(bin_folder, name) for name in names]
-    sbom.build(os.path.join(out, "sbom.spdx.json"), packages, ours, image, when)
+    ours = [os.path.join(bin_folder, name) for name in sorted({*names, "tandem-init"})]
+    sbom.build(os.path.join(out, "sbom.spdx.json"), packages, root, ours, image, when, own)
     disk.compress(image)
     iso = installer.build(work, out, squash, image + ".zst", when)
     say(f"{os.path.relpath(iso)}: {os.path.getsize(iso) >> 20} MiB")

@@ -22,7 +22,6 @@ static const struct {
 } services[] = {
 	{ AFTER_NETWORK, true, "daemon-reload", NULL },
 	{ AFTER_NETWORK, true, "restart", "systemd-networkd.service" },
-	{ AFTER_TIME, false, "restart", "systemd-timesyncd.service" },
 	{ AFTER_SSH, false, "restart", "sshd.service" },
 	{ AFTER_CONF, false, "restart", "switch-tune.service" }, /* reserves the media ports */
 	{ AFTER_CONF, true, "reload-or-restart", "switch-lockoutd.service" },

@@ -145,6 +145,11 @@ static void put_parameters(const struct setup *s, struct buf *out)
 	if (answers_is_set(s->answers, ANSWER_CPS))
 		buf_printf(out, "parameter set SS_MAX_CALL_PER_SECOND %lld\n",
 			   (long long)answers_int(s->answers, ANSWER_CPS));
+	if (answers_is_set(s->answers, ANSWER_NTP)) {
+		struct str servers = answers_str(s->answers, ANSWER_NTP);
+
+		buf_printf(out, "parameter set SERVER_NTP_SERVER %.*s\n", STR_ARG(servers));
+	}
 	if (p)
 		profile_put_commands(p, out);
 }

@@ -85,19 +85,6 @@ static int put_ifcfg(const struct setup *s, struct buf *out)
 	return 0;
 }
 
-static int put_ntp(const struct setup *s, struct buf *out)
-{
-	struct str server, rest = text_of(s, ANSWER_NTP);
-
-	if (str_is_empty(rest))
-		return 0;
-	buf_putz(out, "[Time]\nNTP=");
-	for (int i = 0; str_split(&rest, ',', &server); i++)
-		buf_printf(out, i ? " %.*s" : "%.*s", STR_ARG(server));
-	buf_putc(out, '\n');
-	return 0;
-}
-
 /* --- who may log in --- */
 
 static int put_ssh_keys(const struct setup *s, struct buf *out)
@@ -197,8 +184,6 @@ static const struct {
 } files[] = {
 	{ "/etc/hostname", 0644, FILES_MACHINE, AFTER_HOSTNAME, put_hostname },
 	{ "/etc/sysconfig/network-scripts/ifcfg-", 0644, FILES_MACHINE, AFTER_NETWORK, put_ifcfg },
-	{ "/etc/systemd/timesyncd.conf.d/50-tandem.conf", 0644, FILES_MACHINE, AFTER_TIME,
-	  put_ntp },
 	{ "/etc/ssh/authorized_keys/admin", 0644, FILES_MACHINE, 0, put_ssh_keys },
 	{ "/etc/ssh/sshd_config.d/00-tandem-setup.conf", 0644, FILES_MACHINE, AFTER_SSH, put_sshd },
 	{ "/etc/tandem/admin.hash", 0600, FILES_MACHINE, 0, put_hash },

@@ -11,10 +11,9 @@
 enum files_after {
 	AFTER_HOSTNAME = 1,
 	AFTER_NETWORK = 2,
-	AFTER_TIME = 4,
-	AFTER_SSH = 8,
-	AFTER_CONF = 16,
-	AFTER_SWITCH = 32,
+	AFTER_SSH = 4,
+	AFTER_CONF = 8,
+	AFTER_SWITCH = 16,
 };
 
 /* MACHINE: all that the answers alone say; SWITCH: what needs the address the machine then has. */

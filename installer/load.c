@@ -1,16 +1,11 @@
 #include "load.h"
 
-enum { PORTS_A_CALL = 4, REST_S = 10 };
-
-uint32_t load_ports_needed(int64_t lines, int64_t cps)
-{
-	return (uint32_t)(lines * PORTS_A_CALL + cps * PORTS_A_CALL * REST_S);
-}
+#include "model/ports.h"
 
 uint32_t load_missing(const struct answers *a, struct buf *what)
 {
 	int64_t lines = answers_int(a, ANSWER_LINES), cps = answers_int(a, ANSWER_CPS);
-	uint32_t needed = load_ports_needed(lines, cps);
+	uint32_t needed = (uint32_t)ports_needed((uint64_t)lines, (uint64_t)cps);
 	uint16_t first, last;
 
 	answers_ports(a, ANSWER_MEDIA_PORTS, &first, &last);

@@ -8,6 +8,7 @@
 #include "base/rand.h"
 #include "base/snapshot.h"
 #include "call/doorbell.h"
+#include "call/guessed.h"
 #include "call/illegal.h"
 #include "call/referral.h"
 #include "call/suspend.h"
@@ -84,6 +85,8 @@ int crew_open(struct crew *c, const struct options *o, struct err *err)
 	int r = make_rings(c, o->workers);
 	if (r == 0)
 		r = suspend_create(&c->hub.suspend);
+	if (r == 0)
+		r = guessed_create(&c->hub.guessed);
 	if (r == 0)
 		r = blacklist_create(&c->hub.blacklist);
 	if (r == 0)
@@ -255,6 +258,7 @@ void crew_free(struct crew *c)
 
 	drop_seeds(&c->hub);
 	suspend_free(c->hub.suspend);
+	guessed_free(c->hub.guessed);
 	blacklist_free(c->hub.blacklist);
 	inuse_free(c->hub.inuse);
 	doorbell_free(c->hub.doorbell);

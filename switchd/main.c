@@ -151,6 +151,7 @@ static int start(struct run *r, struct err *err)
 					.event = r->event,
 					.data_dir = r->options.data_dir,
 					.machine_file = r->options.machine_file,
+					.time_servers = r->options.time_servers,
 					.overrides = r->options.params,
 					.is_overridden = r->options.is_set,
 					.asks = r->crew.asks,

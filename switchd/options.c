@@ -29,6 +29,8 @@ static const char usage[] =
 	"  --media-threads N       media threads (default 1)\n"
 	"  --machine FILE          what a licence may be bound to (default "
 	"/run/tandem/machine-id)\n"
+	"  --time-servers FILE     where SERVER_NTP_SERVER is written for chronyd (default: "
+	"nowhere)\n"
 	"  --restore FILE          puts a backup in place, after proving it, and ends\n"
 	"  --drain SECONDS         how long SIGTERM lets calls go on (default 5)\n"
 	"  --help, --version\n";
@@ -47,6 +49,7 @@ enum {
 	OPT_DRAIN,
 	OPT_MACHINE,
 	OPT_RESTORE,
+	OPT_TIME,
 	OPT_TLS,
 	OPT_DNS
 };
@@ -64,6 +67,7 @@ static const struct option longs[] = {
 	{ "media-threads", required_argument, NULL, OPT_THREADS },
 	{ "drain", required_argument, NULL, OPT_DRAIN },
 	{ "machine", required_argument, NULL, OPT_MACHINE },
+	{ "time-servers", required_argument, NULL, OPT_TIME },
 	{ "restore", required_argument, NULL, OPT_RESTORE },
 	{ "tls", required_argument, NULL, OPT_TLS },
 	{ "dns", required_argument, NULL, OPT_DNS },
@@ -173,6 +177,9 @@ static int take(struct options *o, int opt, const char *arg, struct err *err)
 		return 0;
 	case OPT_RESTORE:
 		o->restore = arg;
+		return 0;
+	case OPT_TIME:
+		o->time_servers = arg;
 		return 0;
 	case OPT_SECURITY:
 		o->security = arg;

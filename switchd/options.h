@@ -10,7 +10,8 @@ enum { OPTIONS_MAX = 32 };
 struct options {
 	const char *data_dir;
 	const char *machine_file;
-	const char *restore; /* a backup to put in place; NULL: run */
+	const char *time_servers; /* where chronyd reads them; NULL = nowhere */
+	const char *restore;      /* a backup to put in place; NULL: run */
 	const char *control;
 	const char *security;
 	const char *tls_dir;

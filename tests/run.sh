@@ -6,23 +6,25 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 O=${O:-build}
-STAGES=(lint unit asan tsan replay sip-1 sip-asan net tui image)
+STAGES=(lint unit asan tsan replay sip-1 sip-asan net tui image boot)
 # For the night: gcc's analyser; the calls again with other numbers of workers and under the thread sanitizer; what of the
 # image in QEMU takes long where the processor is emulated. docs/testing.md says when they were last run.
-NIGHT=(analyze sip-3 sip-tsan sip-el7 vm vm-night)
+NIGHT=(analyze sip-3 sip-tsan sip-el7 races vm vm-night)
 MAKE=(make -k -j"$(nproc)" --output-sync=target "O=$O")
 SUITE_SECONDS=1200
 VM_SECONDS=1500
-VM_NIGHT_SECONDS=10800
-# Of tests/vm: those of the one machine that is booted once and once again, a boot by each of BIOS and UEFI, and a root that
-# was changed. The stage image has those that boot nothing.
-VM_DAY=kernel.,audit.,call.,scan.,ban.,console.,reboot.,boot.bios,boot.uefi,boot.a_byte
-VM_FILES=image.,bundle.,rpm.
+VM_NIGHT_SECONDS=14400
+# Of tests/vm: the stage image has those that boot nothing, boot one machine by its boot loader and one that is set up and carries
+# a call; vm the rest of what that one is good for, a boot by UEFI, and a root that was changed.
+VM_FILES=image.,sbom.,hardware.,bundle.,rpm.
+VM_BOOT=kernel.,call.,console.,boot.bios
+VM_DAY=audit.,scan.,ban.,reboot.,boot.uefi,boot.a_byte
 # What cmocka and tests/unit/oom.c say at the end of a group.
 PASSED='^\[  PASSED  \] ([0-9]+) test.*|^\[   OOM    \].* ([0-9]+) passed.*'
 FAILED='^\[  FAILED  \] ([0-9]+) test.*|^\[   OOM    \].* ([0-9]+) failed$'
 
-passed=0 # of the stage
+has_image=false # made by an earlier stage of this run
+passed=0        # of the stage
 failed=0
 all_passed=0
 all_failed=0
@@ -112,7 +114,10 @@ vm() {
 	fi
 	shift
 	tests/progress.sh release "${MAKE[@]}" V=release all || return 1
-	python3 firmware/build.py --out "$O/image" --bin "$O/bin" || return 1
+	if ! $has_image; then
+		python3 firmware/build.py --out "$O/image" --bin "$O/bin" || return 1
+		has_image=true
+	fi
 	"${root[@]}" timeout -k 30 "$within" /usr/bin/python3 -u tests/vm/run.py --image "$O/image" "$@" 2>&1 |
 		tee "$log" || good=false
 	count_line vm "$log"
@@ -151,12 +156,15 @@ run() {
 	sip-3) suite sip release "$O/bin" --workers 3 ;;
 	sip-asan) suite sip asan "$O/asan/bin" --workers 2 ;;
 	sip-tsan) suite sip tsan "$O/tsan/bin" --workers 4 ;;
+	# 10,000 calls on little money over three workers, which are killed some forty times.
+	races) suite sip release "$O/bin" --workers 3 --long --jobs 1 -k bound.small_balances ;;
 	net) suite net release "$O/bin" ;;
 	tui) suite tui asan "$O/asan/bin" ;;
 	image) vm "$VM_SECONDS" -k "$VM_FILES" ;;
 	sip-el7) el7 ;;
+	boot) vm "$VM_SECONDS" -k "$VM_BOOT" ;;
 	vm) vm "$VM_SECONDS" -k "$VM_DAY" ;;
-	vm-night) vm "$VM_NIGHT_SECONDS" --but "$VM_DAY,$VM_FILES" ;;
+	vm-night) vm "$VM_NIGHT_SECONDS" --but "$VM_BOOT,$VM_DAY,$VM_FILES" ;;
 	*)
 		echo "$1: no such stage"
 		return 1

@@ -6,6 +6,7 @@
 #include "audit.h"
 #include "change.h"
 #include "control/args.h"
+#include "login.h"
 #include "update.h"
 
 typedef int op_fn(struct host *h, struct request *r, struct err *err);
@@ -19,6 +20,8 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_MACHINE_RESTART] = machine_restart,
 	[OP_AUDIT_SHOW] = audit_show,
 	[OP_AUDIT_RUN] = audit_run,
+	[OP_LOGIN_SHOW] = login_show,
+	[OP_LOGIN_UNLOCK] = login_unlock,
 	[OP_MACHINE_SETTINGS] = machine_settings,
 	[OP_MACHINE_CHANGE] = machine_change,
 	[OP_MACHINE_CONFIRM] = machine_confirm,

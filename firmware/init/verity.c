@@ -22,6 +22,10 @@ struct request {
 };
 
 static const struct str NAME = STR_INIT("root");
+/* By this veritysetup and others know what it is; the number behind it stands for the content. */
+#define KIND "CRYPT-VERITY-"
+
+enum { NUMBER_DIGITS = 32 };
 
 static int ask(int fd, unsigned long what, struct request *q)
 {
@@ -53,11 +57,15 @@ static int load(int fd, const struct bootline *b, const char *device)
 int verity_open(const struct bootline *b, const char *device)
 {
 	struct request create = { 0 }, resume = { 0 };
+	struct buf uuid = buf_fixed(create.head.uuid, sizeof(create.head.uuid));
 
 	CLEANUP(close) int fd = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int r = ask(fd, DM_DEV_CREATE, &create);
+	buf_printf(&uuid, KIND "%.*s-%.*s", NUMBER_DIGITS, b->root_hash, STR_ARG(NAME));
+	int r = buf_error(&uuid);
+	if (r == 0)
+		r = ask(fd, DM_DEV_CREATE, &create);
 	if (r < 0)
 		return r;
 	r = load(fd, b, device);

@@ -10,7 +10,7 @@ import json
 import os
 import struct
 
-from mk.common import TOP, Fault, read, run, version, write
+from mk.common import TOP, Fault, run, version, write
 
 MAGIC = b"TANDEM-UPDATE-1\n"
 MACHINE = "x86_64"
@@ -37,7 +37,8 @@ def lay(root, epoch):
     name = "release" if os.environ.get("TANDEM_UPDATE_KEY") else "development"
     write(os.path.join(root, KEYS, f"{name}.pub"), run("openssl", "pkey", "-in", key(), "-pubout"))
     for number, path in enumerate(filter(None, os.environ.get("TANDEM_UPDATE_NEXT", "").split(":")), 1):
-        write(os.path.join(root, KEYS, f"next-{number}.pub"), read(path))
+        # openssl takes nothing else than a public key here: nobody puts a private one into an image by mistake.
+        write(os.path.join(root, KEYS, f"next-{number}.pub"), run("openssl", "pkey", "-pubin", "-in", path, "-pubout"))
     write(os.path.join(root, IMAGE),
           json.dumps({"version": version(), "built": epoch, "machine": MACHINE}) + "\n")
 

@@ -43,21 +43,22 @@ def mode_of(path):
     return stat.S_IFREG | (0o755 if os.access(path, os.X_OK) else 0o644)
 
 
-def cpio(folder, epoch):
+def cpio(folder, epoch, has_console=True):
     names = sorted(os.path.relpath(os.path.join(at, name), folder)
                    for at, folders, files in os.walk(folder) for name in folders + files)
     parts = [entry(number, name, mode_of(os.path.join(folder, name)),
                    content(os.path.join(folder, name)), epoch)
              for number, name in enumerate(names, 1)]
-    # The kernel opens this for PID 1 before anything is mounted.
-    console = (5, 1)
-    parts.append(entry(len(names) + 1, "dev/console", stat.S_IFCHR | 0o600, b"", epoch, console))
+    if has_console:
+        # The kernel opens this for PID 1 before anything is mounted.
+        parts.append(entry(len(names) + 1, "dev/console", stat.S_IFCHR | 0o600, b"", epoch, (5, 1)))
     parts.append(entry(0, "TRAILER!!!", 0, b"", 0))
     return b"".join(parts)
 
 
-def build(kernel, work, bin_folder, out, epoch):
-    """out: the initrd. kernel: a mk.modules.Kernel whose files are still all there."""
+def build(kernel, work, bin_folder, out, epoch, early=b""):
+    """out: the initrd. kernel: a mk.modules.Kernel whose files are still all there; early: an archive that the kernel reads
+    before all else."""
     root = os.path.join(work, "initrd")
     shutil.rmtree(root, ignore_errors=True)
     for folder in FOLDERS:
@@ -76,7 +77,7 @@ def build(kernel, work, bin_folder, out, epoch):
     for name in os.listdir(target):
         if name not in ("kernel", "modules.dep", "modules.alias"):
             os.unlink(os.path.join(target, name))
-    write(out, run("zstd", "-q", "-12", "--no-check", "-c", input=cpio(root, epoch)))
+    write(out, early + run("zstd", "-q", "-12", "--no-check", "-c", input=cpio(root, epoch)))
 
 
 def carry(start, files, work, out, epoch):

@@ -8,6 +8,7 @@
  *   elf      PROPERTY PATTERN ...           of programs: see elf.h
  *   file     PATTERN ... [mode=M] [owner=U] [group=G] [must]   at most these rights, exactly that owner
  *   ini      NAME SECTION.KEY=VALUE ...     systemd's NAME with its drop-ins
+ *   lines    PATH WORD ... least=N          of a file that is there: so many begin with one of the words
  *   module   NAME ...                       is not loaded and cannot be
  *   mount    PATH:OPTION,OPTION ...         is mounted with them
  *   sockets  tcp|udp                        listens at no port but the configured ones
@@ -17,7 +18,7 @@
  *   unit     NAME ... KEY=VALUE ...         of systemd's units with their drop-ins; , stands for a blank
  *   verity                                  the root file system is read-only and verified
  *   walk     set-id|open|unowned PATH ...   nothing of that sort is below
- *   wall     CHAIN ...                      the packet filter is loaded and drops by default
+ *   wall     CHAIN ...                      the packet filter is loaded and drops by default; +CHAIN: it is there
  *
  * Each returns 0, faults or not; negative errno if it could not look.
  */

@@ -182,3 +182,44 @@ int check_text(struct job *j)
 		job_skip(j, "no such file here");
 	return r;
 }
+
+/* --- lines --- */
+
+static bool is_one_of(struct str word, struct str words)
+{
+	struct str one;
+
+	while (str_split(&words, ' ', &one)) {
+		if (!str_is_empty(one) && str_eq(one, word))
+			return true;
+	}
+	return false;
+}
+
+int check_lines(struct job *j)
+{
+	static const struct str mark = STR_INIT(" least=");
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	char path[TREE_PATH];
+	struct str words, rest, line, first;
+	uint32_t least, n = 0;
+	int r = job_word(j, path) ? tree_read(j->tree, path, &text) : -EINVAL;
+	ptrdiff_t at = str_find(j->args, mark);
+
+	if (r == -ENOENT) {
+		job_skip(j, "no such file here");
+		return 0;
+	}
+	if (r < 0 || at < 0)
+		return r < 0 ? r : -EINVAL;
+	r = str_to_u32(str_skip(j->args, (size_t)at + mark.n), UINT16_MAX, &least);
+	if (r < 0)
+		return r;
+	words = str_head(j->args, (size_t)at);
+	for (rest = buf_str(&text); str_line(&rest, &line);)
+		n += str_split(&line, ' ', &first) && is_one_of(first, words);
+	j->looked_at++;
+	if (n < least)
+		job_fault(j, "%s names %u, not %u", path, n, least);
+	return 0;
+}

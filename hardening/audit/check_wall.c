@@ -31,12 +31,13 @@ int check_wall(struct job *j)
 		return 0;
 	}
 	while (r == 0 && job_word(j, word)) {
-		struct looking l = { .chain = str_of(word) };
+		bool must_drop = word[0] != '+';
+		struct looking l = { .chain = str_of(must_drop ? word : word + 1) };
 
 		r = wall_each(STR(TABLE), on_chain, &l);
 		if (r == 0 && !l.is_there)
-			job_fault(j, "the firewall has no chain %s", word);
-		else if (r == 0 && !l.does_drop)
+			job_fault(j, "the firewall has no chain %.*s", STR_ARG(l.chain));
+		else if (r == 0 && must_drop && !l.does_drop)
 			job_fault(j, "chain %s lets in what no rule is for", word);
 	}
 	return r;

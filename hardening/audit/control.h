@@ -16,6 +16,7 @@
 	X(elf)         \
 	X(file)        \
 	X(ini)         \
+	X(lines)       \
 	X(module)      \
 	X(mount)       \
 	X(sockets)     \

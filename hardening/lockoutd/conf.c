@@ -82,7 +82,6 @@ int conf_read(const char *path, struct openings *ret, struct exempt *e, bool *re
 	add_hosts(e, answers_str(a, ANSWER_ADMIN_HOSTS), "administrator's host");
 	add_hosts(e, answers_str(a, ANSWER_GATEWAY), "default router");
 	add_hosts(e, answers_str(a, ANSWER_DNS), "name server");
-	add_hosts(e, answers_str(a, ANSWER_NTP), "time server");
 	*ret_changed = exempt_end(e);
 	*ret = o;
 	return 0;

@@ -116,16 +116,17 @@ static void put_rate_set(struct batch *b, const struct rate *rate, enum family f
 	put_set(b, s, describe(s, rate->set, f, NFT_SET_TIMEOUT | NFT_SET_EVAL, b->seq));
 }
 
-void elements_put_sets(struct batch *b)
+void elements_put_sets(struct batch *b, const struct ruleset *s)
 {
 	static const enum family both[] = { FAMILY_V4, FAMILY_V6 };
+	bool has_rates = !(s->lacks & ABILITY_OWN_RATE);
 
 	for (int i = 0; i < 2; i++) {
 		put_exempt_set(b, both[i]);
 		put_ban_set(b, both[i], false);
 		put_ban_set(b, both[i], true);
 		put_known_set(b, both[i]);
-		for (const struct rate *const *r = ruleset_rates; *r; r++)
+		for (const struct rate *const *r = ruleset_rates; has_rates && *r; r++)
 			put_rate_set(b, *r, both[i]);
 	}
 }

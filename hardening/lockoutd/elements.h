@@ -6,8 +6,8 @@
 
 struct nftnl_set;
 
-/* Every set; one that is there already stays as it is. */
-void elements_put_sets(struct batch *b);
+/* Every set that the rules ask; one that is there already stays as it is. */
+void elements_put_sets(struct batch *b, const struct ruleset *s);
 /* The exempt set of this family, emptied and filled. 0 or -ENOMEM. */
 int elements_put_exempt(struct batch *b, const struct exempt *e, enum family f);
 /*

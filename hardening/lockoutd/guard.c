@@ -91,27 +91,68 @@ static void free_exempt(struct guard *g)
 	}
 }
 
-static int start(struct guard *g, const struct ruleset *rules)
+/* An expression, or a flag of it, that the kernel does not know. */
+static bool is_unknown(int error)
 {
-	struct restoring r = { .guard = g, .now = clock_mono_ms() };
+	return error == -ENOENT || error == -EOPNOTSUPP || error == -EINVAL;
+}
 
-	return kernel_start(g->kernel, rules, g->exempt, next_ban, &r);
+/*
+ * A transaction is taken whole or not at all, so the kernel is asked by giving it the rules: all of them, then without one
+ * ability, without two, and so on. What it lacks is said once. The first refusal is the one that is told.
+ */
+static int start(struct guard *g, const struct openings *o, struct ruleset *rules)
+{
+	static const unsigned without[] = { 0, 1, 2, 4, 3, 5, 6, ABILITY_ALL };
+	int first = 0;
+
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		struct restoring restoring = { .guard = g, .now = clock_mono_ms() };
+
+		ruleset_make(rules, o, without[i]);
+		int r = kernel_start(g->kernel, rules, g->exempt, next_ban, &restoring);
+		if (r == 0 || !is_unknown(r))
+			return r;
+		first = i == 0 ? r : first;
+	}
+	return first;
+}
+
+static void say_what_lacks(unsigned lacks)
+{
+	static const char *const text[] = {
+#define ABILITY_TEXT(id, bit, text) [bit] = (text),
+		ABILITIES(ABILITY_TEXT)
+#undef ABILITY_TEXT
+	};
+
+	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
+		if (lacks & 1u << i)
+			log_at(LOG_WARNING, NULL,
+			       "the firewall does without %s: this kernel's nftables cannot do "
+			       "that",
+			       text[i]);
 }
 
 static int bring(struct guard *g, const struct openings *o)
 {
 	struct ruleset rules;
+	unsigned lacked = g->rules.lacks;
 	int r;
 
-	ruleset_make(&rules, o);
-	r = g->is_loaded && !g->is_behind ? kernel_reload(g->kernel, &rules, g->exempt)
-					  : start(g, &rules);
+	if (g->is_loaded && !g->is_behind) {
+		ruleset_make(&rules, o, lacked);
+		r = kernel_reload(g->kernel, &rules, g->exempt);
+	} else {
+		r = start(g, o, &rules);
+	}
 	g->is_behind = r < 0;
 	if (r < 0)
 		return r;
 	g->openings = *o;
 	g->rules = rules;
 	g->is_loaded = true;
+	say_what_lacks(rules.lacks & ~lacked);
 	free_exempt(g);
 	return 0;
 }

@@ -138,7 +138,7 @@ static int put_all(struct batch *b, const struct ruleset *s, const struct exempt
 {
 	int r;
 
-	elements_put_sets(b);
+	elements_put_sets(b, s);
 	for (int c = 0; c < CHAIN_COUNT; c++)
 		put_chain(b, (enum chain_id)c);
 	put_flush(b);

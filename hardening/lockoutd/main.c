@@ -5,6 +5,7 @@
  * never comes up without it; it stays in force when the daemon ends.
  */
 #include <errno.h>
+#include <pwd.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -36,9 +37,10 @@ struct run {
 	struct openings conf;     /* as tandem.conf says */
 	struct settings settings; /* as switchd says */
 	struct tape *tape;
-	bool is_host_due;      /* the machine's addresses have to be looked at */
-	bool is_switch_silent; /* it did not answer last time */
-	ms_t look_at;          /* when switchd is asked again */
+	uint32_t uid[USER_COUNT]; /* who may go out */
+	bool is_host_due;         /* the machine's addresses have to be looked at */
+	bool is_switch_silent;    /* it did not answer last time */
+	ms_t look_at;             /* when switchd is asked again */
 };
 
 /* ---- what the firewall is made of ---- */
@@ -69,6 +71,7 @@ static struct openings openings(const struct run *r)
 	o.tcp_traps = r->settings.tcp_traps;
 	o.udp_traps = r->settings.udp_traps;
 	o.is_taped = r->tape != NULL;
+	memcpy(o.uid, r->uid, sizeof(o.uid));
 	return o;
 }
 
@@ -169,6 +172,16 @@ static void open_tape(struct run *r)
 	r->guard.tape = r->tape;
 }
 
+/* A machine that is no appliance of ours lacks some. */
+static void find_users(struct run *r)
+{
+	for (int u = 0; u < USER_COUNT; u++) {
+		const struct passwd *user = getpwnam(ruleset_users[u]);
+
+		r->uid[u] = user ? user->pw_uid : 0;
+	}
+}
+
 static int load(struct run *r, struct err *err)
 {
 	int e = guard_open(&r->guard, r->options.state, err);
@@ -179,6 +192,7 @@ static int load(struct run *r, struct err *err)
 	if (e < 0)
 		return e;
 	open_tape(r);
+	find_users(r);
 	o = openings(r);
 	e = guard_load(&r->guard, &o, err);
 	if (e < 0 && o.is_taped) { /* a kernel without nft_log: the firewall all the same */

@@ -143,11 +143,11 @@ static void match_family(struct maker *m, enum family f)
 	compare(m, NFT_CMP_EQ, &number, sizeof(number));
 }
 
-static void match_itself(struct maker *m)
+static void match_itself(struct maker *m, enum chain_id chain)
 {
 	static const char lo[IFNAMSIZ] = "lo";
 
-	load_meta(m, NFT_META_IIFNAME);
+	load_meta(m, chain == CHAIN_LEAVE ? NFT_META_OIFNAME : NFT_META_IIFNAME);
 	compare(m, NFT_CMP_EQ, lo, sizeof(lo));
 }
 
@@ -176,16 +176,33 @@ static void match_host(struct maker *m, const struct rule *r)
 		compare(m, NFT_CMP_EQ, &r->host.in6.sin6_addr, V6_BYTES);
 }
 
+/* Who made the socket; what has none, which the kernel sends by itself, matches in no case. */
+static void match_user(struct maker *m, const struct rule *r)
+{
+	static const uint32_t nobody = UINT32_MAX;
+
+	load_meta(m, NFT_META_SKUID);
+	if (r->who == WHO_USER)
+		compare(m, NFT_CMP_EQ, &r->uid, sizeof(r->uid));
+	else
+		compare(m, NFT_CMP_NEQ, &nobody, sizeof(nobody));
+}
+
+static bool is_by_address(enum who w)
+{
+	return w != WHO_ANYONE && w != WHO_ITSELF && w != WHO_USER && w != WHO_PROGRAM;
+}
+
 static void match_who(struct maker *m, const struct rule *r)
 {
 	char name[SET_NAME];
 
-	assert(r->who == WHO_ANYONE || r->who == WHO_ITSELF || r->family != FAMILY_ANY);
+	assert(!is_by_address(r->who) || r->family != FAMILY_ANY);
 	switch (r->who) {
 	case WHO_ANYONE:
 		break;
 	case WHO_ITSELF:
-		match_itself(m);
+		match_itself(m, r->chain);
 		break;
 	case WHO_EXEMPT:
 	case WHO_STRANGER:
@@ -206,6 +223,10 @@ static void match_who(struct maker *m, const struct rule *r)
 		break;
 	case WHO_HOST:
 		match_host(m, r);
+		break;
+	case WHO_USER:
+	case WHO_PROGRAM:
+		match_user(m, r);
 		break;
 	}
 }

@@ -271,7 +271,9 @@ static json_t *rule_json(const struct rule *r, uint64_t packets)
 	CLEANUP(buf_done) struct buf what = BUF_INIT;
 	CLEANUP(buf_done) struct buf rate = BUF_INIT;
 	char host[ADDR_TEXT];
-	const char *who = r->who == WHO_HOST ? addr_host_text(&r->host, host) : rule_who(r->who);
+	const char *who = r->who == WHO_HOST   ? addr_host_text(&r->host, host)
+			  : r->who == WHO_USER ? r->user
+					       : rule_who(r->who);
 
 	rule_what(r, &what);
 	buf_putz(&what, states[r->state]);

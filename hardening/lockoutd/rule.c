@@ -11,6 +11,7 @@ static const char *const whos[] = {
 	[WHO_EXEMPT] = "exempt addresses", [WHO_BANNED] = "banned addresses",
 	[WHO_IN_NET] = "banned networks",  [WHO_STRANGER] = "strangers",
 	[WHO_HOST] = "one address",        [WHO_CUSTOMER] = "known customers",
+	[WHO_USER] = "one user",           [WHO_PROGRAM] = "any program",
 };
 
 static const char *const verdicts[] = {

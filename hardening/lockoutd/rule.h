@@ -15,11 +15,12 @@
 #define TABLE "tandem"
 
 /* Chains of the table, each at one hook. Raw stands before connection tracking, filter behind it. */
-#define CHAINS(X)                                             \
-	X(DOOR, "door", NF_INET_PRE_ROUTING, -300, NF_ACCEPT) \
-	X(INPUT, "input", NF_INET_LOCAL_IN, 0, NF_DROP)       \
-	X(FORWARD, "forward", NF_INET_FORWARD, 0, NF_DROP)    \
-	X(OUTPUT, "output", NF_INET_LOCAL_OUT, -300, NF_ACCEPT)
+#define CHAINS(X)                                               \
+	X(DOOR, "door", NF_INET_PRE_ROUTING, -300, NF_ACCEPT)   \
+	X(INPUT, "input", NF_INET_LOCAL_IN, 0, NF_DROP)         \
+	X(FORWARD, "forward", NF_INET_FORWARD, 0, NF_DROP)      \
+	X(OUTPUT, "output", NF_INET_LOCAL_OUT, -300, NF_ACCEPT) \
+	X(LEAVE, "leave", NF_INET_LOCAL_OUT, 0, NF_ACCEPT)
 
 enum chain_id {
 #define CHAIN_ENUM(id, name, hook, priority, policy) CHAIN_##id,
@@ -39,6 +40,8 @@ enum who {
 	WHO_STRANGER, /* any address outside the exempt set */
 	WHO_CUSTOMER, /* one that has given a right password lately; IPv6 by its /64 */
 	WHO_HOST,     /* the one address of the rule */
+	WHO_USER,     /* programs of the one user of the rule */
+	WHO_PROGRAM,  /* any program; not what the kernel itself sends */
 };
 
 enum state { STATE_ANY, STATE_KNOWN, STATE_INVALID };
@@ -61,9 +64,11 @@ struct rate {
 struct rule {
 	enum chain_id chain;
 	enum family family;
-	enum who who; /* all but ANYONE and ITSELF, and a rate with a set, need a family */
+	enum who who; /* those by address, and a rate with a set, need a family */
 	enum state state;
 	struct addr host;     /* of WHO_HOST */
+	uint32_t uid;         /* of WHO_USER, and */
+	const char *user;     /* ... his name */
 	uint8_t proto;        /* IPPROTO_UDP ...; 0: any */
 	bool is_source_port;  /* first and last are of the source's port */
 	uint16_t first, last; /* ports, or types of ICMP; first 0: any */

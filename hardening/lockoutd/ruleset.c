@@ -33,8 +33,17 @@ static const struct rate icmp_rate = { .packets = 50, .burst = 100, .unit_s = 1,
 
 const struct rate *const ruleset_rates[] = { &sip_rate, &tcp_rate, &ssh_rate, NULL };
 
+static unsigned ability_of(const struct rule *r)
+{
+	return (r->rate && r->rate->set ? ABILITY_OWN_RATE : 0u) |
+	       (r->verdict == VERDICT_NOTRACK ? ABILITY_NOTRACK : 0u) |
+	       (r->verdict == VERDICT_COPY ? ABILITY_COPY : 0u);
+}
+
 static void add(struct ruleset *s, struct rule r)
 {
+	if (ability_of(&r) & s->lacks)
+		return;
 	assert(s->count < RULES_MAX);
 	if (r.last == 0)
 		r.last = r.first;
@@ -290,12 +299,87 @@ static void input(struct ruleset *s, const struct openings *o)
 		       .chain = CHAIN_INPUT, .verdict = VERDICT_DROP, .why = "everything else" });
 }
 
-void ruleset_make(struct ruleset *ret, const struct openings *o)
+/* ---- what leaves ---- */
+
+enum { DNS = 53, DNS_TLS = 853, NTP = 123, DHCP4_SERVER = 67, DHCP6_SERVER = 547, WAYS = 3 };
+
+const char *const ruleset_users[USER_COUNT] = {
+	[USER_SWITCH] = "switch",
+	[USER_RESOLVE] = "systemd-resolve",
+	[USER_TIME] = "_chrony",
+	[USER_NETWORK] = "systemd-network",
+};
+
+/* Where to, and why. */
+static const struct leaver {
+	struct {
+		uint8_t proto;
+		uint16_t port;
+	} way[WAYS]; /* none: anywhere */
+	const char *why;
+} leavers[USER_COUNT] = {
+	[USER_SWITCH] = { .why = "switchd: calls and media, records and mails to where they were "
+				 "ordered" },
+	[USER_RESOLVE] = { { { IPPROTO_UDP, DNS }, { IPPROTO_TCP, DNS }, { IPPROTO_TCP, DNS_TLS } },
+			   "names" },
+	[USER_TIME] = { { { IPPROTO_UDP, NTP } }, "time" },
+	[USER_NETWORK] = { { { IPPROTO_UDP, DHCP4_SERVER },
+			     { IPPROTO_UDP, DHCP6_SERVER },
+			     { IPPROTO_ICMPV6, 0 } },
+			   "the machine's address" },
+};
+
+static void user_leaves(struct ruleset *s, enum user u, uint32_t uid)
+{
+	const struct leaver *l = &leavers[u];
+	struct rule r = { .chain = CHAIN_LEAVE,
+			  .who = WHO_USER,
+			  .uid = uid,
+			  .user = ruleset_users[u],
+			  .why = l->why };
+
+	if (uid == 0)
+		return;
+	if (l->way[0].proto == 0)
+		add(s, r);
+	for (int i = 0; i < WAYS && l->way[i].proto; i++) {
+		r.proto = l->way[i].proto;
+		r.first = r.last = l->way[i].port;
+		add(s, r);
+	}
+}
+
+/* switchd first: it sends most by far. What belongs to no program, such as a reset, is the kernel's own. */
+static void leave(struct ruleset *s, const struct openings *o)
+{
+	user_leaves(s, USER_SWITCH, o->uid[USER_SWITCH]);
+	add(s, (struct rule){ .chain = CHAIN_LEAVE,
+			      .who = WHO_ITSELF,
+			      .why = "programs of this machine" });
+	add(s, (struct rule){ .chain = CHAIN_LEAVE,
+			      .state = STATE_KNOWN,
+			      .why = "answers on connections that were let in" });
+	add(s, (struct rule){
+		       .chain = CHAIN_LEAVE,
+		       .who = WHO_USER,
+		       .user = "root",
+		       .why = "set-up, which fetches what it was told to, and its test calls" });
+	for (int u = USER_SWITCH + 1; u < USER_COUNT; u++)
+		user_leaves(s, (enum user)u, o->uid[u]);
+	add(s, (struct rule){ .chain = CHAIN_LEAVE,
+			      .who = WHO_PROGRAM,
+			      .verdict = VERDICT_DROP,
+			      .why = "programs that have no business outside" });
+}
+
+void ruleset_make(struct ruleset *ret, const struct openings *o, unsigned lacks)
 {
 	ret->count = 0;
+	ret->lacks = lacks;
 	door(ret, o);
 	input(ret, o);
 	untracked(ret, CHAIN_OUTPUT, o);
+	leave(ret, o);
 }
 
 static bool is_same_hosts(const struct openings *a, const struct openings *b)
@@ -319,5 +403,6 @@ bool openings_eq(const struct openings *a, const struct openings *b)
 	       a->ssh_hosts == b->ssh_hosts && is_same_hosts(a, b) && a->sip == b->sip &&
 	       a->sip_tls == b->sip_tls && a->api == b->api && a->ssh == b->ssh &&
 	       a->media_first == b->media_first && a->media_last == b->media_last &&
-	       a->dhcp4 == b->dhcp4 && a->dhcp6 == b->dhcp6;
+	       a->dhcp4 == b->dhcp4 && a->dhcp6 == b->dhcp6 &&
+	       memcmp(a->uid, b->uid, sizeof(a->uid)) == 0;
 }

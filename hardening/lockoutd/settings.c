@@ -56,6 +56,22 @@ static void take_ignored(struct settings *s, struct exempt *e, struct str value)
 	}
 }
 
+/* Those that are addresses; a time server may be a name. */
+static void take_time_servers(struct settings *s, struct exempt *e, struct str value)
+{
+	struct str one;
+	struct addr a;
+
+	(void)s;
+	while (str_split(&value, ',', &one)) {
+		if (addr_parse(one, 0, &a) < 0)
+			continue;
+
+		struct cidr c = { .net = a, .bits = addr_is_v6(&a) ? 128 : 32 };
+		(void)exempt_add(e, &c, STR("time server"));
+	}
+}
+
 static void take_number(struct str value, uint32_t min, uint32_t max, uint32_t *ret)
 {
 	uint32_t n;
@@ -93,6 +109,7 @@ static void take_ban_max(struct settings *s, struct exempt *e, struct str value)
 	X("SS_LOCKOUT_HONEYPOT_PORTS", take_tcp_traps)     \
 	X("SS_LOCKOUT_HONEYPOT_UDP_PORTS", take_udp_traps) \
 	X("SS_LOCKOUT_IGNORE_IP", take_ignored)            \
+	X("SERVER_NTP_SERVER", take_time_servers)          \
 	X("SS_LOCKOUT_MAX_RETRY", take_retries)            \
 	X("SS_LOCKOUT_FIND_TIME", take_window)             \
 	X("SS_LOCKOUT_BAN_TIME", take_ban)                 \

@@ -231,6 +231,16 @@ void row_key(const struct entity *e, const void *row, struct buf *out)
 		row_print(&e->field[i], row, out);
 		is_first = false;
 	}
+	/* Versions that are told apart by a name (rate: GROUP/PREFIX/ORIGIN). */
+	for (int i = 0; i < e->fields; i++) {
+		const struct field *f = &e->field[i];
+
+		if (!(f->flags & FIELD_SUBKEY) || f->type != FIELD_TEXT || row_is_absent(f, row) ||
+		    row_text(f, row)[0] == '\0')
+			continue;
+		buf_putc(out, '/');
+		row_print(f, row, out);
+	}
 }
 
 void field_accepts(const struct field *f, struct buf *out)

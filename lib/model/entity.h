@@ -43,6 +43,8 @@ enum field_flag {
 	FIELD_COMPUTED = 16, /* shown only, not stored */
 	FIELD_SECRET = 32,   /* never shown */
 	FIELD_NUMBER = 64,   /* a text or list of phone numbers or prefixes: digits, * and # */
+	FIELD_AMOUNT =
+		128, /* money that was counted, not a price: lists show it rounded (text.h) */
 };
 
 struct field {

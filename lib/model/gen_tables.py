@@ -16,6 +16,7 @@ FIELD_FLAGS = {
     "computed": 16,
     "secret": 32,
     "number": 64,
+    "amount": 128,
 }
 FILES = "switch ledger".split()
 PARAM_TYPES = "int bool duration decimal enum string list ints numbers range".split()
@@ -33,7 +34,7 @@ RESULTS = "object array text".split()
 ANSWER_TYPES = """hostname timezone hosts interface ipv4 ipv6 address addresses int ports ssh_key
     scrypt path device enum bool command number text""".split()
 ANSWER_FLAGS = {"repeat": 1, "secret": 2, "once": 4}
-CHECK_KINDS = """absent account cmdline daemon elf file ini module mount sockets sshd sysctl text unit
+CHECK_KINDS = """absent account cmdline daemon elf file ini lines module mount sockets sshd sysctl text unit
     verity walk wall""".split()
 SYSCTL_RULES = {"=": "false", "at least": "true"}  # C's value of is_least
 

@@ -153,6 +153,24 @@ static int set_field(const struct entity *e, void *row, const char *name, const 
 	return r < 0 ? r : row_parse(f, row, buf_str(&text), err);
 }
 
+void json_put_key(const struct entity *e, const json_t *row, struct buf *out)
+{
+	const char *between = "";
+
+	for (int i = 0; i < e->fields; i++) {
+		const struct field *f = &e->field[i];
+		const json_t *v = json_object_get(row, f->name);
+		bool is_name =
+			f->flags & FIELD_SUBKEY && f->type == FIELD_TEXT && json_is_string(v);
+
+		if (!(f->flags & FIELD_KEY) && !is_name)
+			continue;
+		buf_putz(out, between);
+		(void)json_to_text(v, out);
+		between = "/";
+	}
+}
+
 int row_from_json(const struct entity *e, void *row, const json_t *object, struct err *err)
 {
 	/* jansson's iterators only read, yet want a pointer that may write. */

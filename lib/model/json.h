@@ -19,6 +19,8 @@ json_t *json_of_text(struct str s);
 /* A new object (caller's reference); secrets are left out. NULL if memory is short. */
 json_t *row_to_json(const struct entity *e, const void *row);
 json_t *field_to_json(const struct field *f, const void *row);
+/* The key of a row as operators write it (row_key): "acme", "wholesale/880". */
+void json_put_key(const struct entity *e, const json_t *row, struct buf *out);
 /*
  * Sets the fields that the object names; unknown, AUTO and COMPUTED ones are refused. Keys may be
  * left out of *object when they stand in `row` already. -EINVAL with *err, -ENOMEM; the row may

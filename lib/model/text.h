@@ -56,6 +56,14 @@ int text_json(const json_t *doc, struct buf *out);
 void text_put_failure(struct buf *out, const char *program, const struct err *e, int error);
 /* The same for a program that ends with it: to a stream, with its usage behind wrong words. Its exit status: 2 for those, else 1. */
 int text_fail(const char *program, const char *usage, const struct err *e, int error, FILE *to);
+/* ---- text_money.c ---- */
+/* Is there an amount among the entity's fields? NULL: no. */
+bool text_has_amounts(const struct entity *e);
+/*
+ * Amounts in a list's rows as SERVER_DISPLAY_MONEY_PRECISION has them: so many decimals, half up, and ~ before what is not the whole of it.
+ * Prices stay exact. 0 or -ENOMEM.
+ */
+int text_round_amounts(json_t *rows, const struct entity *e, int decimals);
 /* ---- text_report.c ---- */
 /* What a report answers: columns, rows and totals; or a statement, which is sections of them. */
 bool text_is_report(const json_t *doc);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -162,10 +163,17 @@ static int set_up(struct db *d, enum db_mode mode, int busy_ms)
 	return r;
 }
 
+/* Nobody asks SQLite how much memory it has; to keep the sum takes a lock of the whole process at each of its allocations. */
+static void configure(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int db_open(struct db **ret, const char *path, enum db_mode mode, int busy_ms)
 {
 	/* Readers too: one that may not make the -shm file cannot read a WAL database that
 	 * nobody else has open. query_only keeps them from changing anything. */
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE;
 	int r = mode == DB_WRITE ? make_file(path) : 0;
 	if (r < 0)
@@ -174,6 +182,7 @@ int db_open(struct db **ret, const char *path, enum db_mode mode, int busy_ms)
 	CLEANUP(db_close) struct db *d = calloc(1, sizeof(*d));
 	if (!d)
 		return -ENOMEM;
+	(void)pthread_once(&once, configure);
 	r = check(d, sqlite3_open_v2(path, &d->handle, flags, NULL));
 	if (r == 0)
 		r = set_up(d, mode, busy_ms);

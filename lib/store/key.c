@@ -1,6 +1,7 @@
 #include "store/key.h"
 
 #include <assert.h>
+#include <ctype.h>
 
 struct key key_of(const struct entity *e, unsigned flags)
 {
@@ -27,6 +28,18 @@ static bool take_last(struct str *text, struct str *ret)
 	*ret = str_skip(*text, at);
 	*text = str_head(*text, at - 1);
 	return true;
+}
+
+struct str key_take_name(const struct entity *e, struct str *text)
+{
+	struct key sub = key_of(e, FIELD_SUBKEY);
+	struct str rest = *text, last;
+
+	if (sub.parts == 0 || sub.field[0]->type != FIELD_TEXT || !take_last(&rest, &last) ||
+	    last.n == 0 || !isalpha((unsigned char)last.p[0]))
+		return STR("");
+	*text = rest;
+	return last;
 }
 
 bool key_bind(const struct key *k, struct str text, struct stmt *s)

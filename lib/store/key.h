@@ -29,3 +29,8 @@ void key_put_names(const struct key *k, struct buf *sql);
  * a prefix, which has none. False if there are too few parts, or no number where one must be.
  */
 bool key_bind(const struct key *k, struct str text, struct stmt *s);
+/*
+ * Of an entity whose versions have a name among their subkeys (rate: GROUP/PREFIX/ORIGIN): what stands behind the last '/', if it is no
+ * prefix but a name, comes off *text and is returned. Empty: none.
+ */
+struct str key_take_name(const struct entity *e, struct str *text);

@@ -31,6 +31,7 @@ static const struct table switch_tables[] = {
 	  .columns = { "sheet INTEGER", "undo_of INTEGER" },
 	  .indexes = "CREATE INDEX IF NOT EXISTS rate_version ON rate (version)" },
 	{ .name = "rate_sheet", .entity = &entities[ENTITY_RATE_SHEET] },
+	{ .name = "origin_group", .entity = &entities[ENTITY_ORIGIN_GROUP] },
 	/* What a sheet did to rates that were there before, so that it can be undone. */
 	{ .name = "rate_ended",
 	  .columns = { "sheet INTEGER NOT NULL", "version INTEGER NOT NULL", "old_end INTEGER" },
@@ -50,6 +51,7 @@ static const struct table switch_tables[] = {
 	  .indexes = "CREATE INDEX IF NOT EXISTS listed_number_number ON listed_number (number)" },
 	{ .name = "whitelist", .entity = &entities[ENTITY_WHITELIST] },
 	{ .name = "blacklist", .entity = &entities[ENTITY_BLACKLIST] },
+	{ .name = "number_pair", .entity = &entities[ENTITY_NUMBER_PAIR] },
 	{ .name = "area", .entity = &entities[ENTITY_AREA] },
 	{ .name = "gateway_group", .entity = &entities[ENTITY_GATEWAY_GROUP] },
 	{ .name = "route_plan", .entity = &entities[ENTITY_ROUTE_PLAN] },
@@ -73,7 +75,8 @@ static const struct table switch_tables[] = {
 	{ .name = "alarm",
 	  .columns = { "id INTEGER PRIMARY KEY", "name TEXT NOT NULL", "object TEXT NOT NULL",
 		       "level TEXT NOT NULL", "begin INTEGER NOT NULL", "last INTEGER NOT NULL",
-		       "value TEXT", "info TEXT", "cleared INTEGER" },
+		       "value TEXT", "info TEXT", "cleared INTEGER", "acked INTEGER",
+		       "acked_by TEXT" },
 	  .indexes = "CREATE UNIQUE INDEX IF NOT EXISTS alarm_stands ON alarm (name, object)"
 		     " WHERE cleared IS NULL" },
 };
@@ -155,7 +158,8 @@ static const struct table ledger_tables[] = {
 		       "agent_income INTEGER NOT NULL",
 		       "vendor_account TEXT NOT NULL",
 		       "routing_gateway TEXT NOT NULL",
-		       "cost_prefix TEXT NOT NULL" },
+		       "cost_prefix TEXT NOT NULL",
+		       "origin TEXT" },
 	  .indexes = "CREATE INDEX IF NOT EXISTS rerating_cdr ON rerating (cdr, id);"
 		     "CREATE INDEX IF NOT EXISTS rerating_at ON rerating (at)" },
 	/* Sums for reports (rollup.h). */

@@ -366,10 +366,12 @@ static void put_select(const struct entity *e, struct buf *sql)
 
 /* Of the versions of a rate: not over, in force before to come, the latest of the former, the
  * first of the latter. */
-static void put_version(ms_t now_ms, struct buf *sql)
+static void put_version(const struct key *k, struct str name, ms_t now_ms, struct buf *sql)
 {
 	long long now = now_ms;
 
+	if (name.n)
+		buf_printf(sql, " AND origin = ?%d", k->parts + 1);
 	buf_printf(sql,
 		   " AND (\"end\" IS NULL OR \"end\" > %lld)"
 		   " ORDER BY origin <> '', effective > %lld, abs(effective - %lld) LIMIT 1",
@@ -399,17 +401,20 @@ int rows_get(struct db *d, const struct entity *e, struct str key, ms_t now_ms, 
 	CLEANUP(buf_done) struct buf sql = BUF_INIT;
 	CLEANUP(stmt_free) struct stmt *s = NULL;
 	struct key k = key_of(e, FIELD_KEY);
+	struct str shorter = key, name = key_take_name(e, &shorter);
 
 	put_select(e, &sql);
 	buf_putz(&sql, " WHERE ");
 	key_put_match(&k, &sql);
 	if (key_of(e, FIELD_SUBKEY).parts > 0)
-		put_version(now_ms, &sql);
+		put_version(&k, name, now_ms, &sql);
 	int r = prepare(&s, d, &sql);
 	if (r < 0)
 		return store_error(d, r, err);
-	if (!key_bind(&k, key, s))
+	if (!key_bind(&k, shorter, s))
 		return no_such(e, key, err);
+	if (name.n)
+		stmt_bind_text(s, k.parts + 1, name);
 	return read_one(d, e, s, key, ret, err);
 }
 
@@ -432,6 +437,7 @@ static int prepare_each(struct stmt **ret, struct db *d, const struct entity *e,
 	int r = prepare(&s, d, &sql);
 	if (r < 0)
 		return r;
+	(void)key_take_name(e, &after);
 	if (!str_is_empty(after) && !key_bind(&key, after, s))
 		return -EINVAL;
 	*ret = TAKE(s);

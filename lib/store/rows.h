@@ -37,7 +37,8 @@ int rows_add(struct db *d, const struct entity *e, void *row, struct err *err);
 int rows_set(struct db *d, const struct entity *e, const void *row, struct err *err);
 /*
  * key as operators write it ("wholesale/880"). -ENOENT. Of an entity whose rows are versions (a
- * rate) the one in force at now_ms, else the next to come; the one without an origin before others.
+ * rate) the one in force at now_ms, else the next to come; the one without an origin before others,
+ * unless the key names one ("wholesale/880/eea").
  */
 int rows_get(struct db *d, const struct entity *e, struct str key, ms_t now_ms, void **ret,
 	     struct err *err);

@@ -35,18 +35,19 @@ void price_done(struct price *p)
 	*p = (struct price){ 0 };
 }
 
-enum reason price_find(struct price *p, const struct payer *payer, const char *digits, ms_t wall_ms,
-		       struct tariff_span *span)
+enum reason price_find(struct price *p, const struct payer *payer, const char *digits,
+		       const char *caller, ms_t wall_ms, struct tariff_span *span)
 {
 	struct str number = str_of(digits);
 	struct tariff_span unused = TARIFF_SPAN_ALL;
 	struct terms terms;
-	const struct rate *rate = bands_find(payer->bands, payer->tariff, number, wall_ms,
-					     span ? span : &unused, &terms)
-					  .rate;
+	struct banded found = bands_find(payer->bands, payer->tariff, number, str_of(caller),
+					 wall_ms, span ? span : &unused, &terms);
+	const struct rate *rate = found.rate;
 
 	if (!rate || rate->is_locked)
 		return REASON_NO_RATE;
+	(void)str_copy(p->origin, sizeof(p->origin), str_of(tariff_origin(found.tariff, rate)));
 	p->terms = terms;
 	/* Free time is a gift to customers; it never lowers what a vendor asks (behaviour.md, Money). */
 	if (payer->row->kind == ACCOUNT_KIND_CLEARING)
@@ -149,17 +150,34 @@ enum reason account_is_open(struct inquiry *q, const struct payer *payer, const 
 	return REASON_NONE;
 }
 
+static void bound_length(struct inquiry *q, int64_t limit_s, const char *by)
+{
+	if (limit_s <= 0 || (q->longest_s > 0 && q->longest_s <= limit_s))
+		return;
+	q->longest_s = limit_s;
+	q->longest_by = by;
+}
+
+static void find_longest(struct inquiry *q)
+{
+	q->longest_s = 0;
+	bound_length(q, q->most_s, "its account's security profile");
+	if (param_bool(q->world->params, PARAM_SS_ENABLE_CALL_LIMIT))
+		bound_length(q, q->source->payer->row->call_limit, "its account");
+	bound_length(q, q->source->row->call_limit,
+		     q->source->phone ? "the phone" : "the mapping gateway");
+	if (q->is_dry && q->longest_s > 0)
+		trail_add(&q->trail, "longest call", "ok", "%lld s, call_limit of %s",
+			  (long long)q->longest_s, q->longest_by);
+}
+
 static enum reason admit_account(struct inquiry *q)
 {
 	const struct payer *payer = q->source->payer;
 	enum reason r = account_is_open(q, payer, "account");
 
 	q->price.purse = payer->purse;
-	q->longest_s = q->most_s;
-	if (param_bool(q->world->params, PARAM_SS_ENABLE_CALL_LIMIT) &&
-	    payer->row->call_limit > 0 &&
-	    (q->longest_s == 0 || payer->row->call_limit < q->longest_s))
-		q->longest_s = payer->row->call_limit;
+	find_longest(q);
 	if (r != REASON_NONE)
 		return r;
 	if (!meter_allows(q, payer->meter))
@@ -178,7 +196,7 @@ static enum reason admit_account(struct inquiry *q)
 
 enum reason inquiry_price(struct inquiry *q, const struct payer *payer, ms_t wall_ms)
 {
-	return price_find(&q->price, payer, q->rated.digits, wall_ms, NULL);
+	return price_find(&q->price, payer, q->rated.digits, q->caller.digits, wall_ms, NULL);
 }
 
 /* What stands before the number that is charged, and why. Areas of this world: the call may have waited since it came. */
@@ -243,9 +261,11 @@ static enum reason admit_rate(struct inquiry *q)
 	}
 
 	char price[MONEY_TEXT];
+	const char *origin = q->price.origin;
 
 	trail_add(&q->trail, "rate", "ok",
-		  "prefix %s, version %lld, price %s per %lld s, %lld/%lld", q->price.prefix.digits,
+		  "prefix %s%s%s, version %lld, price %s per %lld s, %lld/%lld",
+		  q->price.prefix.digits, origin[0] ? " for callers of " : "", origin,
 		  (long long)q->price.version, money_text(q->price.terms.price, price),
 		  (long long)q->price.terms.unit_s, (long long)q->price.terms.first_s,
 		  (long long)q->price.terms.step_s);
@@ -446,6 +466,23 @@ enum reason admit_price(struct inquiry *q)
 	return go_through(q, steps);
 }
 
+enum reason admit_again(struct inquiry *q)
+{
+	static step_fn *const steps[] = {
+		/* clang-format off */
+		numbers_in,
+		numbers_screen,
+		admit_profile,
+		charged_by,
+		admit_rate,
+		admit_split,
+		NULL,
+		/* clang-format on */
+	};
+
+	return go_through(q, steps);
+}
+
 bool admit_extend(struct inquiry *q, int64_t reach_ms, int64_t *ret_ms)
 {
 	money_t more = 0, available;
@@ -489,11 +526,19 @@ const struct assumption *inquiry_assumes(const struct inquiry *q, const struct v
 	return NULL;
 }
 
+const char *inquiry_vendor_caller(const struct inquiry *q, const struct vendor *v,
+				  const struct number *sent)
+{
+	return v && v->row->cost_number == ROUTING_GATEWAY_COST_NUMBER_BEFORE ? q->caller.digits
+									      : sent->digits;
+}
+
 enum reason inquiry_vendor_price(const struct inquiry *q, const struct vendor *v,
-				 const char *digits, struct price *ret, struct tariff_span *span)
+				 const char *digits, const char *caller, struct price *ret,
+				 struct tariff_span *span)
 {
 	const struct assumption *a = inquiry_assumes(q, v, ASSUME_PRICE);
-	enum reason r = price_find(ret, v->payer, digits, q->wall_ms, span);
+	enum reason r = price_find(ret, v->payer, digits, caller, q->wall_ms, span);
 
 	if (r == REASON_NONE && a)
 		ret->terms.price = a->price;

@@ -17,7 +17,7 @@ enum reason agents_open(struct inquiry *q)
 
 /* ---- their prices ---- */
 
-static enum reason rate_one(struct shares *s, const struct payer *p, const char *digits,
+static enum reason rate_one(struct shares *s, const struct payer *p, const struct inquiry *q,
 			    ms_t wall_ms)
 {
 	struct price price = { 0 };
@@ -27,7 +27,7 @@ static enum reason rate_one(struct shares *s, const struct payer *p, const char 
 	if (!p->row->rate_group || !p->row->rate_group[0])
 		return REASON_NONE;
 
-	enum reason r = price_find(&price, p, digits, wall_ms, NULL);
+	enum reason r = price_find(&price, p, q->rated.digits, q->caller.digits, wall_ms, NULL);
 	struct share *x = &s->of[s->count - 1];
 	if (r != REASON_NONE)
 		return r;
@@ -46,7 +46,7 @@ static void free_shares(struct shares *s)
 }
 
 /* *ret_last: the one that could not be rated. */
-static enum reason rate_all(const struct payer *first, const char *digits, ms_t wall_ms,
+static enum reason rate_all(const struct payer *first, const struct inquiry *q, ms_t wall_ms,
 			    struct shares **ret, const struct payer **ret_last)
 {
 	struct shares *s = calloc(1, sizeof(*s));
@@ -54,7 +54,7 @@ static enum reason rate_all(const struct payer *first, const char *digits, ms_t 
 
 	for (const struct payer *p = first; p && r == REASON_NONE; p = p->agent) {
 		*ret_last = p;
-		r = rate_one(s, p, digits, wall_ms);
+		r = rate_one(s, p, q, wall_ms);
 	}
 	if (r == REASON_NONE)
 		*ret = s;
@@ -87,7 +87,7 @@ enum reason agents_rate(struct inquiry *q)
 	if (!first || q->is_free)
 		return REASON_NONE;
 
-	enum reason r = rate_all(first, q->rated.digits, q->wall_ms, &q->agents, &last);
+	enum reason r = rate_all(first, q, q->wall_ms, &q->agents, &last);
 	if (r == REASON_NONE)
 		tell(q);
 	else
@@ -105,8 +105,7 @@ void agents_fix(struct inquiry *q, const struct payer *payer, ms_t wall_ms)
 
 	if (q->is_free || (!payer->agent && !q->agents))
 		return;
-	if (payer->agent &&
-	    rate_all(payer->agent, q->rated.digits, wall_ms, &now, &last) != REASON_NONE)
+	if (payer->agent && rate_all(payer->agent, q, wall_ms, &now, &last) != REASON_NONE)
 		return;
 	free_shares(q->agents);
 	q->agents = now;

@@ -46,7 +46,8 @@ static void fix_prices(struct call *c, struct leg *l)
 		return;
 
 	struct number number = inquiry_vendor_number(&c->q, leg_vendor(l), &l->callee_out);
-	(void)price_find(&l->cost, vendor, number.digits, now, NULL);
+	(void)price_find(&l->cost, vendor, number.digits,
+			 inquiry_vendor_caller(&c->q, leg_vendor(l), &l->caller_out), now, NULL);
 }
 
 static void record_answer(struct call *c, struct leg *l)
@@ -73,16 +74,19 @@ static void record_answer(struct call *c, struct leg *l)
 }
 
 /* Prices as text into the record, for the journal and the CDR alike. */
-static void record_price(const struct price *p, char **prefix, int64_t *version, char **terms)
+static void record_price(const struct price *p, char **prefix, char **origin, int64_t *version,
+			 char **terms)
 {
 	CLEANUP(buf_done) struct buf b = BUF_INIT;
 
 	free(*prefix);
+	free(*origin);
 	free(*terms);
-	*prefix = *terms = NULL;
+	*prefix = *origin = *terms = NULL;
 	if (!p->is_rated)
 		return;
 	*prefix = strdup(p->prefix.digits);
+	*origin = p->origin[0] ? strdup(p->origin) : NULL;
 	*version = p->version;
 	terms_put(&p->terms, &b);
 	*terms = buf_steal(&b);
@@ -94,7 +98,8 @@ static bool journal_part(struct call *c, char *legs)
 	struct cdr_row *r = c->cdr;
 	CLEANUP(buf_done) struct buf scratch = BUF_INIT;
 
-	record_price(&c->q.price, &r->rate_prefix, &r->rate_version, &r->rate_terms);
+	record_price(&c->q.price, &r->rate_prefix, &r->rate_origin, &r->rate_version,
+		     &r->rate_terms);
 	agents_record(&c->q, r);
 	packages_record(&c->q, r);
 	r->held = c->q.price.held;
@@ -120,7 +125,7 @@ static bool journal(struct call *c, struct leg *l)
 {
 	struct cdr_row *r = c->cdr;
 
-	record_price(&l->cost, &r->cost_prefix, &r->cost_version, &r->cost_terms);
+	record_price(&l->cost, &r->cost_prefix, &r->cost_origin, &r->cost_version, &r->cost_terms);
 	for (struct call *f = c->front; f; f = f->front) {
 		if (!journal_part(f, strdup("[]")))
 			return false;

@@ -142,7 +142,8 @@ static enum reason find_cost(struct inquiry *q, struct choice *c)
 	}
 	if (v->payer->row->status == ACCOUNT_STATUS_LOCKED)
 		return REASON_ACCOUNT_LOCKED;
-	if (inquiry_vendor_price(q, v, number.digits, &c->cost, NULL) != REASON_NONE)
+	if (inquiry_vendor_price(q, v, number.digits, inquiry_vendor_caller(q, v, &c->caller),
+				 &c->cost, NULL) != REASON_NONE)
 		return REASON_NO_RATE;
 	return cover_cost(q, c);
 }
@@ -316,6 +317,8 @@ static void put_cost(const struct inquiry *q, const struct choice *c, struct buf
 	cost = charge_total(&c->cost.terms, length_s * 1000);
 	buf_putz(out, ", costs ");
 	buf_put_money(out, cost);
+	if (c->cost.origin[0])
+		buf_printf(out, " for callers of %s", c->cost.origin);
 	if (q->price.is_rated) {
 		buf_putz(out, ", earns ");
 		buf_put_money(out, charge_total(&q->price.terms, length_s * 1000) - cost);
@@ -382,4 +385,19 @@ enum reason choose_all(struct inquiry *q)
 	}
 	say_if_none(q, &found);
 	return usable ? REASON_NONE : why;
+}
+
+void choose_each(struct inquiry *q, choice_fn *on_choice, void *ctx)
+{
+	struct ranking found;
+	const struct tried none = { .count = 0 };
+
+	rank(q, &found);
+	for (size_t i = 0; i < found.n; i++) {
+		struct choice c = choice_of(q, &found.at[i], &none);
+
+		if (consider(q, &c) == REASON_NONE)
+			on_choice(ctx, &c);
+		give_back(&c);
+	}
 }

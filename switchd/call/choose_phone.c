@@ -34,7 +34,7 @@ enum reason choose_phone(struct inquiry *q, const struct phone *p, const struct 
 			 struct choice *ret)
 {
 	const struct phone_row *row = p->row;
-	struct choice c = { .vendor = &p->vendor, .caller = q->caller };
+	struct choice c = { .vendor = &p->vendor };
 
 	if (q->only && q->only != p->vendor.gate)
 		return refuse(q, REASON_DESTINATION_FORBIDDEN, "not the one of the replaced call");
@@ -47,15 +47,16 @@ enum reason choose_phone(struct inquiry *q, const struct phone *p, const struct 
 	if (c.address >= q->contacts)
 		return refuse(q, REASON_PHONE_OFFLINE,
 			      q->contacts ? "no further contact" : "not registered");
-	if (number_set(&c.callee, str_of(row->number)) < 0)
-		return REASON_NUMBER_INVALID;
-	if (numbers_shown(&p->vendor, &c.caller) != REASON_NONE)
-		return refuse(q, REASON_NUMBER_INVALID, "its caller_rules leave no number");
+	const char *why = numbers_shown(q, p, &c.callee, &c.caller);
+
+	if (why)
+		return refuse(q, REASON_NUMBER_INVALID, why);
 	enum reason r = take_line(q, p, &c);
 	if (r != REASON_NONE)
 		return refuse(q, r, "line_limit_in");
 	if (q->is_dry)
-		trail_add(&q->trail, row->number, "candidate", "phone, registered");
+		trail_add(&q->trail, row->number, "candidate", "phone, registered, is told %s%s%s",
+			  c.callee.digits, c.caller.digits[0] ? " from " : "", c.caller.digits);
 	*ret = c;
 	return REASON_NONE;
 }

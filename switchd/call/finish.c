@@ -426,7 +426,7 @@ static void copy_areas(struct cdr_row *r, const struct cdr_row *from)
 		r->ported = strdup(from->ported);
 }
 
-static int copy_facts(struct cdr_row *r, const struct leg *l)
+static int copy_facts(struct cdr_row *r, const struct leg *l, bool is_costed)
 {
 	const struct inquiry *q = &l->call->q;
 	CLEANUP(buf_done) struct buf terms = BUF_INIT;
@@ -443,9 +443,10 @@ static int copy_facts(struct cdr_row *r, const struct leg *l)
 	*(l->is_phone ? &r->callee_phone : &r->routing_gateway) = strdup(l->gateway);
 	r->reason = strdup(reason_name(REASON_LATE_ANSWER));
 	r->vendor_account = l->cost.account ? strdup(l->cost.account) : NULL;
-	if (l->cost.is_rated) {
+	if (is_costed) {
 		terms_put(&l->cost.terms, &terms);
 		r->cost_prefix = strdup(l->cost.prefix.digits);
+		r->cost_origin = l->cost.origin[0] ? strdup(l->cost.origin) : NULL;
 		r->cost_version = l->cost.version;
 		r->cost_terms = buf_steal(&terms);
 	}
@@ -456,6 +457,8 @@ void finish_late(struct leg *l)
 {
 	struct worker *w = l->call->worker;
 	struct cdr_row *r = row_create(&entities[ENTITY_CDR]);
+	bool is_costed = l->cost.is_rated &&
+			 param_bool(w->world->params, PARAM_SERVER_BILLING_LATE_ANSWER_COST);
 	money_t cost = 0;
 
 	if (!r)
@@ -467,9 +470,9 @@ void finish_late(struct leg *l)
 	r->sip_code = 200;
 	r->vendor_code = 200;
 	r->tries = 1;
-	if (l->cost.is_rated)
+	if (is_costed)
 		cost = charge_vendor(r, &l->cost, l->cost.terms.first_s * 1000);
 	leg_settle(l, cost);
-	if (copy_facts(r, l) < 0 || !booking_end(w->booking, 0, r, false))
+	if (copy_facts(r, l, is_costed) < 0 || !booking_end(w->booking, 0, r, false))
 		row_free(&entities[ENTITY_CDR], r);
 }

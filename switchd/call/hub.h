@@ -51,6 +51,7 @@ struct hub {
 	struct blacklist *blacklist; /* NULL: none (tests) */
 	struct inuse *inuse;         /* numbers of caller pools; NULL: they have no limit (tests) */
 	struct suspend *suspend;     /* one count for all workers */
+	struct guessed *guessed;     /* the same */
 	struct referrals *referrals; /* calls that a REFER asks for */
 	struct strangers *strangers; /* who has been recorded in this minute */
 	struct doorbell *doorbell;   /* the same of challenges to strangers */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "call/doorbell.h"
+#include "call/guessed.h"
 #include "call/knocks.h"
 #include "call/suspend.h"
 #include "sip/party.h"
@@ -196,17 +197,76 @@ static bool nets_fit(const struct source *s, const struct addr *a)
 }
 
 /* May it register and call at all? A gateway's lock is told to its callers, a phone's is not (security.md A4). */
-static bool is_admitted(const struct source *s)
+const char *identify_hindrance(const struct source *s, const struct flow *f)
 {
 	const struct phone_row *p = s->phone ? s->phone->row : NULL;
 
-	return !p || (p->status != PHONE_STATUS_LOCKED &&
-		      (p->valid_until == FIELD_ABSENT || clock_wall_ms() < p->valid_until));
+	if (p && p->status == PHONE_STATUS_LOCKED)
+		return "its status is locked";
+	if (p && p->valid_until != FIELD_ABSENT && clock_wall_ms() >= p->valid_until)
+		return "its valid_until has passed";
+	if (!nets_fit(s, &f->peer))
+		return "that is none of the addresses that it may come from";
+	if (!transport_fits(s, f))
+		return "that is not the transport that it may come by";
+	if (!cert_fits(s, f))
+		return "it has to show a certificate of its tls_pin";
+	return NULL;
 }
 
 struct str source_user(const struct source *s)
 {
 	return str_of(s->row->user ? s->row->user : s->row->name);
+}
+
+struct asked {
+	const struct addr *peer;
+	const struct source *best;
+	int bits;
+};
+
+static void try_asked(void *ctx, const struct source *s)
+{
+	struct asked *a = ctx;
+	int bits = bits_of(s, a->peer);
+
+	if (s->row->auth != MAPPING_GATEWAY_AUTH_PASSWORD || (a->best && bits <= a->bits))
+		return;
+	a->best = s;
+	a->bits = bits;
+}
+
+/*
+ * Whose settings a challenge goes by: that of the name that the request gives itself, or of the narrowest network, and none but of who
+ * has this address among its own, so that a stranger is told of nobody (security.md A4).
+ */
+static const struct source *who_is_asked(const struct worker *w, const struct msg *m,
+					 const struct source *s)
+{
+	struct asked a = { .peer = &m->flow.peer };
+
+	if (!s)
+		s = world_digest_user(w->world,
+				      m->method == METHOD_REGISTER ? m->to.user : m->from.user);
+	if (s && s->net_count > 0 && nets_fit(s, a.peer))
+		return s;
+	world_sources_at(w->world, a.peer, try_asked, &a);
+	return a.best;
+}
+
+static enum digest_offer offer_of(const struct worker *w, const struct source *s)
+{
+	static const enum digest_offer offers[] = {
+		[MAPPING_GATEWAY_DIGEST_SHA256_MD5] = OFFER_SHA256_MD5,
+		[MAPPING_GATEWAY_DIGEST_MD5_SHA256] = OFFER_MD5_SHA256,
+		[MAPPING_GATEWAY_DIGEST_SHA256] = OFFER_SHA256,
+		[MAPPING_GATEWAY_DIGEST_MD5] = OFFER_MD5,
+	};
+
+	if (s && s->row->digest != MAPPING_GATEWAY_DIGEST_SYSTEM)
+		return offers[s->row->digest];
+	return param_bool(w->world->params, PARAM_SS_SIP_AUTHENTICATION_SHA256) ? OFFER_SHA256_MD5
+										: OFFER_MD5;
 }
 
 /* is_proven: it answered a nonce of ours, so its address is no forgery. */
@@ -241,39 +301,37 @@ static void refuse(struct server_txn *t)
 }
 
 /*
- * Of a user at whom very many guess each source is heard once a second (security.md A5): after a wrong one it is suspended for so long,
- * under another name, beside what SS_AUTHENTICATION_MAX_RETRY makes of it.
+ * Of a name at which very many guess each source is heard once a second (security.md A5): after a wrong one it is suspended for so long,
+ * under another name, beside what SS_AUTHENTICATION_MAX_RETRY makes of it. Whether somebody has that name makes no difference (A4).
  */
 enum { GUESSED_PAUSE_MS = 1000 };
 
-static struct str guessed_name(const struct source *s, struct buf *room)
+static struct str guessed_name(struct str user, struct buf *room)
 {
-	buf_printf(room, "%.*s\n", STR_ARG(source_user(s)));
+	buf_printf(room, "%.*s\n", STR_ARG(user));
 	return buf_str(room);
 }
 
-static bool is_guessed(const struct source *s)
-{
-	return s && atomic_load(&s->gate->wrong.is_stopped);
-}
-
-static bool must_pause(const struct worker *w, const struct msg *m, const struct source *s)
+static bool must_pause(const struct worker *w, const struct msg *m, struct str user)
 {
 	CLEANUP(buf_done) struct buf room = BUF_INIT;
 
-	return is_guessed(s) && suspend_is_on(w->hub->suspend, guessed_name(s, &room),
-					      &m->flow.peer, w->loop.now_ms);
+	return guessed_is_many(w->hub->guessed, user) &&
+	       suspend_is_on(w->hub->suspend, guessed_name(user, &room), &m->flow.peer,
+			     w->loop.now_ms);
 }
 
-static void count_guess(struct worker *w, const struct msg *m, const struct source *s)
+/* s: who is called that, for the alarm. */
+static void count_guess(struct worker *w, const struct msg *m, struct str user,
+			const struct source *s)
 {
 	CLEANUP(buf_done) struct buf room = BUF_INIT;
 
-	if (!s)
-		return;
-	spent_tell(&s->gate->wrong, 0, 1);
-	if (is_guessed(s))
-		suspend_wrong(w->hub->suspend, guessed_name(s, &room), &m->flow.peer, 1,
+	guessed_wrong(w->hub->guessed, user);
+	if (s)
+		spent_tell(&s->gate->wrong, 0, 1);
+	if (guessed_is_many(w->hub->guessed, user))
+		suspend_wrong(w->hub->suspend, guessed_name(user, &room), &m->flow.peer, 1,
 			      GUESSED_PAUSE_MS, w->loop.now_ms);
 }
 
@@ -285,7 +343,7 @@ static void failed(struct worker *w, const struct msg *m, struct str user, const
 	struct str wanted = m->method == METHOD_REGISTER ? m->to.user : m->uri.user;
 
 	atomic_fetch_add_explicit(&w->stats->auth_failures, 1, memory_order_relaxed);
-	count_guess(w, m, s);
+	count_guess(w, m, user, s);
 	suspend_wrong(w->hub->suspend, user, &m->flow.peer,
 		      param_int(p, PARAM_SS_AUTHENTICATION_MAX_RETRY),
 		      param_int(p, PARAM_SS_AUTHENTICATION_FAILED_SUSPEND) * 1000, w->loop.now_ms);
@@ -316,19 +374,20 @@ static const struct source *by_digest(struct worker *w, struct server_txn *t, co
 	struct digest_ask ask = { .realm = param_str(p, PARAM_SS_SIP_AUTHENTICATION_REALM),
 				  .source = &m->flow.peer,
 				  .now_ms = w->loop.now_ms,
-				  .is_md5 = !param_bool(p, PARAM_SS_SIP_AUTHENTICATION_SHA256),
 				  .life_ms = param_int(p, PARAM_SS_SIP_AUTHENTICATION_TIMEOUT) };
 	struct str user = STR("");
 	const struct source *s =
 		digest_user(m, ask.realm, &user) ? world_digest_user(w->world, user) : NULL;
 	bool is_suspended = suspend_is_on(w->hub->suspend, user, &m->flow.peer, w->loop.now_ms) ||
-			    must_pause(w, m, s);
+			    must_pause(w, m, user);
 
 	ask.life_ms = ask.life_ms > 0 ? ask.life_ms * 1000 : 0;
-	bool may = s && is_admitted(s) && nets_fit(s, &m->flow.peer) &&
-		   transport_fits(s, &m->flow) && cert_fits(s, &m->flow);
+	bool may = s && !identify_hindrance(s, &m->flow);
+
 	if (may)
 		ask.password = str_of(s->row->password);
+	ask.offer = offer_of(w, who_is_asked(w, m, s));
+	ask.is_md5_refused = s && s->row->digest == MAPPING_GATEWAY_DIGEST_SHA256;
 	ask.is_legacy = s && s->phone && s->phone->row->legacy_digest;
 	switch (digest_verify(w->digest, m, &ask, &ask.tries)) {
 	case DIGEST_OK:

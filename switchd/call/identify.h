@@ -18,6 +18,8 @@ const struct source *identify(struct worker *w, struct server_txn *t, const stru
  */
 const struct source *identify_by_digest(struct worker *w, struct server_txn *t,
 					const struct msg *m);
+/* Why a right password of it would not count on this way (address, transport, certificate); NULL: it would. */
+const char *identify_hindrance(const struct source *s, const struct flow *f);
 /* Its user name. */
 struct str source_user(const struct source *s);
 /* Caller and callee as received, from the headers that the gateway's settings name; others than From and To are in the trail.

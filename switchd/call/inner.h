@@ -127,6 +127,7 @@ struct leg {
 	struct price cost;
 	struct group_lines groups;
 	struct pool_line pool;
+	int64_t longest_s; /* that a call by it may be; 0: no limit of its own */
 	struct number caller_out, callee_out;
 	bool is_anonymous; /* From does not name the caller */
 	enum try_stage stage;

@@ -13,7 +13,7 @@
 
 struct shares;
 
-enum { NUMBER_MAX = 40, WATCHERS_MAX = 16 };
+enum { NUMBER_MAX = 40, WATCHERS_MAX = 16, ORIGIN_NAME_MAX = 64 };
 
 struct number {
 	char digits[NUMBER_MAX + 1];
@@ -31,15 +31,16 @@ struct price {
 	char *account;
 	struct terms terms;
 	struct number prefix;
+	char origin[ORIGIN_NAME_MAX + 1]; /* group of callers that the rate is for; empty: any */
 	int64_t version;
 	money_t held;  /* reserved in the purse */
 	bool is_rated; /* terms are valid */
 };
 
 void price_done(struct price *p);
-/* Copies the rate in force for the number now. REASON_NO_RATE if there is none or it is locked. *span: as tariff_find_span; may be NULL. */
-enum reason price_find(struct price *p, const struct payer *payer, const char *digits, ms_t wall_ms,
-		       struct tariff_span *span);
+/* Copies the rate in force for number and caller now. REASON_NO_RATE if there is none or it is locked. *span: as tariff_find_span; may be NULL. */
+enum reason price_find(struct price *p, const struct payer *payer, const char *digits,
+		       const char *caller, ms_t wall_ms, struct tariff_span *span);
 
 struct prices;
 
@@ -88,8 +89,9 @@ struct inquiry {
 	bool cut_off;
 	bool has_packages; /* the account has ordered some, and it is not free */
 	int64_t most_lines,
-		most_s;    /* of the account now, as its security profiles say; 0: no limit */
-	int64_t longest_s; /* as the account allows; 0: no limit of its own */
+		most_s;         /* of the account now, as its security profiles say; 0: no limit */
+	int64_t longest_s;      /* as the account and the source allow; 0: no limit of their own */
+	const char *longest_by; /* ... and whose that is */
 	bool has_total, has_line, has_account_line; /* what was taken and must be given back */
 	struct gate *gate;                          /* of the line taken */
 	struct gate *gate_of_source;                /* outlives every world, as all gates do */
@@ -110,6 +112,8 @@ struct inquiry {
 enum reason admit(struct inquiry *q);
 /* Those after it, which need to know where a ported number is, if that is what it is charged by: price, money, hold. */
 enum reason admit_price(struct inquiry *q);
+/* Of a call that was admitted once: what it comes to with the numbers it had, without limits, money and lists that the switch fills. Dry. */
+enum reason admit_again(struct inquiry *q);
 /* Gives back lines and counts; money is settled by finish. */
 void admit_release(struct inquiry *q);
 void inquiry_done(struct inquiry *q);
@@ -127,9 +131,13 @@ struct number inquiry_vendor_number(const struct inquiry *q, const struct vendor
 
 /* NULL: nothing of that kind is assumed about it. */
 const struct assumption *inquiry_assumes(const struct inquiry *q, const struct vendor *v, int what);
+/* The same of its caller: of cost_number=before as billed, else as sent. */
+const char *inquiry_vendor_caller(const struct inquiry *q, const struct vendor *v,
+				  const struct number *sent);
 /* price_find of a vendor's number, or what is assumed. *span: as tariff_find_span; may be NULL. */
 enum reason inquiry_vendor_price(const struct inquiry *q, const struct vendor *v,
-				 const char *digits, struct price *ret, struct tariff_span *span);
+				 const char *digits, const char *caller, struct price *ret,
+				 struct tariff_span *span);
 
 /* How long a first hold lasts, and how much an extension adds (behaviour.md, Money). */
 enum { HOLD_SLICE_MS = 60000 };
@@ -197,3 +205,6 @@ enum reason choose_phone(struct inquiry *q, const struct phone *p, const struct 
 			 struct choice *ret);
 /* For explain: every candidate with its verdict in the trail. */
 enum reason choose_all(struct inquiry *q);
+/* A dry one's vendors that would be tried, in order, each with its price; the choice is a loan. */
+typedef void choice_fn(void *ctx, const struct choice *c);
+void choose_each(struct inquiry *q, choice_fn *on_choice, void *ctx);

@@ -89,6 +89,7 @@ struct leg *leg_create(struct call *c, struct choice *choice)
 		return NULL;
 	}
 	l->is_phone = choice->vendor->phone != NULL;
+	l->longest_s = choice->vendor->row->call_limit;
 	l->gate = choice->vendor->gate;
 	l->cost = choice->cost;
 	l->has_line = choice->has_line;

@@ -4,6 +4,7 @@
 
 #include "number/areas.h"
 #include "number/chain.h"
+#include "number/pairs.h"
 
 /* One step of a number's way; what is missing (NULL) leaves it as it is. */
 typedef int step_fn(const void *rules, struct str number, struct buf *out);
@@ -16,6 +17,14 @@ static int by_transform(const void *rules, struct str number, struct buf *out)
 static int by_chain(const void *rules, struct str number, struct buf *out)
 {
 	return chain_apply(rules, number, out);
+}
+
+static int by_pairs(const void *pairs, struct str number, struct buf *out)
+{
+	struct str becomes = pairs_find(pairs, number);
+
+	buf_put(out, becomes.n ? becomes : number);
+	return buf_error(out);
 }
 
 static int step(step_fn *apply, const void *rules, struct number *n)
@@ -73,8 +82,9 @@ static bool caller_in(struct inquiry *q)
 	if (p)
 		return number_set(&q->caller,
 				  str_of(p->display_number ? p->display_number : p->number)) == 0;
-	return !q->caller.digits[0] || go_in(&q->caller, s->caller_rules, s->caller_transform,
-					     q->world->chain[CHAIN_CALLER_IN]);
+	return !q->caller.digits[0] || (go_in(&q->caller, s->caller_rules, s->caller_transform,
+					      q->world->chain[CHAIN_CALLER_IN]) &&
+					step(by_pairs, q->world->callers_in, &q->caller) == 0);
 }
 
 /* What the lists of the whole switch say of the billed numbers. */
@@ -116,8 +126,12 @@ enum reason numbers_in(struct inquiry *q)
 
 enum reason numbers_callee_out(const struct inquiry *q, const struct vendor *v, struct number *ret)
 {
+	const struct world *w = q->world;
+
 	*ret = q->callee;
-	return go_out(ret, v->callee_rules, v->callee_transform, q->world->chain[CHAIN_CALLEE_OUT])
+	return step(by_pairs, w->callees_out, ret) == 0 &&
+			       go_out(ret, v->callee_rules, v->callee_transform,
+				      w->chain[CHAIN_CALLEE_OUT])
 		       ? REASON_NONE
 		       : REASON_NUMBER_INVALID;
 }
@@ -132,16 +146,22 @@ static size_t reach_of_chain(const void *rules, struct str number, size_t n)
 	return chain_reach(rules, number, n);
 }
 
+static size_t reach_of_pairs(const void *pairs, struct str number, size_t n)
+{
+	return pairs_reach(pairs, number, n);
+}
+
 /* Forward for what each step gets, then back for what it has to look at. */
 size_t numbers_callee_reach(const struct inquiry *q, const struct vendor *v, size_t n)
 {
-	enum { STEPS = 3 };
+	enum { STEPS = 4 };
 	const struct chain *all = q->world->chain[CHAIN_CALLEE_OUT];
 	const struct {
 		step_fn *apply;
 		size_t (*reach)(const void *rules, struct str number, size_t n);
 		const void *rules;
-	} way[STEPS] = { { by_chain, reach_of_chain, all },
+	} way[STEPS] = { { by_pairs, reach_of_pairs, q->world->callees_out },
+			 { by_chain, reach_of_chain, all },
 			 { by_transform, reach_of_transform, v->callee_transform },
 			 { by_transform, reach_of_transform, v->callee_rules } };
 	struct number at[STEPS + 1] = { q->callee };
@@ -163,12 +183,21 @@ size_t numbers_callee_reach(const struct inquiry *q, const struct vendor *v, siz
 	return n;
 }
 
-enum reason numbers_shown(const struct vendor *phone, struct number *caller)
+const char *numbers_shown(const struct inquiry *q, const struct phone *p, struct number *ret_callee,
+			  struct number *ret_caller)
 {
-	if (!caller->digits[0] ||
-	    go_out(caller, phone->caller_rules, phone->caller_transform, NULL))
-		return REASON_NONE;
-	return REASON_NUMBER_INVALID;
+	const struct vendor *v = &p->vendor;
+	bool has_rules = str_of(p->row->called_rules).n > 0 || v->callee_transform;
+
+	*ret_caller = q->caller;
+	*ret_callee = q->callee;
+	if (!has_rules && number_set(ret_callee, str_of(p->row->number)) < 0)
+		return "its number is too long";
+	if (has_rules && !go_out(ret_callee, v->callee_rules, v->callee_transform, NULL))
+		return "its called_rules leave no number";
+	if (q->caller.digits[0] && !go_out(ret_caller, v->caller_rules, v->caller_transform, NULL))
+		return "its caller_rules leave no number";
+	return NULL;
 }
 
 enum reason numbers_out(const struct inquiry *q, const struct vendor *v, struct number *ret_callee,

@@ -2,8 +2,8 @@
  * numbers: what becomes of the numbers of a call: rewritten on the way in and on the way out, looked
  * up in areas and in the lists that decide who may call whom.
  *
- *	in:   tech prefix off, the gateway's rules, its transform, the transforms for all calls
- *	out:  the transforms for all calls, the vendor's transform, its rules
+ *	in:   tech prefix off, the gateway's rules, its transform, the transforms for all calls; of a caller the number pairs
+ *	out:  of a callee the number pairs; the transforms for all calls, the vendor's transform, its rules
  */
 #pragma once
 
@@ -14,8 +14,9 @@ enum reason numbers_in(struct inquiry *q);
 /* From those as billed to those that this vendor is sent. REASON_NUMBER_INVALID. */
 enum reason numbers_out(const struct inquiry *q, const struct vendor *v, struct number *ret_callee,
 			struct number *ret_caller);
-/* The calling number as a phone that is called sees it, changed in place. REASON_NUMBER_INVALID. */
-enum reason numbers_shown(const struct vendor *phone, struct number *caller);
+/* The numbers that a phone which is called is told: the called one and the calling one. NULL; or why there is none (NumberInvalid). */
+const char *numbers_shown(const struct inquiry *q, const struct phone *p, struct number *ret_callee,
+			  struct number *ret_caller);
 /* The called number alone. */
 enum reason numbers_callee_out(const struct inquiry *q, const struct vendor *v, struct number *ret);
 /*

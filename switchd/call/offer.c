@@ -41,6 +41,13 @@ static bool has_phone_behind_nat(const struct call *c, const struct source *s,
 		(v->phone && register_is_nat(c->worker, v->phone)));
 }
 
+/* A side that has it off is not overruled by where the caller's media is (features.md §5). */
+static bool forbids_relay(const struct source *s, const struct vendor *v)
+{
+	return s->row->media_relay == MAPPING_GATEWAY_MEDIA_RELAY_OFF ||
+	       v->row->media_relay == ROUTING_GATEWAY_MEDIA_RELAY_OFF;
+}
+
 /* Direct media only if both sides opted in (behaviour.md, Media), for a relay hides the vendor; and only where it can work. */
 static bool is_relayed(const struct call *c, const struct source *s, const struct vendor *v)
 {
@@ -48,7 +55,7 @@ static bool is_relayed(const struct call *c, const struct source *s, const struc
 
 	return mode_is(w, "Must On") || wants_relay(s->row->media_relay, w) ||
 	       wants_relay(v->row->media_relay, w) || has_phone_behind_nat(c, s, v) ||
-	       (mode_is(w, "Auto") && caller_is_elsewhere(c));
+	       (mode_is(w, "Auto") && !forbids_relay(s, v) && caller_is_elsewhere(c));
 }
 
 /* Of what the caller described, or without a description of how it is spoken to. */

@@ -18,6 +18,7 @@ enum { WAYS = 4, SETS = 4096, SLOTS = WAYS * SETS, WHOLE = NUMBERS_BY_PREFIX + 1
 
 struct list_of {
 	uint64_t serial, customer;
+	uint32_t origin; /* origins_key of its callers */
 	ms_t from, until;
 	uint32_t n;
 	uint8_t length; /* of the number, or WHOLE */
@@ -74,7 +75,10 @@ static size_t without(size_t reach, size_t prefix)
 	return reach > prefix ? reach - prefix : 0;
 }
 
-/* The call's own price of it is choose.c's; the callee alone decides, so that a caller without a number changes no order. */
+/*
+ * The call's own price of it is choose.c's. What is done to the caller on the way out is left aside here: its origin groups are those of
+ * the number as billed, so that lists can be kept by them.
+ */
 static money_t price_of(const struct inquiry *q, const struct vendor *v, struct tariff_span *span)
 {
 	/* Of these what is sent does not count. */
@@ -91,7 +95,8 @@ static money_t price_of(const struct inquiry *q, const struct vendor *v, struct 
 		return INT64_MAX;
 	if (before || numbers_callee_out(q, v, &sent) == REASON_NONE) {
 		number = inquiry_vendor_number(q, v, &sent);
-		if (inquiry_vendor_price(q, v, number.digits, &price, &own) == REASON_NONE)
+		if (inquiry_vendor_price(q, v, number.digits, q->caller.digits, &price, &own) ==
+		    REASON_NONE)
 			total = charge_total(&price.terms, rank_length_s(q->world->params) * 1000);
 		own.reach = without(own.reach, route_prefix.n);
 		if (own.reach == 0)
@@ -158,6 +163,8 @@ static void compute(const struct inquiry *q, struct ranking *ret, struct tariff_
 /* Hash of each beginning of the number; false: it is none that can be kept. */
 struct beginnings {
 	size_t n;
+	uint64_t customer;
+	uint32_t origin;
 	uint64_t hash[NUMBERS_BY_PREFIX + 1];
 };
 
@@ -185,13 +192,22 @@ static uint64_t customer_of(const struct inquiry *q)
 	return q->ported.digits[0] ? ~c : c;
 }
 
-static bool begin(const struct prices *p, struct str number, uint64_t customer,
-		  struct beginnings *ret)
+/* Of the caller its origin groups, where there are any. */
+static uint32_t origin_of(const struct inquiry *q)
 {
+	return q->world->origins ? origins_key(q->world->origins, str_of(q->caller.digits)) : 0;
+}
+
+static bool begin(const struct prices *p, const struct inquiry *q, struct beginnings *ret)
+{
+	struct str number = kept_number(q);
+
 	if (number.n > NUMBERS_BY_PREFIX || !trie_is_key(number))
 		return false;
 	ret->n = number.n;
-	ret->hash[0] = mix(p->seed, customer);
+	ret->customer = customer_of(q);
+	ret->origin = origin_of(q);
+	ret->hash[0] = mix(mix(p->seed, ret->customer), ret->origin);
 	for (size_t i = 0; i < number.n; i++)
 		ret->hash[i + 1] = mix(ret->hash[i], (uint8_t)number.p[i]);
 	return true;
@@ -207,7 +223,8 @@ static struct slot *set_of(struct prices *p, uint64_t hash)
 	return &p->slot[(hash >> 20) % SETS * WAYS];
 }
 
-static bool is_it(const struct slot *s, const struct inquiry *q, uint64_t hash, size_t length)
+static bool is_it(const struct slot *s, const struct inquiry *q, const struct beginnings *b,
+		  uint64_t hash, size_t length)
 {
 	const struct list_of *l = s->list;
 	struct str number = kept_number(q);
@@ -215,8 +232,8 @@ static bool is_it(const struct slot *s, const struct inquiry *q, uint64_t hash, 
 	if (length != WHOLE)
 		number = str_head(number, length);
 	return l && s->hash == hash && l->length == length && l->serial == q->world->serial &&
-	       l->customer == customer_of(q) && l->from <= q->wall_ms && q->wall_ms < l->until &&
-	       str_eq(str_n(l->digits, l->digits_n), number);
+	       l->customer == b->customer && l->origin == b->origin && l->from <= q->wall_ms &&
+	       q->wall_ms < l->until && str_eq(str_n(l->digits, l->digits_n), number);
 }
 
 static const struct list_of *find(struct prices *p, const struct inquiry *q,
@@ -232,7 +249,7 @@ static const struct list_of *find(struct prices *p, const struct inquiry *q,
 		struct slot *set = set_of(p, hash);
 
 		for (int i = 0; i < WAYS; i++)
-			if (is_it(&set[i], q, hash, length))
+			if (is_it(&set[i], q, b, hash, length))
 				return set[i].list;
 	}
 	return NULL;
@@ -278,8 +295,9 @@ static struct slot *slot_for(struct prices *p, const struct inquiry *q, uint64_t
 	return &set[p->turn++ % WAYS];
 }
 
-static struct list_of *copy_of(const struct inquiry *q, const struct ranking *r,
-			       const struct tariff_span *span, size_t length, size_t bytes)
+static struct list_of *copy_of(const struct inquiry *q, const struct beginnings *b,
+			       const struct ranking *r, const struct tariff_span *span,
+			       size_t length, size_t bytes)
 {
 	struct str number = kept_number(q);
 	struct list_of *l = malloc(bytes);
@@ -287,7 +305,8 @@ static struct list_of *copy_of(const struct inquiry *q, const struct ranking *r,
 	if (!l)
 		return NULL;
 	*l = (struct list_of){ .serial = q->world->serial,
-			       .customer = customer_of(q),
+			       .customer = b->customer,
+			       .origin = b->origin,
 			       .from = span->from,
 			       .until = span->until,
 			       .n = (uint32_t)r->n,
@@ -306,7 +325,7 @@ static void keep(struct prices *p, const struct inquiry *q, const struct beginni
 	size_t length = span->reach <= b->n ? span->reach : WHOLE;
 	size_t bytes = sizeof(struct list_of) + r->n * sizeof(r->at[0]);
 	uint64_t hash = hash_at(b, length);
-	struct list_of *l = bytes <= p->limit ? copy_of(q, r, span, length, bytes) : NULL;
+	struct list_of *l = bytes <= p->limit ? copy_of(q, b, r, span, length, bytes) : NULL;
 	struct slot *s = slot_for(p, q, hash);
 
 	if (!l)
@@ -333,7 +352,7 @@ void prices_find(const struct inquiry *q, struct ranking *ret)
 	struct beginnings b;
 	const struct list_of *l;
 
-	if (p && !begin(p, kept_number(q), customer_of(q), &b))
+	if (p && !begin(p, q, &b))
 		p = NULL;
 	l = p ? find(p, q, &b) : NULL;
 	if (l) {

@@ -3,7 +3,7 @@
  * lists, so that the next number of the same prefixes costs a copy and no thousand steps through two hundred tariffs.
  *
  * A list is kept under as many leading characters of the number as decided it (trie_walk), for the customer's currency and routing
- * prefix, and for the time in which no rate that it was made from begins or ends. Numbers that some vendor's expressions rewrite are kept whole. A change of
+ * prefix, the caller's origin groups, and for the time in which no rate that it was made from begins or ends. Numbers that some vendor's expressions rewrite are kept whole. A change of
  * the configuration makes another world, whose serial the old lists do not have. What is found is always what would be computed.
  *
  * A store belongs to one worker's thread. It is bounded: what was kept longest goes.

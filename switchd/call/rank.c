@@ -321,6 +321,14 @@ static void sort(struct inquiry *q, const struct policy *p, struct ranking *r)
 	r->at = r->room;
 }
 
+bool rank_is_fixed(const struct inquiry *q)
+{
+	struct policy p = policy_of(q);
+
+	return q->source->split.count == 0 && !looks_at(&p, BY_WEIGHT) &&
+	       !looks_at(&p, BY_FREE_LINES) && !looks_at(&p, BY_QUALITY);
+}
+
 void rank(struct inquiry *q, struct ranking *ret)
 {
 	struct policy p = policy_of(q);

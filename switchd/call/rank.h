@@ -14,6 +14,8 @@
 uint64_t standing_prefix(const struct inquiry *q, const struct standing *s);
 /* A call that is not dry takes its turn at the first look, where calls are shared. *ret is valid until the next of this thread. */
 void rank(struct inquiry *q, struct ranking *ret);
+/* Does the order hang on what is set alone, and not on turns, lines or how calls went of late? */
+bool rank_is_fixed(const struct inquiry *q);
 /* The window of quality; false: SS_GATEWAY_ASR_CALCULATE is off. */
 bool rank_window(const struct params *p, struct score_window *ret);
 

@@ -3,12 +3,12 @@
 #include "call/inquiry.h"
 
 static const struct {
-	const char *black, *white, *allow, *deny, *what;
+	const char *black, *white, *allow, *deny, *lengths, *what;
 } names[SCREEN_SIDES] = {
 	[SCREEN_CALLEE] = { "callee_black", "callee_white", "callee_allow", "callee_deny",
-			    "callee" },
+			    "callee_lengths", "callee" },
 	[SCREEN_CALLER] = { "caller_black", "caller_white", "caller_allow", "caller_deny",
-			    "caller" },
+			    "caller_lengths", "caller" },
 };
 
 /* NULL: the entity has no such field, or the row nothing in it. */
@@ -29,6 +29,9 @@ int screen_compile(struct screen *s, const struct entity *e, const void *row, st
 		if (r < 0 && err_is_set(&found))
 			return err_set(err, found.code, names[i].deny, str_of(found.given),
 				       found.accepted, "%s", found.message);
+		if (r == 0)
+			r = lengths_parse(str_of(text_of(e, row, names[i].lengths)),
+					  names[i].lengths, &s->lengths[i], err);
 		if (r < 0)
 			return r;
 	}
@@ -73,6 +76,12 @@ static enum reason check_side(const struct screen *s, enum screen_side side, str
 		trail_add(&q->trail, who, verdict, "%s: %s %s is not on the white list %s",
 			  reason_name(REASON_BLACKLISTED), names[side].what, number.p, white->name);
 		return REASON_BLACKLISTED;
+	}
+	if (!lengths_allow(s->lengths[side], number.n)) {
+		trail_add(&q->trail, who, verdict, "%s: %s %s has %zu digits, which %s forbids",
+			  reason_name(REASON_NUMBER_INVALID), names[side].what, number.p, number.n,
+			  names[side].lengths);
+		return REASON_NUMBER_INVALID;
 	}
 	if (ranges_allows(s->ranges[side], number, &prefix))
 		return REASON_NONE;

@@ -8,6 +8,7 @@
 
 #include "model/entity.h"
 #include "model/reason.h"
+#include "number/lengths.h"
 #include "number/numlist.h"
 #include "number/ranges.h"
 
@@ -24,9 +25,10 @@ struct screen_list {
 struct screen {
 	struct screen_list black[SCREEN_SIDES], white[SCREEN_SIDES];
 	struct ranges *ranges[SCREEN_SIDES];
+	uint64_t lengths[SCREEN_SIDES]; /* lengths.h */
 };
 
-/* The prefixes of a row. -EINVAL with *err naming the field; -ENOMEM. */
+/* The prefixes and lengths of a row. -EINVAL with *err naming the field; -ENOMEM. */
 int screen_compile(struct screen *s, const struct entity *e, const void *row, struct err *err);
 /* The lists that the row names; it must live as long as the screen. */
 void screen_link(struct screen *s, const struct entity *e, const void *row,
@@ -34,7 +36,7 @@ void screen_link(struct screen *s, const struct entity *e, const void *row,
 void screen_done(struct screen *s);
 
 /*
- * REASON_NONE: the billed numbers pass. Else a line of the trail says which list or prefix it was;
+ * REASON_NONE: the billed numbers pass. Else a line of the trail says which list, prefix or length it was;
  * who: whose it is; verdict: "refuse" or "skip".
  */
 enum reason screen_check(const struct screen *s, struct inquiry *q, const char *who,

@@ -59,15 +59,27 @@ static void over(struct test *t, char *text)
 
 /* ---- OPTIONS ---- */
 
+/* Our address as that peer sees it; null: no listener of ours speaks to it. */
+static json_t *local_json(const struct test *t, int i)
+{
+	struct flow f;
+	struct addr local;
+	char text[ADDR_TEXT];
+	int r = sender_find(&t->tester->sender, (struct means){ t->proto, 0 }, &t->address[i], &f,
+			    &local);
+
+	return r < 0 ? json_null() : json_string(addr_text(&local, text));
+}
+
 static json_t *ping_json(const struct test *t, int i)
 {
 	const struct ping_result *r = ping_result(t->ping[i]);
 	char address[ADDR_TEXT];
-	json_t *o = json_pack("{s:s s:s s:i s:i s:i s:i s:i}", "address",
+	json_t *o = json_pack("{s:s s:s s:o s:i s:i s:i s:i s:i}", "address",
 			      addr_text(&t->address[i], address), "transport", proto_name(t->proto),
-			      "sent", r->sent, "answered", r->answered, "loss_percent",
-			      (r->sent - r->answered) * 100 / r->sent, "repeated", r->repeated,
-			      "code", r->code);
+			      "local", local_json(t, i), "sent", r->sent, "answered", r->answered,
+			      "loss_percent", (r->sent - r->answered) * 100 / r->sent, "repeated",
+			      r->repeated, "code", r->code);
 
 	if (r->answered > 0) {
 		(void)json_object_set_new(o, "min_us", json_integer(r->min_us));
@@ -96,31 +108,50 @@ static void on_pinged(void *ctx, struct ping *p)
 	over(t, text);
 }
 
-static const char *begin_pings(struct test *t, const struct ask_test *a)
+/* Whom to ask, and how. */
+struct target {
+	const struct addr *address;
+	int count;
+	enum proto proto;
+	struct tls_policy tls;
+};
+
+static const char *ping_all(struct test *t, const struct target *to, int times)
 {
 	struct worker *w = t->tester->worker;
-	const struct vendor *v = world_vendor(w->world, a->gateway);
-	struct flow f = { 0 };
+	struct flow f = { .proto = (uint8_t)to->proto };
 
-	if (!v)
-		return "there is no such routing gateway any more";
-	t->proto = v->proto;
-	t->ping = calloc((size_t)v->address_count, sizeof(struct ping *));
-	t->address = calloc((size_t)v->address_count, sizeof(struct addr));
+	t->proto = to->proto;
+	t->ping = calloc((size_t)to->count, sizeof(struct ping *));
+	t->address = calloc((size_t)to->count, sizeof(struct addr));
 	if (!t->ping || !t->address)
 		return "memory is short";
-	f.proto = (uint8_t)v->proto;
-	(void)transport_secure(w->transport, &f, &v->tls);
-	t->left = v->address_count;
-	for (int i = 0; i < v->address_count; i++) {
-		t->address[i] = v->address[i];
+	(void)transport_secure(w->transport, &f, &to->tls);
+	t->left = to->count;
+	for (int i = 0; i < to->count; i++) {
+		t->address[i] = to->address[i];
 		if (ping_create(&t->ping[i], &t->tester->sender,
-				(struct means){ v->proto, f.policy }, &v->address[i], a->count,
+				(struct means){ to->proto, f.policy }, &to->address[i], times,
 				on_pinged, t) < 0)
 			return "memory is short";
 		t->pings++;
 	}
 	return NULL;
+}
+
+static const char *begin_pings(struct test *t, const struct ask *a)
+{
+	const struct vendor *v = world_vendor(t->tester->worker->world, a->test.gateway);
+	struct target to = { .address = &a->test.address,
+			     .count = 1,
+			     .proto = a->test.proto,
+			     .tls = { .check = TLS_CHECK_NONE } };
+
+	if (a->kind == ASK_TEST_GATEWAY && !v)
+		return "there is no such routing gateway any more";
+	if (a->kind == ASK_TEST_GATEWAY)
+		to = (struct target){ v->address, v->address_count, v->proto, v->tls };
+	return ping_all(t, &to, a->test.count);
 }
 
 /* ---- both ---- */
@@ -149,7 +180,7 @@ char *tester_begin(struct tester *tester, const struct ask *a)
 	if (a->kind == ASK_TEST_CALL)
 		t->call = testcall_create(tester->worker, &a->test, on_called, t, &why);
 	else
-		why = begin_pings(t, &a->test);
+		why = begin_pings(t, a);
 	if (!why)
 		return NULL;
 	test_free(t);

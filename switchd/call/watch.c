@@ -12,15 +12,45 @@ enum { EXTEND_EARLY_MS = 5000, MEDIA_LOOK_MS = 5000, DRY_LOOK_MS = 1000 };
 
 static void arm(struct call *c);
 
-/* Free numbers are not limited in time (rating.md), but for the day that no call passes (security.md B4). */
-static int64_t longest_ms(const struct call *c)
-{
-	int64_t s = param_int(c->worker->world->params, PARAM_SS_MAXCALLDURATION);
-	int64_t own = c->q.longest_s;
+struct longest {
+	int64_t s;
+	const char *by;
+};
 
-	if (own > 0 && (s <= 0 || own < s))
-		s = own;
-	return s > 0 && s < DAY_MS / 1000 && !c->q.is_free ? s * 1000 : DAY_MS;
+static void bound(struct longest *l, int64_t s, const char *by)
+{
+	if (s > 0 && s < l->s)
+		*l = (struct longest){ s, by };
+}
+
+/* Free numbers are not limited in time (rating.md), but for the day that no call passes (security.md B4). */
+static struct longest longest(const struct call *c)
+{
+	struct longest l = { DAY_MS / 1000, "a day, that no call passes" };
+
+	if (c->q.is_free)
+		return l;
+	bound(&l, param_int(c->worker->world->params, PARAM_SS_MAXCALLDURATION),
+	      "SS_MAXCALLDURATION");
+	bound(&l, c->q.longest_s, c->q.longest_by);
+	bound(&l, c->callee ? c->callee->longest_s : 0, "the routing gateway");
+	return l;
+}
+
+/* The call, and each that led to it by being sent on: the first whose time is over ends all. */
+static bool end_if_too_long(struct call *c, int64_t age_ms)
+{
+	for (struct call *p = c; p; p = p->front) {
+		struct longest l = longest(p);
+
+		if (age_ms < l.s * 1000)
+			continue;
+		trail_add(&p->q.trail, "longest call", "end", "%lld s, by %s", (long long)l.s,
+			  l.by);
+		finish(c, REASON_MAX_DURATION, HANGUP_SWITCH, 0);
+		return true;
+	}
+	return false;
 }
 
 static int64_t silence_ms(const struct call *c)
@@ -92,26 +122,48 @@ static void mark_silence(struct call *c, ms_t heard)
 		c->heard_mono = heard;
 }
 
+/* What the gateway of that side, as it is now, says of silence. */
+static int64_t silence_rule(const struct call *c, enum side side)
+{
+	const struct source *s = side == SIDE_CALLER ? call_peer(c) : NULL;
+	const struct vendor *v = side == SIDE_CALLEE && c->callee ? leg_vendor(c->callee) : NULL;
+
+	return s   ? s->row->media_silence
+	       : v ? v->row->media_silence
+		   : MAPPING_GATEWAY_MEDIA_SILENCE_BOTH;
+}
+
+static bool ends_by(const struct call *c, enum side quiet)
+{
+	return silence_rule(c, quiet) != MAPPING_GATEWAY_MEDIA_SILENCE_BOTH ||
+	       silence_rule(c, opposite(quiet)) == MAPPING_GATEWAY_MEDIA_SILENCE_ANY;
+}
+
 /*
- * One side talks, the other is not heard: counted once a call, and ends none (behaviour.md, Media). Who is sent a fax says nothing for
- * as long as a page takes.
+ * One side talks, the other is not heard: counted once a call, and ends it if a gateway says so (behaviour.md, Media). Who is sent a fax
+ * says nothing for as long as a page takes. False: the call is over.
  */
-static void look_for_one_way(struct call *c, ms_t now_ms, int64_t limit)
+static bool look_for_one_way(struct call *c, ms_t now_ms, int64_t limit)
 {
 	struct gate *const gate[] = {
 		[SIDE_CALLER] = c->q.gate, [SIDE_CALLEE] = c->callee ? c->callee->gate : NULL
 	};
 
-	for (int i = 0; i < 2 && !c->is_one_way && !c->caller.is_fax; i++) {
+	for (int i = 0; i < 2 && !c->caller.is_fax; i++) {
 		enum side quiet = i ? SIDE_CALLEE : SIDE_CALLER;
-		enum side other = i ? SIDE_CALLER : SIDE_CALLEE;
 
 		if (!gate[quiet] || now_ms - relay_heard_side_ms(c->relay, quiet) < limit ||
-		    now_ms - relay_heard_side_ms(c->relay, other) >= MEDIA_LOOK_MS)
+		    now_ms - relay_heard_side_ms(c->relay, opposite(quiet)) >= MEDIA_LOOK_MS)
 			continue;
+		if (!c->is_one_way)
+			atomic_fetch_add(&gate[quiet]->one_way, 1);
 		c->is_one_way = true;
-		atomic_fetch_add(&gate[quiet]->one_way, 1);
+		if (!ends_by(c, quiet))
+			continue;
+		finish(c, REASON_MEDIA_TIMEOUT, HANGUP_SWITCH, 0);
+		return false;
 	}
+	return true;
 }
 
 static void look_at_media(struct call *c, ms_t now_ms)
@@ -125,7 +177,8 @@ static void look_at_media(struct call *c, ms_t now_ms)
 		return;
 	}
 
-	look_for_one_way(c, now_ms, limit);
+	if (!look_for_one_way(c, now_ms, limit))
+		return;
 
 	ms_t heard = relay_heard_ms(c->relay);
 
@@ -144,10 +197,8 @@ static void on_life_timer(struct timer *t, int64_t now_ms)
 
 	if (c->state != CALL_UP)
 		return;
-	if (age_ms >= longest_ms(c)) {
-		finish(c, REASON_MAX_DURATION, HANGUP_SWITCH, 0);
+	if (end_if_too_long(c, age_ms))
 		return;
-	}
 	for (struct call *p = c; p && c->state == CALL_UP; p = p->front) {
 		look_at_money(p, c, age_ms);
 		if (c->state == CALL_UP && !spending_look(p, age_ms))
@@ -161,7 +212,7 @@ static void on_life_timer(struct timer *t, int64_t now_ms)
 
 static ms_t next_of_money(const struct call *c, ms_t now)
 {
-	ms_t at = c->answer_mono + longest_ms(c);
+	ms_t at = c->answer_mono + longest(c).s * 1000;
 
 	if (c->is_dry && now + DRY_LOOK_MS < at)
 		at = now + DRY_LOOK_MS;

@@ -265,6 +265,7 @@ static void on_ask(struct inbox *in, const void *record, size_t n)
 	case ASK_HANGUP:
 		r.text = hang_up(w, &a);
 		break;
+	case ASK_TEST_ADDRESS:
 	case ASK_TEST_GATEWAY:
 	case ASK_TEST_CALL:
 		r.text = tester_begin(w->tester, &a);

@@ -33,6 +33,7 @@ enum ask_kind {
 	ASK_FORGET,        /* the registration of this user ends; no answer */
 	ASK_HANGUP,        /* "true" if it was here and is being ended, or the empty text */
 	ASK_TRACE, /* a trace begins: the tracer is told of the calls that are up; no answer */
+	ASK_TEST_ADDRESS, /* the same of one address, whosever it is */
 	ASK_TEST_GATEWAY, /* OPTIONS to each address of a routing gateway; JSON array, when it is over */
 	ASK_TEST_CALL, /* a call of the switch's own through it; JSON object, when it is over */
 };
@@ -40,6 +41,8 @@ enum ask_kind {
 /* What a test is to do; an answer {"error": text} says why it was not begun. */
 struct ask_test {
 	char gateway[256 + 1];
+	struct addr address; /* of ASK_TEST_ADDRESS, and */
+	enum proto proto;    /* ... how */
 	char callee[NUMBER_MAX + 1], caller[NUMBER_MAX + 1];
 	int count;          /* of OPTIONS */
 	int ring_s, talk_s; /* how long it may ring, and how long it is up */

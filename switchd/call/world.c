@@ -304,6 +304,9 @@ int world_create(struct world **ret, struct world_input *in, struct err *err)
 		w->whitelist = in->whitelist;
 		w->traps = in->traps && numlist_count(in->traps) > 0 ? in->traps : NULL;
 		w->areas = in->areas;
+		w->callers_in = in->callers_in;
+		w->callees_out = in->callees_out;
+		w->origins = in->origins;
 		memcpy(w->chain, in->chain, sizeof(w->chain));
 		int64_t cps = param_int(w->params, PARAM_SS_MAX_CALL_PER_SECOND);
 

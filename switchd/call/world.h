@@ -194,6 +194,7 @@ enum chain_kind {
 
 struct areas;
 struct chain;
+struct origins;
 struct profile;
 struct package;
 struct package_order;
@@ -226,7 +227,9 @@ struct world {
 	const struct numlist *whitelist; /* the directory's, as are these; each may be NULL */
 	const struct numlist *traps;     /* numbers of honeypot lists */
 	const struct areas *areas;
+	const struct origins *origins; /* NULL: there is no origin group */
 	const struct chain *chain[CHAIN_COUNT];
+	const struct pairs *callers_in, *callees_out; /* of entity number-pair (number/pairs.h) */
 	struct meter *system_meter;
 	int64_t resend_ms[SIP_RESENDS_MAX]; /* SS_SIP_RESEND_INTERVAL */
 	int resends;
@@ -272,7 +275,9 @@ struct world_input {
 			  struct dns_answer *ret);
 	const struct numlist *whitelist, *traps;
 	const struct areas *areas;
+	const struct origins *origins;
 	const struct chain *chain[CHAIN_COUNT];
+	const struct pairs *callers_in, *callees_out; /* as the world's */
 	void *ctx;
 };
 

@@ -16,8 +16,13 @@ static int set(const struct entity *e, void *row, int field, const char *text)
 	return text ? row_set_text(&e->field[field], row, str_of(text)) : 0;
 }
 
+_Static_assert((int)PHONE_MEDIA_SILENCE_ANY == (int)MAPPING_GATEWAY_MEDIA_SILENCE_ANY &&
+		       (int)PHONE_MEDIA_SILENCE_ANY == (int)ROUTING_GATEWAY_MEDIA_SILENCE_ANY &&
+		       (int)PHONE_MEDIA_SILENCE_OWN == (int)ROUTING_GATEWAY_MEDIA_SILENCE_OWN,
+	       "the same words in the same order");
 _Static_assert((int)PHONE_POLICY_FREE_LINES == (int)MAPPING_GATEWAY_POLICY_FREE_LINES &&
-		       (int)PHONE_POLICY_THEN_QUALITY == (int)MAPPING_GATEWAY_POLICY_THEN_QUALITY,
+		       (int)PHONE_POLICY_THEN_QUALITY == (int)MAPPING_GATEWAY_POLICY_THEN_QUALITY &&
+		       (int)PHONE_DIGEST_MD5 == (int)MAPPING_GATEWAY_DIGEST_MD5,
 	       "the same words in the same order");
 
 static int make_source(struct phone *p, struct err *err)
@@ -31,10 +36,12 @@ static int make_source(struct phone *p, struct err *err)
 	p->source.row = to;
 	p->source.phone = p;
 	to->auth = MAPPING_GATEWAY_AUTH_PASSWORD;
+	to->digest = from->digest;
 	to->transport = from->transport;
 	to->callee_from = MAPPING_GATEWAY_CALLEE_FROM_REQUEST_URI;
 	to->line_limit = from->line_limit_out;
 	to->rate_limit = from->rate_limit;
+	to->call_limit = from->call_limit;
 	to->blacklist = from->blacklist;
 	to->policy = from->policy;
 	to->policy_then = from->policy_then;
@@ -42,6 +49,7 @@ static int make_source(struct phone *p, struct err *err)
 	to->messages = from->messages;
 	to->media_source = from->media_source;
 	to->media_relay = from->media_relay;
+	to->media_silence = from->media_silence;
 	if (from->status == PHONE_STATUS_NO_OUTGOING || from->status == PHONE_STATUS_LOCKED)
 		to->status = MAPPING_GATEWAY_STATUS_LOCKED;
 	int r = set(e, to, MAPPING_GATEWAY_NAME, from->number);
@@ -77,13 +85,16 @@ static int make_vendor(struct phone *p, struct err *err)
 	to->messages = from->messages;
 	to->media_source = from->media_source;
 	to->media_relay = from->media_relay;
+	to->media_silence = from->media_silence;
 	p->vendor.media_net = p->source.media_net; /* a loan */
 	p->vendor.media_net_count = p->source.media_net_count;
 	int r = set(e, to, ROUTING_GATEWAY_NAME, from->number);
 
-	return r == 0 ? rules_compile(&p->vendor.caller_rules, from->caller_rules, "caller_rules",
-				      err)
-		      : r;
+	if (r == 0)
+		r = rules_compile(&p->vendor.caller_rules, from->caller_rules, "caller_rules", err);
+	if (r == 0)
+		r = rules_compile(&p->vendor.callee_rules, from->called_rules, "called_rules", err);
+	return r;
 }
 
 static int take(struct world *w, struct phone *p, struct world_input *in, struct err *err)
@@ -104,6 +115,8 @@ static int take(struct world *w, struct phone *p, struct world_input *in, struct
 	screen_link(&p->source.screen, &entities[ENTITY_PHONE], p->row, in);
 	if (p->row->callee_transform)
 		p->source.callee_transform = in->find_transform(in->ctx, p->row->callee_transform);
+	if (p->row->called_transform)
+		p->vendor.callee_transform = in->find_transform(in->ctx, p->row->called_transform);
 	if (p->row->caller_transform)
 		p->vendor.caller_transform = in->find_transform(in->ctx, p->row->caller_transform);
 	return r == 0 ? make_vendor(p, err) : r;

@@ -8,9 +8,7 @@
 #include "pages.h"
 #include "shape.h"
 #include "steps.h"
-
-/* Pages are as long as a list is by default (design.md, 5). */
-enum { PAGE = 100 };
+#include "tests.h"
 
 static int show(void *ctx)
 {
@@ -54,26 +52,6 @@ static int filter(void *ctx)
 	return r > 0 ? list_read(ctx) : r;
 }
 
-/* The records before the last one of the page. */
-static int older(void *ctx)
-{
-	const json_t *last = list_last_row(ctx);
-
-	if (!last || list_count(ctx) < PAGE) {
-		screen_say(list_app(ctx)->screen, ROLE_DIM, "There are no older ones");
-		return VIEW_STAYS;
-	}
-	if (json_object_set(list_args(ctx), "after", json_object_get(last, "id")) < 0)
-		return -ENOMEM;
-	return list_read(ctx);
-}
-
-static int newest(void *ctx)
-{
-	(void)json_object_del(list_args(ctx), "after");
-	return list_read(ctx);
-}
-
 static void shape(json_t *row)
 {
 	shape_duration(row, "hold_ms", "time");
@@ -100,8 +78,9 @@ int cdrs_page(struct app *app)
 		{ 'e', 0, "Explain", "Why the call went the way it went", 0, explain },
 		{ 't', 0, "Ladder", "Its SIP messages, if a trace has kept them", 0, trace_ladder },
 		{ 'f', K_F(3), "Filter", "By time, account, number, reason", 0, filter },
-		{ 'o', 0, "Older", "The records before these", 0, older },
-		{ 'n', 0, "Newest", "Back to the newest ones", 0, newest },
+		{ 'o', 0, "Older", "The records before these", 0, list_older },
+		{ 'n', 0, "Newest", "Back to the newest ones", 0, list_newest },
+		{ 'y', 0, "Replay", "Route past calls again, with changes", 0, tests_replay },
 		LIST_KEYS,
 		{ 0 },
 	};

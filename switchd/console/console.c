@@ -10,10 +10,10 @@
 #include "marks.h"
 
 /* An idle operator is logged out, and the next one asked for the password. */
-static void log_in_for_ever(struct app *app, const char *hash_file)
+static void log_in_for_ever(struct app *app, const struct options *o)
 {
 	for (;;) {
-		if (login_run(app, hash_file) >= 0)
+		if (login_run(app, o->hash_file, o->tries_file) >= 0)
 			(void)home_run(app, true);
 		if (screen_is_over(app->screen) && screen_why(app->screen) != -ETIMEDOUT)
 			return;
@@ -43,7 +43,7 @@ int console_run(const struct options *o)
 		return 1;
 	}
 	if (o->is_login)
-		log_in_for_ever(&app, o->hash_file);
+		log_in_for_ever(&app, o);
 	else
 		(void)home_run(&app, false);
 	int why = screen_why(app.screen);

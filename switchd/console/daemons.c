@@ -82,15 +82,7 @@ int daemons_ask(const struct daemons *d, const char *operation, json_t *params, 
 
 void daemons_key(const struct entity *e, const json_t *row, struct buf *out)
 {
-	bool is_first = true;
-
-	for (int i = 0; i < e->fields; i++) {
-		if (!(e->field[i].flags & FIELD_KEY))
-			continue;
-		buf_putz(out, is_first ? "" : "/");
-		(void)json_to_text(json_object_get(row, e->field[i].name), out);
-		is_first = false;
-	}
+	json_put_key(e, row, out);
 }
 
 int daemons_keys(void *ctx, const struct entity *e, json_t **ret)

@@ -36,6 +36,12 @@ static void shape_alarm(json_t *row)
 	shape_time(row, "last");
 }
 
+static void shape_past(json_t *row)
+{
+	shape_alarm(row);
+	shape_time(row, "over");
+}
+
 static enum role look_alarm(const json_t *row)
 {
 	return cell_says(row, "level", "critical") || cell_says(row, "level", "major") ? ROLE_BAD
@@ -54,6 +60,32 @@ static int acknowledge(void *ctx)
 			"%s is acknowledged", cell_text(row, "type", ""));
 }
 
+/* Alarms that are over. */
+static int history(void *ctx)
+{
+	static const char *const columns[] = { "over",  "level", "type",     "object", "info",
+					       "begin", "value", "acked_by", "id",     NULL };
+	static const char *const keys[] = { "id", NULL };
+	static const struct binding bindings[] = {
+		{ K_ENTER, 0, "Show", "The whole alarm", 0, show },
+		{ 'o', 0, "Older", "Those before these", 0, list_older },
+		{ 'n', 0, "Newest", "Back to the newest ones", 0, list_newest },
+		LIST_KEYS,
+		{ 0 },
+	};
+	static const struct list_spec spec = {
+		.title = "Alarms that are over",
+		.help = "When they began and ended, and who looked after them. The last one first.",
+		.op = "alarm.history",
+		.columns = columns,
+		.keys = keys,
+		.bindings = bindings,
+		.shape = shape_past,
+	};
+
+	return list_run(list_app(ctx), &spec, NULL);
+}
+
 int alarms_page(struct app *app)
 {
 	static const char *const columns[] = { "level", "type",  "object",   "info", "begin",
@@ -63,6 +95,7 @@ int alarms_page(struct app *app)
 		{ K_ENTER, 0, "Show", "The whole alarm", 0, show },
 		{ 'a', 0, "Acknowledge", "Say that you look after it; one that counts is over then",
 		  BINDING_CHANGES, acknowledge },
+		{ 'h', 0, "History", "Alarms that are over", 0, history },
 		LIST_KEYS,
 		{ 0 },
 	};
@@ -107,23 +140,6 @@ static void shape_log(json_t *row)
 		shape_change(row, "after", after, before);
 }
 
-static int older(void *ctx)
-{
-	const json_t *last = list_last_row(ctx);
-
-	if (!last)
-		return VIEW_STAYS;
-	if (json_object_set(list_args(ctx), "after", json_object_get(last, "id")) < 0)
-		return -ENOMEM;
-	return list_read(ctx);
-}
-
-static int newest(void *ctx)
-{
-	(void)json_object_del(list_args(ctx), "after");
-	return list_read(ctx);
-}
-
 /* The list holds whole rows; what is read is what has changed. */
 static int show_change(void *ctx)
 {
@@ -145,8 +161,8 @@ int log_page(struct app *app)
 	static const char *const keys[] = { "id", NULL };
 	static const struct binding bindings[] = {
 		{ K_ENTER, 0, "Show", "What changed: its values before and after", 0, show_change },
-		{ 'o', 0, "Older", "The changes before these", 0, older },
-		{ 'n', 0, "Newest", "Back to the newest ones", 0, newest },
+		{ 'o', 0, "Older", "The changes before these", 0, list_older },
+		{ 'n', 0, "Newest", "Back to the newest ones", 0, list_newest },
 		LIST_KEYS,
 		{ 0 },
 	};

@@ -39,6 +39,7 @@ int vendors_page(struct app *app)
 		ENTITY_KEYS,
 		{ 't', 0, "Test", "Ask it by OPTIONS", BINDING_CHANGES, tests_gateway },
 		{ 'c', 0, "Test call", "Call a number through it", BINDING_CHANGES, tests_call },
+		{ 'n', 0, "Network", "Ask any address by OPTIONS", BINDING_CHANGES, tests_network },
 		LIST_KEYS,
 		{ 0 },
 	};

@@ -5,9 +5,12 @@
 
 #include "base/clock.h"
 #include "model/json.h"
+#include "model/param.h"
+#include "model/text.h"
 #include "tui/dialog.h"
 
-enum { TICK_MS = 1000 };
+/* PAGE: rows that an operation answers unless it is told how many. */
+enum { TICK_MS = 1000, PAGE = 100 };
 
 struct list {
 	struct app *app;
@@ -41,6 +44,26 @@ static json_t *shaped(const struct list *l, const json_t *rows)
 	return copy;
 }
 
+/* Amounts as SERVER_DISPLAY_MONEY_PRECISION has them; whole if it is not said. */
+static int round_amounts(const struct list *l, json_t *rows)
+{
+	const struct entity *e = l->spec->entity ? entity_find(str_of(l->spec->entity)) : NULL;
+	CLEANUP(json_decref) json_t *answer = NULL, *params = NULL;
+	struct err ignored = ERR_INIT;
+	int64_t decimals;
+
+	if (!json_array_size(rows) || !text_has_amounts(e))
+		return 0;
+	params = json_pack("{s:s}", "name", param_infos[PARAM_SERVER_DISPLAY_MONEY_PRECISION].name);
+	if (!params ||
+	    daemons_ask(&l->app->daemons, "parameter.show", params, &answer, &ignored) < 0)
+		return 0;
+	const char *value = json_string_value(json_object_get(answer, "value"));
+	return str_to_i64(str_of(value), 0, 8, &decimals) < 0
+		       ? 0
+		       : text_round_amounts(rows, e, (int)decimals);
+}
+
 static int take(struct list *l, json_t *rows)
 {
 	json_t *of_report = json_object_get(rows, "rows"); /* a report has more around them */
@@ -51,8 +74,12 @@ static int take(struct list *l, json_t *rows)
 	}
 
 	json_t *copy = shaped(l, rows);
-	int r = copy ? table_set_rows(l->table, copy) : -ENOMEM;
+	int r = copy ? round_amounts(l, copy) : -ENOMEM;
 
+	if (r == 0)
+		r = table_set_rows(l->table, copy);
+	else
+		json_decref(copy);
 	if (r < 0) {
 		json_decref(rows);
 		return r;
@@ -152,6 +179,26 @@ int list_search(void *ctx)
 	if (!dialog_input(l->app->screen, "Search", "Only rows that hold:", &text))
 		return VIEW_STAYS;
 	return table_set_filter(l->table, line_str(&text));
+}
+
+int list_older(void *ctx)
+{
+	const struct list *l = ctx;
+	const json_t *last = list_last_row(l);
+
+	if (!last || list_count(l) < PAGE) {
+		screen_say(list_app(ctx)->screen, ROLE_DIM, "There are no older ones");
+		return VIEW_STAYS;
+	}
+	if (json_object_set(list_args(ctx), "after", json_object_get(last, "id")) < 0)
+		return -ENOMEM;
+	return list_read(ctx);
+}
+
+int list_newest(void *ctx)
+{
+	(void)json_object_del(list_args(ctx), "after");
+	return list_read(ctx);
 }
 
 int list_refresh(void *ctx)

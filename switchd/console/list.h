@@ -54,6 +54,10 @@ const json_t *list_last_row(const struct list *l);
 /* Rows that there are. */
 size_t list_count(const struct list *l);
 
+/* Of lists whose operation takes `after`, an id: the rows behind the last one of the page, and the first page again. */
+int list_older(void *ctx);
+int list_newest(void *ctx);
+
 /* The keys that every list has. */
 int list_search(void *ctx);
 int list_refresh(void *ctx);

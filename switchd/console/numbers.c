@@ -3,7 +3,7 @@
 #include "opform.h"
 #include "pages.h"
 
-/* Number lists, and from them what else is said of numbers: transforms, areas, the white list. */
+/* Number lists, and from them what else is said of numbers: transforms, areas, the white list, pairs. */
 
 static const char *const name_key[] = { "name", NULL };
 static const char *const number_key[] = { "number", NULL };
@@ -87,6 +87,39 @@ static int whitelist(void *ctx)
 	return list_run(list_app(ctx), &spec, NULL);
 }
 
+/* --- number pairs, and whose numbers a section has --- */
+
+static int pairs(void *ctx)
+{
+	static const char *const columns[] = { "number", "caller_in", "callee_out", "memo", NULL };
+	static const struct list_spec spec = {
+		.title = "Number pairs",
+		.help = "A number as calls are billed and routed by, the caller that a customer "
+			"sends for it, and the callee that a vendor is sent for it.",
+		.op = "number-pair.list",
+		.entity = "number-pair",
+		.columns = columns,
+		.keys = number_key,
+		.period_ms = 10000,
+		.bindings = entity_keys,
+	};
+
+	return list_run(list_app(ctx), &spec, NULL);
+}
+
+static int find_owners(void *ctx)
+{
+	const struct opform of = {
+		.op = "number.find",
+		.title = "Whose numbers?",
+		.intro = "A section of numbers: a prefix such as 4420, or FROM-TO such as "
+			 "44200-44207. Phones, number pairs, and who may call with such numbers.",
+		.button = "Find",
+	};
+
+	return opform_ask(list_app(ctx), &of);
+}
+
 /* --- lists and their numbers --- */
 
 static int open_list(void *ctx)
@@ -129,13 +162,15 @@ int numbers_page(struct app *app)
 		{ 't', 0, "Transforms", "Rules that rewrite numbers", 0, transforms },
 		{ 'g', 0, "Areas", "What numbers are called", 0, areas },
 		{ 'w', 0, "White list", "Numbers that nothing stops", 0, whitelist },
+		{ 'p', 0, "Pairs", "Numbers here and outside", 0, pairs },
+		{ 'o', 0, "Owners", "Whose numbers a section has", 0, find_owners },
 		LIST_KEYS,
 		{ 0 },
 	};
 	static const struct list_spec spec = {
 		.title = "Number lists",
 		.help = "Sets of numbers that gateways and phones use as black or white lists. "
-			"Transforms, areas and the white list are behind their keys.",
+			"Transforms, areas, the white list and number pairs are behind their keys.",
 		.op = "number-list.list",
 		.entity = "number-list",
 		.columns = columns,

@@ -3,6 +3,7 @@
 #include <getopt.h>
 
 #include "base/str.h"
+#include "model/tries.h"
 
 enum { IDLE_S = 600, IDLE_MAX_S = 86400 };
 
@@ -12,13 +13,14 @@ static const char usage[] =
 	"  -s, --socket PATH   switchd's control socket (" OPTIONS_SOCKET ")\n"
 	"      --login         ask for the administrator's password; leaving logs out, never ends\n"
 	"      --hash FILE     where its hash is (" OPTIONS_HASH_FILE ")\n"
+	"      --tries FILE    where wrong ones are counted (" TRIES_PATH ")\n"
 	"      --read-only     nothing can be changed\n"
 	"      --idle SECONDS  over after so long without a key (600); 0 = never\n"
 	"      --ascii         lines and texts in ASCII, whatever the locale says\n"
 	"  -h, --help          this text\n"
 	"  -V, --version       the version of this program\n";
 
-enum { LOGIN = 256, HASH, READ_ONLY, IDLE, ASCII };
+enum { LOGIN = 256, HASH, TRIES, READ_ONLY, IDLE, ASCII };
 
 static int set_idle(struct options *o, const char *text, FILE *err)
 {
@@ -44,6 +46,9 @@ static int set(struct options *o, int option, const char *text, FILE *out, FILE 
 		return OPTIONS_GO;
 	case HASH:
 		o->hash_file = text;
+		return OPTIONS_GO;
+	case TRIES:
+		o->tries_file = text;
 		return OPTIONS_GO;
 	case READ_ONLY:
 		o->is_read_only = true;
@@ -71,6 +76,7 @@ int options_parse(struct options *ret, int argc, char **argv, FILE *out, FILE *e
 		{ "socket", required_argument, NULL, 's' },
 		{ "login", no_argument, NULL, LOGIN },
 		{ "hash", required_argument, NULL, HASH },
+		{ "tries", required_argument, NULL, TRIES },
 		{ "read-only", no_argument, NULL, READ_ONLY },
 		{ "idle", required_argument, NULL, IDLE },
 		{ "ascii", no_argument, NULL, ASCII },
@@ -82,6 +88,7 @@ int options_parse(struct options *ret, int argc, char **argv, FILE *out, FILE *e
 
 	*ret = (struct options){ .socket = OPTIONS_SOCKET,
 				 .hash_file = OPTIONS_HASH_FILE,
+				 .tries_file = TRIES_PATH,
 				 .idle_ms = (ms_t)IDLE_S * 1000 };
 	optind = 0; /* begins anew, for tests */
 	opterr = 0;

@@ -10,7 +10,7 @@
 #define OPTIONS_HASH_FILE "/etc/tandem/admin.hash"
 
 struct options {
-	const char *socket, *hash_file;
+	const char *socket, *hash_file, *tries_file;
 	ms_t idle_ms; /* 0 = never */
 	bool is_login, is_read_only, is_ascii;
 };

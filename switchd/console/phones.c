@@ -1,6 +1,7 @@
 #include "cell.h"
 #include "entity_page.h"
 #include "pages.h"
+#include "tests.h"
 
 int phones_page(struct app *app)
 {
@@ -9,7 +10,12 @@ int phones_page(struct app *app)
 		"number",         "account",       "registered", "calls", "status", "numbers",
 		"line_limit_out", "line_limit_in", "nat",        "memo",  NULL
 	};
-	static const struct binding bindings[] = { ENTITY_KEYS, LIST_KEYS, { 0 } };
+	static const struct binding bindings[] = {
+		ENTITY_KEYS,
+		{ 'w', 0, "Registers?", "What a REGISTER of it would be told", 0, tests_register },
+		LIST_KEYS,
+		{ 0 },
+	};
 	static const struct list_spec spec = {
 		.title = "Phones",
 		.help = "A phone registers with its number and password, calls on its account, "

@@ -64,10 +64,10 @@ static enum role look_rate(const json_t *row)
 
 static int rates_of(struct app *app, const char *group)
 {
-	static const char *const columns[] = { "prefix",  "price",     "unit",        "first",
-					       "step",    "setup_fee", "effective",   "end",
-					       "status",  "origin",    "tax_percent", "area",
-					       "version", "group",     NULL };
+	static const char *const columns[] = { "prefix",  "origin", "price",       "unit",
+					       "first",   "step",   "setup_fee",   "effective",
+					       "end",     "status", "tax_percent", "area",
+					       "version", "group",  NULL };
 	static const char *const keys[] = { "version", NULL };
 	static const struct binding bindings[] = {
 		{ K_ENTER, 0, "Show", "The rate in force for this prefix", 0, entity_page_show },
@@ -98,6 +98,29 @@ static int rates_of(struct app *app, const char *group)
 	return args ? list_run(app, &spec, args) : -ENOMEM;
 }
 
+/* --- callers that prices depend on --- */
+
+static int origins(void *ctx)
+{
+	static const char *const columns[] = { "name", "prefixes", "withheld", "memo", NULL };
+	static const char *const keys[] = { "name", NULL };
+	static const struct binding bindings[] = { ENTITY_KEYS, LIST_KEYS, { 0 } };
+	static const struct list_spec spec = {
+		.title = "Origin groups",
+		.help = "Callers by the beginning of their numbers. A rate that names a group in "
+			"its "
+			"origin is for these callers alone.",
+		.op = "origin-group.list",
+		.entity = "origin-group",
+		.columns = columns,
+		.keys = keys,
+		.period_ms = 10000,
+		.bindings = bindings,
+	};
+
+	return list_run(list_app(ctx), &spec, NULL);
+}
+
 /* --- the groups --- */
 
 static int open_group(void *ctx)
@@ -124,6 +147,7 @@ int rates_page(struct app *app)
 		  BINDING_CHANGES, entity_page_delete },
 		{ 'p', K_F(6), "Packages", "Talk time and money that a fee includes", 0,
 		  packages_open },
+		{ 'o', 0, "Origins", "Groups of callers, for rates by origin", 0, origins },
 		LIST_KEYS,
 		{ 0 },
 	};

@@ -44,21 +44,14 @@ static json_t *ask(const char *socket, const struct op_info *op)
 	return client_call(c, op->name, params, &rows, &ignored) == 0 ? rows : NULL;
 }
 
-static void put_member(struct buf *key, const json_t *row, const char *name)
-{
-	buf_putz(key, key->n ? "/" : "");
-	(void)json_to_text(json_object_get(row, name), key);
-}
-
 /* By the entity's key fields; what is no entity is known by its name or id. */
 static void put_key(struct buf *key, const json_t *row, const struct entity *e)
 {
-	for (int i = 0; e && i < e->fields; i++) {
-		if (e->field[i].flags & FIELD_KEY)
-			put_member(key, row, e->field[i].name);
-	}
-	if (!e)
-		put_member(key, row, json_object_get(row, "name") ? "name" : "id");
+	if (e)
+		json_put_key(e, row, key);
+	else
+		(void)json_to_text(
+			json_object_get(row, json_object_get(row, "name") ? "name" : "id"), key);
 }
 
 void keys_each(const char *socket, const char *entity, keys_fn *on_key, void *ctx)

@@ -10,6 +10,7 @@
 #include "control/sock.h"
 #include "help.h"
 #include "model/json.h"
+#include "model/param.h"
 #include "model/text.h"
 #include "options.h"
 #include "save.h"
@@ -113,8 +114,45 @@ static int call(const char *path, const struct words *w, json_t **ret, FILE *err
 	return 0;
 }
 
-static int print(const struct options *o, const struct words *w, const json_t *result, FILE *out,
-		 FILE *err)
+/* SERVER_DISPLAY_MONEY_PRECISION of the switch; -1: it does not say, and amounts are shown whole. */
+static int decimals_of(const char *path)
+{
+	CLEANUP(client_close) struct client *c = NULL;
+	CLEANUP(json_decref) json_t *answer = NULL;
+	CLEANUP(json_decref)
+	json_t *params =
+		json_pack("{s:s}", "name", param_infos[PARAM_SERVER_DISPLAY_MONEY_PRECISION].name);
+	struct err ignored = ERR_INIT;
+	const json_t *value = NULL;
+	int64_t decimals = -1;
+
+	if (params && client_open(&c, path) == 0 &&
+	    client_call(c, op_infos[OP_PARAMETER_SHOW].name, params, &answer, &ignored) == 0)
+		value = json_object_get(answer, "value");
+	(void)str_to_i64(str_of(json_string_value(value)), 0, 8, &decimals);
+	return (int)decimals;
+}
+
+/* Amounts of a list for people; *chosen may become a copy. */
+static int round_amounts(const char *path, const struct op_info *op, json_t **chosen)
+{
+	const struct entity *e = entity_find(str_of(op->entity));
+	int decimals = json_is_array(*chosen) && json_array_size(*chosen) && text_has_amounts(e)
+			       ? decimals_of(path)
+			       : -1;
+	json_t *copy = decimals < 0 ? NULL : json_deep_copy(*chosen);
+
+	if (decimals < 0)
+		return 0;
+	if (!copy)
+		return -ENOMEM;
+	json_decref(*chosen);
+	*chosen = copy;
+	return text_round_amounts(copy, e, decimals);
+}
+
+static int print(const struct options *o, const char *path, const struct words *w,
+		 const json_t *result, FILE *out, FILE *err)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	CLEANUP(json_decref) json_t *chosen = NULL;
@@ -122,6 +160,8 @@ static int print(const struct options *o, const struct words *w, const json_t *r
 	struct err e = ERR_INIT;
 
 	int r = show_choose(&chosen, result, w->columns, &e);
+	if (r == 0 && !o->is_json)
+		r = round_amounts(path, op, &chosen);
 	if (r == 0)
 		r = o->is_json ? show_json(&text, chosen)
 			       : show_text(&text, op, chosen, w->columns.n > 0);
@@ -164,7 +204,7 @@ static int ask(const struct options *o, FILE *out, FILE *err)
 	int status = w.save.p ? fetch(path, &w, &result, out, err) : call(path, &w, &result, err);
 	if (w.save.p && !result)
 		return status;
-	return status ? status : print(o, &w, result, out, err);
+	return status ? status : print(o, path, &w, result, out, err);
 }
 
 static int say(const struct options *o, FILE *out, FILE *err)

@@ -42,6 +42,8 @@ static const struct {
 	  { "address", "transport", "messages", "last", "method", "caller", "callee", "agent",
 	    "known_as" } },
 	{ "alarm.list", { "type", "level", "object", "begin", "value", "info", "acked_by" } },
+	{ "alarm.history",
+	  { "id", "over", "type", "level", "object", "begin", "value", "info", "acked_by" } },
 	{ "parameter.list", { "name", "value", "unit", "default", "effect", "help" } },
 	{ "report.list", { "name", "nightly", "help" } },
 	{ "report.kept", { "key", "bytes" } },

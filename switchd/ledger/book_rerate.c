@@ -76,6 +76,7 @@ static int add_row(struct ledger *l, int64_t run, const struct cdr_row *r, int s
 	stmt_bind_text(s, i++, str_of(r->vendor_account ? r->vendor_account : ""));
 	stmt_bind_text(s, i++, str_of(r->routing_gateway ? r->routing_gateway : ""));
 	stmt_bind_text(s, i++, str_of(r->cost_prefix ? r->cost_prefix : ""));
+	bind_text(s, i++, r->rate_origin);
 	return stmt_run(s);
 }
 

@@ -13,10 +13,11 @@ int rerated_open(struct rerated *r, struct db *ledger)
 		e = stmt_step(any);
 	if (e <= 0)
 		return e;
-	return stmt_prepare(&r->find, ledger,
-			    "SELECT id, prefix, version, terms, billed_s, fee, tax, agents, "
-			    "agent_fee, agent_income FROM rerating WHERE cdr = ?1 AND sign = 1"
-			    " ORDER BY id DESC LIMIT 1");
+	return stmt_prepare(
+		&r->find, ledger,
+		"SELECT id, prefix, version, terms, billed_s, fee, tax, agents, "
+		"agent_fee, agent_income, origin FROM rerating WHERE cdr = ?1 AND sign = 1"
+		" ORDER BY id DESC LIMIT 1");
 }
 
 void rerated_close(struct rerated *r)
@@ -39,6 +40,8 @@ static int take_facts(struct stmt *s, struct cdr_row *row)
 {
 	int r = set_text(&row->rate_prefix, s, 1);
 
+	if (r == 0)
+		r = set_text(&row->rate_origin, s, 10);
 	if (r == 0)
 		r = set_text(&row->rate_terms, s, 3);
 	if (r == 0)

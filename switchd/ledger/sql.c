@@ -35,8 +35,8 @@ int sql_prepare(struct statements *s, struct db *d)
 		{ &s->rerate_add,
 		  "INSERT INTO rerating (run, at, cdr, sign, account, gateway, phone, "
 		  "prefix, version, terms, billed_s, fee, tax, agents, agent_fee, "
-		  "agent_income, vendor_account, routing_gateway, cost_prefix)"
-		  " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)" },
+		  "agent_income, vendor_account, routing_gateway, cost_prefix, origin)"
+		  " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)" },
 		{ &s->rerate_last,
 		  "SELECT id FROM rerating WHERE cdr = ? ORDER BY id DESC LIMIT 1" },
 		{ &s->allowance_find, "SELECT 1 FROM allowance WHERE account = ? AND package = ?"

@@ -397,8 +397,8 @@ static int set_call(struct reader *r, const struct bound *b, const struct source
 	struct str raw = str_trim(cell_of(b, cells).text);
 	int e;
 
-	if (b->line->cdr <= OTHER_CALLEE) {
-		struct str *to[] = { &c->id, &c->account, &c->callee };
+	if (b->line->cdr <= OTHER_CALLER) {
+		struct str *to[] = { &c->id, &c->account, &c->callee, &c->caller };
 
 		*to[b->line->cdr] = raw;
 		return 1;

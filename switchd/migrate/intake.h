@@ -27,7 +27,7 @@ struct item {
 
 /* A call of the other system; texts are valid until the next. */
 struct other_call {
-	struct str id, account, callee;
+	struct str id, account, callee, caller;
 	ms_t start;
 	int64_t seconds, billed_s, package_s;
 	money_t fee, tax;

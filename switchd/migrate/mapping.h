@@ -37,6 +37,7 @@ enum mapping_how {
 	X(ID, "id")           \
 	X(ACCOUNT, "account") \
 	X(CALLEE, "callee")   \
+	X(CALLER, "caller")   \
 	X(START, "start")     \
 	X(SECONDS, "seconds") \
 	X(BILLED, "billed")   \

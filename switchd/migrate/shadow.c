@@ -72,14 +72,28 @@ static bool is_rounded(const struct other_call *c, money_t ours)
 	return money_round(ours, 1, quantum, &rounded) == 0 && rounded == c->fee;
 }
 
-static enum shadow_cause cause_of(const struct other_call *c, const struct charge *ours)
+/* Their seconds at our price are their fee: the whole of the difference lies in the seconds. */
+static bool are_other_seconds(const struct other_call *c, const struct terms *ours)
+{
+	struct terms t = *ours;
+	struct charge theirs;
+
+	t.first_s = t.step_s = 1;
+	t.free_time_s = 0;
+	return c->billed_s <= INT64_MAX / 1000 &&
+	       charge_compute(&t, c->billed_s * 1000, &theirs) == 0 &&
+	       (theirs.fee == c->fee || is_rounded(c, theirs.fee));
+}
+
+static enum shadow_cause cause_of(const struct other_call *c, const struct terms *terms,
+				  const struct charge *ours)
 {
 	if (c->fee == ours->fee && c->tax == ours->tax)
 		return SHADOW_SAME;
 	if (c->package_s > 0)
 		return SHADOW_PACKAGE;
 	if (c->billed_s != ours->billed_s)
-		return SHADOW_INCREMENTS;
+		return are_other_seconds(c, terms) ? SHADOW_INCREMENTS : SHADOW_PRICE;
 	if (c->fee == ours->fee)
 		return SHADOW_TAX;
 	return is_rounded(c, ours->fee) ? SHADOW_ROUNDING : SHADOW_PRICE;
@@ -96,13 +110,13 @@ static int judge(struct run *r, const struct other_call *c, struct charge *ours,
 	*ret = SHADOW_ACCOUNT;
 	if (e < 0 || !t)
 		return e;
-	const struct rate *rate = tariff_find(t, c->callee, c->start);
+	const struct rate *rate = tariff_find(t, c->callee, c->caller, c->start);
 	*ret = SHADOW_RATE;
 	if (!rate || rate->is_locked)
 		return 0;
 	tariff_terms(t, rate, &terms);
 	e = charge_compute(&terms, c->seconds * 1000, ours);
-	*ret = cause_of(c, ours);
+	*ret = cause_of(c, &terms, ours);
 	return e;
 }
 

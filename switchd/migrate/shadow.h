@@ -15,7 +15,7 @@
 	X(ACCOUNT, "account", "there is no such account, or it has no rates")       \
 	X(RATE, "rate", "the number has no rate here, or a locked one")             \
 	X(PACKAGE, "package", "a package paid for it there")                        \
-	X(INCREMENTS, "increments", "other seconds are billed")                     \
+	X(INCREMENTS, "increments", "other seconds are billed, at the same price")  \
 	X(ROUNDING, "rounding", "the same, rounded to the decimals that they show") \
 	X(TAX, "tax", "the same fee, another tax")                                  \
 	X(PRICE, "price", "another price")

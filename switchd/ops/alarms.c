@@ -148,9 +148,10 @@ void alarm_count(struct alarms *a, const char *type, int level, const char *obje
 		alarm_raise(a, type, level, object, (int64_t)n, info);
 }
 
+static const char *const levels[] = { "general", "minor", "major", "critical" };
+
 static json_t *alarm_json(const struct alarm *x)
 {
-	static const char *const levels[] = { "general", "minor", "major", "critical" };
 	char begin[CLOCK_TEXT], last[CLOCK_TEXT], acked[CLOCK_TEXT];
 
 	return json_pack("{s:s s:s s:s s:s s:s s:I s:s s:o s:s}", "type", x->type, "level",
@@ -171,6 +172,19 @@ static void tell(struct ops *o, struct alarm *x, bool is_over)
 	x->is_told = true;
 }
 
+static void remember(struct ops *o, const struct alarm *x)
+{
+	history_add(o, &(struct past_alarm){ .type = x->type,
+					     .object = x->object,
+					     .level = levels[x->level],
+					     .info = x->info,
+					     .acked_by = x->acked_by,
+					     .value = x->value,
+					     .begin = x->begin,
+					     .last = x->last,
+					     .acked = x->acked });
+}
+
 /* What was not raised again in this look is over. */
 static void clear_unseen(struct ops *o)
 {
@@ -183,6 +197,7 @@ static void clear_unseen(struct ops *o)
 		if (!x->is_seen) {
 			log_at(LOG_NOTICE, NULL, "alarm %s is over: %s", x->type, x->object);
 			tell(o, x, true);
+			remember(o, x);
 			list_del(&x->node);
 			a->count--;
 			free(x);

@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include "model/reason.h"
+#include "ops/clerk.h"
 #include "ops/inner.h"
 #include "store/cdr_query.h"
 #include "store/records.h"
 
 /*
- * `call analysis`: calls that failed, counted by what they have in common. It reads records, newest first and so many at most, and
- * touches nothing else of the switch.
+ * `call analysis`: calls that failed, counted by what they have in common. It reads records, newest first and so many at most, on the
+ * clerk's thread, and touches nothing else of the switch.
  */
 
 enum { MOST = 100000, LISTED = 100 };
@@ -36,6 +37,8 @@ struct tally_row {
 };
 
 struct analysis {
+	const char *data_dir;
+	int64_t limit; /* of rows in the answer */
 	struct cdr_filter f;
 	struct buf account, reason, gateway;
 	bool by[KEYS];
@@ -234,28 +237,45 @@ static json_t *answer(struct analysis *a, int64_t limit)
 	return list;
 }
 
-static int read_records(struct ops *o, struct analysis *a, struct err *err)
-{
-	CLEANUP(records_close) struct records all;
-	int r = records_open(&all, o->c.data_dir);
+/* ---- on the clerk's thread ---- */
 
+static void task_free(void *task)
+{
+	analysis_done(task);
+	free(task);
+}
+
+static int work(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
+{
+	struct analysis *a = task;
+	CLEANUP(records_close) struct records all;
+	int r = records_open(&all, a->data_dir);
+
+	a->f.stop = stop;
 	if (r == 0)
 		r = cdr_query(all.ledger, buf_cstr(&all.dir), &a->f, count, a);
-	return r < 0 ? records_unreadable("the records", r, err) : 0;
+	if (r < 0)
+		return records_unreadable("the records", r, err);
+	*ret = answer(a, a->limit);
+	return *ret ? 0 : -ENOMEM;
 }
 
 int call_analysis(struct ops *o, struct request *r, json_t **ret, struct err *err)
 {
-	struct analysis a = { .f = CDR_FILTER_INIT, .index = json_object() };
-	int64_t limit = LISTED;
-	int error = a.index ? read_request(&a, r, err) : -ENOMEM;
+	struct analysis *a = calloc(1, sizeof(*a));
+	int error;
 
+	(void)ret;
+	if (!a)
+		return -ENOMEM;
+	*a = (struct analysis){ .f = CDR_FILTER_INIT,
+				.index = json_object(),
+				.data_dir = o->c.data_dir };
+	error = a->index ? read_request(a, r, err) : -ENOMEM;
 	if (error == 0)
-		error = arg_int(r, "limit", 1, MOST, LISTED, &limit, err);
+		error = arg_int(r, "limit", 1, MOST, LISTED, &a->limit, err);
 	if (error == 0)
-		error = read_records(o, &a, err);
-	if (error == 0)
-		*ret = answer(&a, limit);
-	analysis_done(&a);
-	return error == 0 && !*ret ? -ENOMEM : error;
+		return clerk_take(o->clerk, r, work, a, task_free);
+	task_free(a);
+	return error;
 }

@@ -288,7 +288,21 @@ static int compile_tariff(struct catalog *c, const struct rate_group_row *group,
 	return r;
 }
 
-static int compile_tariffs(struct catalog *c, const char *only, const struct params *p,
+/* Tariffs to be compiled: of one group or all; or those with a rate for callers of an origin group. */
+struct wanted {
+	const char *group, *origin; /* NULL: whichever */
+};
+
+static bool is_wanted(struct catalog *c, const struct wanted *w, const char *group)
+{
+	const struct tariff *now = w->origin ? catalog_tariff(c, group) : NULL;
+
+	if (w->origin)
+		return now && tariff_has_origin(now, w->origin);
+	return !w->group || strcmp(w->group, group) == 0;
+}
+
+static int compile_tariffs(struct catalog *c, const struct wanted *wanted, const struct params *p,
 			   struct err *err)
 {
 	CLEANUP(loaded_done) struct loaded groups = { .entity = &entities[ENTITY_RATE_GROUP] };
@@ -297,7 +311,7 @@ static int compile_tariffs(struct catalog *c, const char *only, const struct par
 	for (size_t i = 0; r == 0 && i < groups.count; i++) {
 		const struct rate_group_row *g = groups.row[i];
 
-		if (!only || strcmp(only, g->name) == 0)
+		if (is_wanted(c, wanted, g->name))
 			r = compile_tariff(c, g, p, err);
 	}
 	return r;
@@ -384,19 +398,23 @@ static unsigned directory_parts(unsigned changed)
 {
 	return (changed & CHANGED_LISTS ? DIRECTORY_LISTS : 0u) |
 	       (changed & CHANGED_AREAS ? DIRECTORY_AREAS : 0u) |
+	       (changed & CHANGED_ORIGINS ? DIRECTORY_ORIGINS : 0u) |
 	       (changed & CHANGED_TRANSFORMS ? DIRECTORY_TRANSFORMS : 0u);
 }
 
 int catalog_prepare(struct catalog *c, unsigned changed, const char *group, struct err *err)
 {
 	struct params *params = NULL;
+	struct wanted wanted = { .group = changed & CHANGED_PARAMS ? NULL : group };
 	int r = load_params(c, &params);
 
 	if (r != 0)
 		return r;
+	if (changed == CHANGED_ORIGINS)
+		wanted = (struct wanted){ .origin = group };
 	/* Parameters are the default of every group's rounding. */
-	if (changed & (CHANGED_RATES | CHANGED_PARAMS))
-		r = compile_tariffs(c, changed & CHANGED_PARAMS ? NULL : group, params, err);
+	if (changed & (CHANGED_RATES | CHANGED_PARAMS | CHANGED_ORIGINS))
+		r = compile_tariffs(c, &wanted, params, err);
 	if (r == 0)
 		r = directory_prepare(c->directory, directory_parts(changed), group, err);
 	if (r < 0)

@@ -29,8 +29,9 @@ enum changed {
 	CHANGED_PHONES = 16,
 	CHANGED_LISTS = 32, /* number lists and the white list */
 	CHANGED_AREAS = 64,
-	CHANGED_TRANSFORMS = 128,
-	CHANGED_ALL = 255
+	CHANGED_TRANSFORMS = 128, /* and number pairs */
+	CHANGED_ORIGINS = 256,    /* of the group that is named: rates of its callers */
+	CHANGED_ALL = 511
 };
 
 /*

@@ -114,8 +114,8 @@ static json_t *put_steps(const struct terms *t, int64_t billed_s)
 }
 
 /* One party's side; NULL members of a record are null here, too. */
-static json_t *put_charge(const char *terms, const char *prefix, int64_t version, int64_t hold_ms,
-			  const struct given *given)
+static json_t *put_charge(const char *terms, const char *prefix, const char *origin,
+			  int64_t version, int64_t hold_ms, const struct given *given)
 {
 	struct charge c;
 	struct terms t;
@@ -123,13 +123,13 @@ static json_t *put_charge(const char *terms, const char *prefix, int64_t version
 	if (!terms || terms_parse(str_of(terms), &t) < 0 || terms_check(&t) < 0 ||
 	    charge_compute_given(&t, given, hold_ms, &c) < 0)
 		return json_null();
-	return json_pack("{s:s? s:o s:I s:I s:o s:o s:o s:o s:o}", "prefix", prefix, "version",
-			 version == FIELD_ABSENT ? json_null() : json_integer(version), "hold_s",
-			 (json_int_t)c.hold_s, "billed_s", (json_int_t)c.billed_s, "steps",
-			 put_steps(&t, c.billed_s), "setup_fee",
-			 money_json(c.billed_s ? t.setup_fee : 0), "tax_percent",
-			 money_json(t.tax_percent), "fee", money_json(c.fee), "tax",
-			 money_json(c.tax));
+	return json_pack(
+		"{s:s? s:s? s:o s:I s:I s:o s:o s:o s:o s:o}", "prefix", prefix, "origin", origin,
+		"version", version == FIELD_ABSENT ? json_null() : json_integer(version), "hold_s",
+		(json_int_t)c.hold_s, "billed_s", (json_int_t)c.billed_s, "steps",
+		put_steps(&t, c.billed_s), "setup_fee", money_json(c.billed_s ? t.setup_fee : 0),
+		"tax_percent", money_json(t.tax_percent), "fee", money_json(c.fee), "tax",
+		money_json(c.tax));
 }
 
 static json_t *put_agent(const struct share *x, int64_t hold_ms)
@@ -139,7 +139,7 @@ static json_t *put_agent(const struct share *x, int64_t hold_ms)
 
 	if (x->is_rated) {
 		terms_put(&x->terms, &terms);
-		price = put_charge(buf_cstr(&terms), x->prefix, x->version, hold_ms, NULL);
+		price = put_charge(buf_cstr(&terms), x->prefix, NULL, x->version, hold_ms, NULL);
 	}
 	return json_pack("{s:o s:o s:o s:o}", "agent", json_of_text(str_of(x->agent)), "charge",
 			 money_json(x->charge), "income", money_json(x->income), "price",
@@ -177,11 +177,11 @@ int cdr_detail_add(const struct cdr_row *r, json_t *object)
 		e = add_agents(r, object);
 	if (e == 0 && was_charged &&
 	    (json_object_set_new(object, "price",
-				 put_charge(r->rate_terms, r->rate_prefix, r->rate_version,
-					    r->hold_ms, &given)) < 0 ||
+				 put_charge(r->rate_terms, r->rate_prefix, r->rate_origin,
+					    r->rate_version, r->hold_ms, &given)) < 0 ||
 	     json_object_set_new(object, "expense",
-				 put_charge(r->cost_terms, r->cost_prefix, r->cost_version,
-					    r->hold_ms, NULL)) < 0))
+				 put_charge(r->cost_terms, r->cost_prefix, r->cost_origin,
+					    r->cost_version, r->hold_ms, NULL)) < 0))
 		e = -ENOMEM;
 	return e;
 }

@@ -7,11 +7,23 @@
 #include "base/htab.h"
 #include "number/areas.h"
 #include "number/chain.h"
+#include "number/origins.h"
+#include "number/pairs.h"
 #include "number/transform.h"
 #include "ops/loaded.h"
+#include "sheet/load.h"
 
 /* One compiled thing, by kind and name. */
-enum kind { KIND_LIST, KIND_WHITE, KIND_TRAPS, KIND_AREAS, KIND_TRANSFORM, KIND_CHAIN };
+enum kind {
+	KIND_LIST,
+	KIND_WHITE,
+	KIND_TRAPS,
+	KIND_AREAS,
+	KIND_ORIGINS,
+	KIND_TRANSFORM,
+	KIND_CHAIN,
+	KIND_PAIRS
+};
 
 struct shelf {
 	struct hnode node;
@@ -48,11 +60,17 @@ static void thing_free(enum kind kind, void *thing)
 	case KIND_AREAS:
 		areas_free(thing);
 		break;
+	case KIND_ORIGINS:
+		origins_free(thing);
+		break;
 	case KIND_TRANSFORM:
 		transform_free(thing);
 		break;
 	case KIND_CHAIN:
 		chain_free(thing);
+		break;
+	case KIND_PAIRS:
+		pairs_free(thing);
 		break;
 	}
 }
@@ -232,6 +250,17 @@ static int compile_areas(struct directory *d)
 	return r < 0 ? r : put(d, KIND_AREAS, "", a);
 }
 
+static int compile_origins(struct directory *d)
+{
+	CLEANUP(origin_list_done) struct origin_list all = { 0 };
+	struct origins *o = NULL;
+	int r = load_origins(&all, d->db);
+
+	if (r == 0 && all.count > 0)
+		r = origins_create(&o, all.group, all.count);
+	return r < 0 ? r : put(d, KIND_ORIGINS, "", o);
+}
+
 int directory_compile(const struct transform_row *row, struct transform **ret, struct err *err)
 {
 	CLEANUP(transform_free) struct transform *t = NULL;
@@ -249,6 +278,52 @@ int directory_compile(const struct transform_row *row, struct transform **ret, s
 					  : r;
 	*ret = TAKE(t);
 	return 0;
+}
+
+/* A caller that would be two numbers. */
+static int check_pairs(struct directory *d, struct err *err)
+{
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	int r = stmt_prepare(&s, d->db,
+			     "SELECT caller_in FROM number_pair WHERE caller_in > ''"
+			     " GROUP BY caller_in HAVING count(*) > 1");
+
+	if (r == 0)
+		r = stmt_step(s);
+	if (r == 1)
+		return err_set(err, ERR_CONFLICT, "caller_in", stmt_text(s, 0),
+			       "a caller that no other number pair has",
+			       "two number pairs have this caller");
+	return r;
+}
+
+static int compile_pairs(struct directory *d, const char *name, const char *sql)
+{
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	CLEANUP(pairs_free) struct pairs *p = NULL;
+	int r = stmt_prepare(&s, d->db, sql), more;
+
+	if (r == 0)
+		r = pairs_create(&p);
+	while (r == 0 && (more = stmt_step(s)) != 0)
+		r = more < 0 ? more : pairs_add(p, stmt_text(s, 0), stmt_text(s, 1));
+	if (r < 0)
+		return r;
+	pairs_sort(p);
+	return put(d, KIND_PAIRS, name, TAKE(p));
+}
+
+static int compile_both_pairs(struct directory *d, struct err *err)
+{
+	int r = check_pairs(d, err);
+
+	if (r == 0)
+		r = compile_pairs(d, "caller_in",
+				  "SELECT caller_in, number FROM number_pair WHERE caller_in > ''");
+	return r < 0 ? r
+		     : compile_pairs(
+			       d, "callee_out",
+			       "SELECT number, callee_out FROM number_pair WHERE callee_out > ''");
 }
 
 static int by_position(const void *a, const void *b)
@@ -306,8 +381,12 @@ int directory_prepare(struct directory *d, unsigned parts, const char *list, str
 		r = compile_lists(d, list);
 	if (r == 0 && parts & DIRECTORY_AREAS)
 		r = compile_areas(d);
+	if (r == 0 && parts & DIRECTORY_ORIGINS)
+		r = compile_origins(d);
 	if (r == 0 && parts & DIRECTORY_TRANSFORMS)
 		r = compile_transforms(d, err);
+	if (r == 0 && parts & DIRECTORY_TRANSFORMS)
+		r = compile_both_pairs(d, err);
 	return r;
 }
 
@@ -370,6 +449,9 @@ void directory_tell(struct directory *d, struct world_input *in)
 	in->whitelist = thing_of(d, KIND_WHITE, "");
 	in->traps = thing_of(d, KIND_TRAPS, "");
 	in->areas = thing_of(d, KIND_AREAS, "");
+	in->callers_in = thing_of(d, KIND_PAIRS, "caller_in");
+	in->callees_out = thing_of(d, KIND_PAIRS, "callee_out");
+	in->origins = thing_of(d, KIND_ORIGINS, "");
 	for (int k = 0; k < CHAIN_COUNT; k++)
 		in->chain[k] = thing_of(d, KIND_CHAIN, chain_names[k]);
 }

@@ -15,8 +15,9 @@ struct directory;
 enum directory_part {
 	DIRECTORY_LISTS = 1, /* number lists, and the white list */
 	DIRECTORY_AREAS = 2,
-	DIRECTORY_TRANSFORMS = 4,
-	DIRECTORY_ALL = 7
+	DIRECTORY_TRANSFORMS = 4, /* ... and number pairs */
+	DIRECTORY_ORIGINS = 8,
+	DIRECTORY_ALL = 15
 };
 
 int directory_create(struct directory **ret, struct db *db);

@@ -5,6 +5,7 @@
 #include "call/world_package.h"
 #include "call/world_profile.h"
 #include "call/world_spend.h"
+#include "number/origins.h"
 #include "ops/directory.h"
 #include "ops/inner.h"
 #include "store/rows.h"
@@ -32,18 +33,23 @@ static unsigned changes_of(const struct entity *e)
 	case ENTITY_AREA:
 		return CHANGED_AREAS;
 	case ENTITY_TRANSFORM:
+	case ENTITY_NUMBER_PAIR:
 		return CHANGED_TRANSFORMS;
+	case ENTITY_ORIGIN_GROUP:
+		return CHANGED_ORIGINS;
 	default:
 		return CHANGED_GATEWAYS;
 	}
 }
 
-/* The one rate group or number list that a change of the row is about; NULL: of another entity. */
+/* The one rate group, origin group or number list that a change of the row is about; NULL: of another entity. */
 static const char *group_of(const struct entity *e, const void *row)
 {
 	switch ((enum entity_id)(e - entities)) {
 	case ENTITY_RATE_GROUP:
 		return ((const struct rate_group_row *)row)->name;
+	case ENTITY_ORIGIN_GROUP:
+		return ((const struct origin_group_row *)row)->name;
 	case ENTITY_NUMBER_LIST:
 		return ((const struct number_list_row *)row)->name;
 	case ENTITY_LISTED_NUMBER:
@@ -224,6 +230,15 @@ static int check_transform(const struct transform_row *row, struct err *err)
 	return r;
 }
 
+static int check_origin_group(const struct origin_group_row *row, struct err *err)
+{
+	if (!origins_is_name(str_of(row->name)))
+		return err_set(err, ERR_BAD_VALUE, "name", str_of(row->name),
+			       "a name that begins with a letter, without / and ,",
+			       "a rate is called GROUP/PREFIX/ORIGIN");
+	return origins_check(str_of(row->prefixes), err);
+}
+
 static int check_plan(const struct route_plan_row *row, struct err *err)
 {
 	CLEANUP(timeplan_free) struct timeplan *p = NULL;
@@ -271,6 +286,8 @@ int entity_check(struct ops *o, const struct entity *e, const void *row, struct 
 		return world_check_phone(row, err);
 	case ENTITY_TRANSFORM:
 		return check_transform(row, err);
+	case ENTITY_ORIGIN_GROUP:
+		return check_origin_group(row, err);
 	case ENTITY_ROUTE_PLAN:
 		return check_plan(row, err);
 	case ENTITY_SECURITY_PROFILE:
@@ -482,8 +499,9 @@ int entity_list(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	struct listing l = { .ops = o, .entity = entity_of(r), .array = json_array() };
 	int64_t limit;
 	/* Of what there may be millions not all at once, unless that is asked for. */
-	bool is_long =
-		l.entity == &entities[ENTITY_AREA] || l.entity == &entities[ENTITY_WHITELIST];
+	bool is_long = l.entity == &entities[ENTITY_AREA] ||
+		       l.entity == &entities[ENTITY_WHITELIST] ||
+		       l.entity == &entities[ENTITY_NUMBER_PAIR];
 	int error = arg_int(r, "limit", 0, 10000000, is_long ? 10000 : 0, &limit, err);
 
 	if (error == 0 && !l.array)
@@ -512,6 +530,16 @@ static int check_empty(struct ops *o, const struct account_row *a, struct err *e
 		return err_set(err, ERR_IN_USE, "id", str_of(a->id), "no calls in progress",
 			       "the account has calls in progress");
 	return 0;
+}
+
+/* A rate without its callers would rate nobody, or, one that has ended, could not be told any more. */
+static int check_unused_origin(struct ops *o, const struct origin_group_row *row, struct err *err)
+{
+	int r = rows_has(o->db, &entities[ENTITY_RATE], RATE_ORIGIN, str_of(row->name));
+
+	return r <= 0 ? r
+		      : err_set(err, ERR_IN_USE, "name", str_of(row->name), NULL,
+				"the origin group is still named by rates");
 }
 
 /* Rates, those that have ended too, go with their group: every record keeps the terms it was rated by. And so do the numbers of a list. */
@@ -548,7 +576,9 @@ int entity_del(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	CLEANUP(buf_done) struct buf key = BUF_INIT;
 	struct change c = { .changed = changes_of(e) };
 	void *row = NULL;
-	int error = change_begin(o, err);
+	/* A sheet that has been read may name it. */
+	int error = e == &entities[ENTITY_ORIGIN_GROUP] && o->has_sheet ? -EAGAIN
+									: change_begin(o, err);
 
 	if (error < 0)
 		return error;
@@ -563,6 +593,8 @@ int entity_del(struct ops *o, struct request *r, json_t **ret, struct err *err)
 		error = registration_forget(o, ((struct phone_row *)row)->number) < 0 ? -EIO : 0;
 	if (error == 0 && e == &entities[ENTITY_RATE_GROUP])
 		error = del_rates(o, buf_str(&key));
+	if (error == 0 && e == &entities[ENTITY_ORIGIN_GROUP])
+		error = check_unused_origin(o, row, err);
 	if (error == 0 && e == &entities[ENTITY_NUMBER_LIST])
 		error = del_members(o, "DELETE FROM listed_number WHERE list = ?", buf_str(&key));
 	if (row)

@@ -1,14 +1,15 @@
 #include <stdio.h>
 
+#include "call/guessed.h"
 #include "ops/inner.h"
 #include "ops/spend_book.h"
 
 /*
  * Wrong passwords of one user from all sources (security.md A5). Nobody is locked for it: the user stays usable from anywhere with the
- * right one. From GUESSES_HOUR in an hour on it is an alarm, and each source is heard once a second (identify.c).
+ * right one. From GUESSED_HOUR in an hour on it is an alarm, and each source is heard once a second (identify.c, by guessed.c).
  */
 
-enum { GUESSES_HOUR = 100, INFO = 120 };
+enum { INFO = 120 };
 
 static int64_t guesses_of(const struct gate *g)
 {
@@ -21,7 +22,7 @@ static int64_t guesses_of(const struct gate *g)
 static void look_at(struct gate *g)
 {
 	(void)spent_look(&g->wrong, spend_clock_s());
-	atomic_store(&g->wrong.is_stopped, guesses_of(g) >= GUESSES_HOUR);
+	atomic_store(&g->wrong.is_stopped, guesses_of(g) >= GUESSED_HOUR);
 }
 
 static void raise_one(struct ops *o, const struct source *s)
@@ -40,6 +41,7 @@ void guesses_look(struct ops *o)
 {
 	const struct world *w = catalog_world(o->catalog);
 
+	guessed_look(o->hub->guessed, spend_clock_s());
 	for (size_t i = 0; i < w->sources; i++)
 		look_at(w->source[i].gate);
 	for (size_t i = 0; i < w->phones; i++)

@@ -28,9 +28,15 @@ struct permit {
 
 /* What was done last about what is old (upkeep.c). */
 struct upkeep {
-	int64_t months, days;
+	int64_t months, days, alarm_days, report_days;
 	ms_t next_ms; /* monotonic */
 	bool has_more;
+};
+
+/* Alarms that are over and not written down yet. */
+struct history {
+	struct list waiting;
+	int count;
 };
 
 struct ops {
@@ -46,6 +52,7 @@ struct ops {
 	struct notices *notices;
 	struct decoys *decoys; /* decoys.c */
 	struct upkeep upkeep;
+	struct history history;
 	struct permit permit;
 	struct list waiting; /* requests that workers or the ledger have not answered yet */
 	uint32_t next_ref;
@@ -55,12 +62,13 @@ struct ops {
 	uint64_t last_invites; /* a second ago, for calls a second */
 	uint32_t cps;
 	ms_t backup_look; /* wall: when to try again after one that failed */
-	_Atomic bool rerate_runs;
+	_Atomic bool rerate_runs, replay_runs;
 	_Atomic bool backup_runs, backup_failed;
 	struct upload *uploads; /* sheets that are being sent */
 	struct list parked;     /* changes that wait until a sheet is in place */
 	bool has_sheet;         /* one is being read or put in place, and */
 	bool is_locked;         /* ... switch.db is the clerk's to write */
+	char *time_servers;     /* those that were told last (time_servers.c) */
 	ms_t reports_due; /* wall: when the night's reports are to be made, or looked for again */
 };
 
@@ -70,26 +78,26 @@ enum { OP_LATER = 1 };
 typedef int op_fn(struct ops *o, struct request *r, json_t **ret, struct err *err);
 
 /* Every handler, by the operation it serves. */
-op_fn account_recharge, payment_correct, payment_show, payment_list;
+op_fn account_list, account_recharge, payment_correct, payment_show, payment_list;
 op_fn entity_add, entity_set, entity_show, entity_list, entity_del;
 op_fn rate_add, rate_set, rate_show, rate_list, rate_del, rate_quote;
 op_fn rate_import, rate_export, rate_undo;
 op_fn migrate_check, migrate_apply, migrate_compare, migrate_mapping;
-op_fn gateway_addresses, gateway_status, routing_gateway_test, call_test;
-op_fn number_list_import, listed_number_list, area_import, area_find, transform_try;
+op_fn gateway_addresses, gateway_status, routing_gateway_test, network_test, call_test;
+op_fn number_list_import, listed_number_list, area_import, area_find, transform_try, number_find;
 op_fn blacklist_add_op, blacklist_list, blacklist_del_op;
 op_fn spend_list, spend_reset;
 op_fn parameter_list, parameter_show, parameter_set, parameter_reset;
-op_fn route_explain;
+op_fn route_explain, route_replay;
 op_fn call_list, call_show, call_hangup, call_analysis;
 op_fn cdr_list, cdr_show, cdr_explain, cdr_verify_op, cdr_export, cdr_rerate, ledger_verify_op;
 op_fn report_run, report_list, report_statement, report_make_op, report_kept, report_fetch,
 	report_verify;
 op_fn reconcile_op;
 op_fn backup_make_op, backup_list_op, backup_verify_op, backup_fetch, backup_restore, backup_del;
-op_fn registration_list, registration_del;
+op_fn registration_list, registration_del, registration_explain;
 op_fn knock_list;
-op_fn alarm_list, alarm_ack, log_list, status_show;
+op_fn alarm_list, alarm_ack, alarm_history, log_list, status_show;
 op_fn trace_start, trace_stop, trace_status, trace_list, trace_show, trace_export;
 op_fn license_show, license_activate;
 
@@ -101,6 +109,11 @@ int decoys_check(const struct ops *o, enum param id, struct str text, struct err
 /* Once a second: listens where the parameter says. */
 void decoys_look(struct ops *o);
 void decoys_close(struct ops *o);
+
+/* ---- the machine's time servers (time_servers.c) ---- */
+int time_servers_check(enum param id, struct str text, struct err *err);
+/* Once a second: writes the file if the parameter says others than before. */
+void time_servers_look(struct ops *o);
 
 /* ---- changes (change.c) ---- */
 /* A change of configuration: one transaction, a line in the log, a world that compiles, then it acts. */
@@ -127,6 +140,20 @@ int rate_check(const struct rate_row *row, struct err *err);
 /* ---- migrates.c ---- */
 /* Opening balances that the run before could not book. */
 int migrates_open(struct ops *o);
+
+/* ---- alarm_history.c ---- */
+/* An alarm that is over: a loan. */
+struct past_alarm {
+	const char *type, *object, *level, *info, *acked_by;
+	int64_t value;
+	ms_t begin, last, acked; /* acked: 0 = nobody looked after it */
+};
+/* Keeps it in mind until it can be written. */
+void history_add(struct ops *o, const struct past_alarm *p);
+/* Writes them down, when switch.db can be written; once a second. */
+void history_write(struct ops *o);
+/* Forgets what is not written. */
+void history_close(struct ops *o);
 
 /* ---- reports.c ---- */
 /* Would the parameter have a meaning with this value? 0 or -EINVAL with *err. */
@@ -187,6 +214,10 @@ void alarm_count(struct alarms *a, const char *type, int level, const char *obje
 void look_at_balances(struct ops *o);
 /* ---- alarm_vendors.c ---- */
 void look_at_vendors(struct ops *o);
+
+/* ---- tests.c ---- */
+/* The arguments address and transport. 0 or negative with *err. */
+int read_way(const struct request *r, struct addr *ret, enum proto *ret_proto, struct err *err);
 
 /* ---- calls.c ---- */
 /* Leaves those of `call list` that it asks for. */

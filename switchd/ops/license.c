@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "model/ports.h"
 #include "ops/inner.h"
 
 /*
@@ -113,6 +114,28 @@ void license_put(const struct ops *o, json_t *object)
 	(void)json_object_set_new(object, "licence_expires", time_json(l ? l->expires : 0));
 }
 
+/* Ports of the media that are fewer than the licensed calls take are told of, for a full switch refuses with NoMediaPort. */
+static json_t *warning_json(const struct ops *o)
+{
+	const struct params *p = catalog_world(o->catalog)->params;
+	int64_t first = 0, last = 0, cps = atomic_load(&o->hub->licensed_cps);
+	int64_t all = param_int(p, PARAM_SS_MAX_CALL_PER_SECOND);
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	uint32_t lines = atomic_load(&o->hub->licensed_lines);
+
+	param_range(p, PARAM_SS_MEDIA_PORT_RANGE, &first, &last);
+	if (all > 0 && (cps == 0 || all < cps))
+		cps = all;
+	uint64_t needed = ports_needed(lines, (uint64_t)cps), there = (uint64_t)(last - first + 1);
+	if (!in_force(o) || needed <= there)
+		return json_null();
+	buf_printf(&text,
+		   "SS_MEDIA_PORT_RANGE has %llu ports; %u relayed calls, of which %lld begin in a "
+		   "second, need %llu",
+		   (unsigned long long)there, lines, (long long)cps, (unsigned long long)needed);
+	return json_of_text(buf_str(&text));
+}
+
 int license_show(struct ops *o, struct request *r, json_t **ret, struct err *err)
 {
 	const struct licence *l = in_force(o);
@@ -128,6 +151,7 @@ int license_show(struct ops *o, struct request *r, json_t **ret, struct err *err
 	(void)json_object_set_new(j, "this_machine",
 				  p->machine[0] ? json_of_text(str_of(p->machine)) : json_null());
 	(void)json_object_set_new(j, "cps", l && l->cps ? json_integer(l->cps) : json_null());
+	(void)json_object_set_new(j, "warning", warning_json(o));
 	(void)json_object_set_new(j, "features", json_string(l ? l->features : ""));
 	(void)json_object_set_new(j, "issued", time_json(l ? l->issued : 0));
 	(void)json_object_set_new(j, "calls", json_integer(atomic_load(&o->hub->calls)));

@@ -19,13 +19,18 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_ACCOUNT_ADD] = entity_add,
 	[OP_ACCOUNT_SET] = entity_set,
 	[OP_ACCOUNT_SHOW] = entity_show,
-	[OP_ACCOUNT_LIST] = entity_list,
+	[OP_ACCOUNT_LIST] = account_list,
 	[OP_ACCOUNT_DEL] = entity_del,
 	[OP_ACCOUNT_RECHARGE] = account_recharge,
 	[OP_PAYMENT_CORRECT] = payment_correct,
 	[OP_PAYMENT_SHOW] = payment_show,
 	[OP_PAYMENT_LIST] = payment_list,
 	[OP_RATE_GROUP_ADD] = entity_add,
+	[OP_ORIGIN_GROUP_ADD] = entity_add,
+	[OP_ORIGIN_GROUP_SET] = entity_set,
+	[OP_ORIGIN_GROUP_SHOW] = entity_show,
+	[OP_ORIGIN_GROUP_LIST] = entity_list,
+	[OP_ORIGIN_GROUP_DEL] = entity_del,
 	[OP_RATE_GROUP_SET] = entity_set,
 	[OP_RATE_GROUP_SHOW] = entity_show,
 	[OP_RATE_GROUP_LIST] = entity_list,
@@ -65,6 +70,12 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_WHITELIST_SHOW] = entity_show,
 	[OP_WHITELIST_LIST] = entity_list,
 	[OP_WHITELIST_DEL] = entity_del,
+	[OP_NUMBER_PAIR_ADD] = entity_add,
+	[OP_NUMBER_PAIR_SET] = entity_set,
+	[OP_NUMBER_PAIR_SHOW] = entity_show,
+	[OP_NUMBER_PAIR_LIST] = entity_list,
+	[OP_NUMBER_PAIR_DEL] = entity_del,
+	[OP_NUMBER_FIND] = number_find,
 	[OP_AREA_ADD] = entity_add,
 	[OP_AREA_SET] = entity_set,
 	[OP_AREA_SHOW] = entity_show,
@@ -123,6 +134,7 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_PHONE_LIST] = entity_list,
 	[OP_PHONE_DEL] = entity_del,
 	[OP_REGISTRATION_DEL] = registration_del,
+	[OP_REGISTRATION_EXPLAIN] = registration_explain,
 	[OP_GATEWAY_ADDRESSES] = gateway_addresses,
 	[OP_GATEWAY_STATUS] = gateway_status,
 	[OP_PARAMETER_LIST] = parameter_list,
@@ -130,6 +142,8 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_PARAMETER_SET] = parameter_set,
 	[OP_PARAMETER_RESET] = parameter_reset,
 	[OP_ROUTE_EXPLAIN] = route_explain,
+	[OP_ROUTE_REPLAY] = route_replay,
+	[OP_NETWORK_TEST] = network_test,
 	[OP_CALL_LIST] = call_list,
 	[OP_CALL_SHOW] = call_show,
 	[OP_CALL_HANGUP] = call_hangup,
@@ -167,6 +181,7 @@ static op_fn *const handlers[OP_COUNT] = {
 	[OP_ALARM_ACK] = alarm_ack,
 	[OP_KNOCK_LIST] = knock_list,
 	[OP_REGISTRATION_LIST] = registration_list,
+	[OP_ALARM_HISTORY] = alarm_history,
 	[OP_LOG_LIST] = log_list,
 	[OP_STATUS_SHOW] = status_show,
 	[OP_LICENSE_SHOW] = license_show,
@@ -222,6 +237,7 @@ int ops_create(struct ops **ret, const struct ops_config *c, struct err *err)
 	o->started_mono = clock_mono_ms();
 	list_init(&o->waiting);
 	list_init(&o->parked);
+	list_init(&o->history.waiting);
 	int r = open_config(o, err);
 	if (r == 0)
 		r = alarms_create(&o->alarms);
@@ -273,11 +289,13 @@ static int on_second(sd_event_source *s, uint64_t usec, void *ctx)
 	packages_look(o);
 	guesses_look(o);
 	alarms_look(o);
+	history_write(o);
 	notices_look(o);
 	clerk_look(o->clerk);
 	upload_tick(o->uploads);
 	upkeep_look(o);
 	decoys_look(o);
+	time_servers_look(o);
 	registrations_write(o);
 	blacklist_write(o);
 	reports_look(o);
@@ -331,7 +349,9 @@ struct ops *ops_free(struct ops *o)
 		spends_close(o);
 	catalog_free(o->catalog);
 	alarms_free(o->alarms);
+	history_close(o);
 	decoys_close(o);
+	free(o->time_servers);
 	report_free(o->report);
 	db_close(o->db);
 	free(o);

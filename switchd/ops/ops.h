@@ -19,6 +19,7 @@ struct ops_config {
 	sd_event *event;
 	const char *data_dir;
 	const char *machine_file;       /* what a licence may be bound to */
+	const char *time_servers;       /* file of the time service, or NULL */
 	const struct params *overrides; /* of this run (--set); loans */
 	const bool *is_overridden;
 	struct ring *const *asks;    /* to each worker, and */

@@ -121,6 +121,8 @@ static int check_use(struct ops *o, enum param id, struct str value, struct err 
 		error = decoys_check(o, id, value, err);
 	if (error == 0)
 		error = reports_check(id, value, err);
+	if (error == 0)
+		error = time_servers_check(id, value, err);
 	if (error < 0 && err && err_is_set(err) && !err->field[0])
 		(void)snprintf(err->field, sizeof(err->field), "%s", param_infos[id].name);
 	return error;

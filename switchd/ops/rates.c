@@ -36,6 +36,23 @@ int rate_check(const struct rate_row *row, struct err *err)
 	return 0;
 }
 
+/* A rate by origin needs the group of callers that it is for. */
+static int check_origin(struct ops *o, const struct rate_row *row, struct err *err)
+{
+	void *group = NULL;
+
+	if (str_is_empty(str_of(row->origin)))
+		return 0;
+	int r = rows_get(o->db, &entities[ENTITY_ORIGIN_GROUP], str_of(row->origin), 0, &group,
+			 NULL);
+	row_free(&entities[ENTITY_ORIGIN_GROUP], group);
+	if (r != -ENOENT)
+		return r;
+	return err_set(err, ERR_NOT_FOUND, "origin", str_of(row->origin),
+		       "the name of an origin group (`origin-group list`)",
+		       "there is no such origin group");
+}
+
 static int store(struct ops *o, const struct request *r, struct rate_row *row,
 		 const struct rate_row *before, struct err *err)
 {
@@ -43,6 +60,8 @@ static int store(struct ops *o, const struct request *r, struct rate_row *row,
 	struct change c = { .changed = CHANGED_RATES, .group = row->group };
 	int error = rate_check(row, err);
 
+	if (error == 0)
+		error = check_origin(o, row, err);
 	row_key(rate_entity, row, &key);
 	c.key = buf_cstr(&key);
 	c.before = before ? row_to_json(rate_entity, before) : NULL;
@@ -84,6 +103,17 @@ static int fetch(struct ops *o, const struct request *r, struct rate_row **ret, 
 	return error;
 }
 
+static int del_version(struct ops *o, int64_t version)
+{
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	int r = stmt_prepare(&s, o->db, "DELETE FROM rate WHERE version = ?");
+
+	if (r < 0)
+		return r;
+	stmt_bind_int(s, 1, version);
+	return stmt_run(s);
+}
+
 /* The version in force ends now; the same row with the changes begins now. */
 static int replace(struct ops *o, const struct request *r, struct rate_row *old,
 		   struct rate_row *row, ms_t now, struct err *err)
@@ -97,13 +127,7 @@ static int replace(struct ops *o, const struct request *r, struct rate_row *old,
 		row->effective = now;
 	} else if (error == 0) {
 		/* Not in force yet, or changed twice within a millisecond: nothing was rated by it. */
-		CLEANUP(stmt_free) struct stmt *s = NULL;
-
-		error = stmt_prepare(&s, o->db, "DELETE FROM rate WHERE version = ?");
-		if (error == 0) {
-			stmt_bind_int(s, 1, old->version);
-			error = stmt_run(s);
-		}
+		error = del_version(o, old->version);
 	}
 	if (error == 0)
 		error = store(o, r, row, before, err);
@@ -135,6 +159,10 @@ int rate_set(struct ops *o, struct request *r, json_t **ret, struct err *err)
 		row = row_copy(rate_entity, old);
 		error = row ? apply_fields(r, row, err) : -ENOMEM;
 	}
+	if (error == 0 && !str_eq(str_of(row->origin), str_of(old->origin)))
+		error = err_set(err, ERR_CONFLICT, "origin", str_of(row->origin),
+				"the rate's own; `rate add` makes one of another origin",
+				"the origin is part of what a rate is called: GROUP/PREFIX/ORIGIN");
 	if (error == 0)
 		error = change_begin(o, err);
 	if (error == 0)
@@ -179,7 +207,8 @@ int rate_del(struct ops *o, struct request *r, json_t **ret, struct err *err)
 		row->end = now;
 		error = rows_set(o->db, rate_entity, row, err);
 	} else {
-		error = rows_del(o->db, rate_entity, buf_str(&key), err);
+		/* Versions that have ended stay: they say what calls were rated by. */
+		error = del_version(o, row->version);
 	}
 	error = change_end(o, r, &c, error, err);
 	if (error == 0)

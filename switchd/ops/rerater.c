@@ -102,14 +102,16 @@ static struct str charged_number(const struct cdr_row *c)
 
 /* 1: there is a rate for it; 0: none, or a locked one. */
 static int terms_for(struct run *r, const char *account, const struct cdr_row *c,
-		     const struct rate **ret, struct terms *ret_terms)
+		     const struct tariff **ret_tariff, const struct rate **ret,
+		     struct terms *ret_terms)
 {
 	const struct tariff *t = NULL;
 	int e = rates_of(r, account, &t);
 
 	if (e < 0)
 		return e;
-	*ret = t ? tariff_find(t, charged_number(c), c->answer) : NULL;
+	*ret_tariff = t;
+	*ret = t ? tariff_find(t, charged_number(c), str_of(c->caller), c->answer) : NULL;
 	if (!*ret || (*ret)->is_locked)
 		return 0;
 	tariff_terms(t, *ret, ret_terms);
@@ -132,8 +134,10 @@ static char *prefix_of(const struct cdr_row *c, const struct rate *rate)
 	return str_dup(str_head(charged_number(c), rate->prefix_len));
 }
 
-static int put_charge(struct cdr_row *c, const struct rate *rate, const struct terms *t)
+static int put_charge(struct cdr_row *c, const struct tariff *tariff, const struct rate *rate,
+		      const struct terms *t)
 {
+	const char *origin = tariff_origin(tariff, rate);
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	struct charge ch;
 	int e = charge_compute(t, c->hold_ms, &ch);
@@ -144,6 +148,10 @@ static int put_charge(struct cdr_row *c, const struct rate *rate, const struct t
 	e = set(&c->rate_terms, buf_steal(&text));
 	if (e == 0)
 		e = set(&c->rate_prefix, prefix_of(c, rate));
+	free(c->rate_origin);
+	c->rate_origin = origin ? strdup(origin) : NULL;
+	if (origin && !c->rate_origin)
+		return -ENOMEM;
 	c->rate_version = rate->version;
 	c->billed_s = ch.billed_s;
 	c->fee = ch.fee;
@@ -158,12 +166,13 @@ static int rate_agents(struct run *r, const struct cdr_row *c, struct shares *s)
 
 	for (int i = 0; e >= 0 && i < s->count; i++) {
 		struct share *x = &s->of[i];
+		const struct tariff *tariff;
 		const struct rate *rate;
 		struct terms t;
 
 		if (!x->is_rated)
 			continue;
-		e = terms_for(r, x->agent, c, &rate, &t);
+		e = terms_for(r, x->agent, c, &tariff, &rate, &t);
 		if (e != 1)
 			continue;
 		x->terms = t;
@@ -323,13 +332,14 @@ static bool is_rated(const struct cdr_row *c)
 
 static int rate_again(struct run *r, struct cdr_row *after)
 {
+	const struct tariff *tariff;
 	const struct rate *rate;
 	struct terms t;
-	int e = terms_for(r, r->what->account, after, &rate, &t);
+	int e = terms_for(r, r->what->account, after, &tariff, &rate, &t);
 
 	if (e != 1)
 		return e;
-	e = put_charge(after, rate, &t);
+	e = put_charge(after, tariff, rate, &t);
 	if (e == 0)
 		e = put_agents(r, after);
 	return e < 0 ? e : 1;

@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "ops/sheet_task.h"
+#include "sheet/load.h"
 #include "store/rows.h"
 
 /* The argument, else what the group remembers. */
@@ -80,6 +81,7 @@ static int read_format(struct sheet_task *t, const struct request *r, struct err
 	t->format.zone = t->zone;
 	t->format.columns = buf_str(&t->columns);
 	t->format.now = clock_wall_ms();
+	t->format.origins = &t->origins;
 	return e;
 }
 
@@ -110,6 +112,8 @@ int sheet_task_read(struct ops *o, struct sheet_task *t, const struct request *r
 
 	if (e == 0)
 		e = read_format(t, r, err);
+	if (e == 0)
+		e = load_origins(&t->origins, o->db);
 	if (e == 0)
 		e = read_moment(t, r, err);
 	given_or(r, "mode", "update", &mode);

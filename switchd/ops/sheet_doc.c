@@ -40,9 +40,10 @@ static json_t *minutes(int64_t seconds)
 static json_t *change_row(const struct delta_change *c, bool has_effect)
 {
 	const struct sheet_row *r = c->row && !c->row->is_delete ? c->row : NULL;
-	json_t *row = json_pack("{s:o s:s s:o s:o s:o s:o s:o s:o s:o}", "prefix",
-				text(str_n(c->prefix, c->prefix_n)), "change",
-				sheet_change_names[c->change], "old_price",
+	json_t *row = json_pack("{s:o s:o s:s s:o s:o s:o s:o s:o s:o s:o}", "prefix",
+				text(str_n(c->prefix, c->prefix_n)), "origin",
+				c->origin_n ? text(str_n(c->origin, c->origin_n)) : json_null(),
+				"change", sheet_change_names[c->change], "old_price",
 				c->old_unit ? money(c->old_price) : json_null(), "old_unit",
 				c->old_unit ? json_integer(c->old_unit) : json_null(), "price",
 				r ? money(r->price) : json_null(), "unit",
@@ -73,6 +74,8 @@ static json_t *changes(const struct sheet_doc *d)
 	for (size_t i = 0; rows && i < n; i++)
 		(void)json_array_append_new(rows, change_row(&p->change[i], has_effect));
 	for (size_t i = 0; columns && i < sizeof(all) / sizeof(all[0]); i++) {
+		if (i == 1 && sheet_has(d->read, SHEET_ORIGIN))
+			(void)json_array_append_new(columns, json_string("origin"));
 		if (has_effect || i < 8 || i == 12)
 			(void)json_array_append_new(columns, json_string(all[i]));
 	}

@@ -17,9 +17,10 @@ struct sheet_task {
 	struct buf route_prefix;              /* SERVER_BILLING_GATEWAY_ROUTE_PREFIX */
 	struct zone *zone;
 	struct sheet_format format;
+	struct origin_list origins;
 	enum sheet_mode mode;
 	ms_t moment; /* as asked for; FIELD_ABSENT */
-	bool is_dry, has_answer, holds_lock, is_written;
+	bool is_dry, is_undo, has_answer, holds_lock, is_written;
 	int64_t limit;
 	int64_t undo; /* the sheet to take back, 0 = the newest */
 	struct sheet sheet;

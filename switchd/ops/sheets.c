@@ -22,15 +22,17 @@
  *
  * A sheet without a moment of its own takes effect a little later, when it is in place for certain, so that what the rates say is what was
  * charged; and it is answered then, however long that is, so that who was told that it is applied may rely on it. How much later is
- * learnt from the machine as it is now: to put a sheet in place takes some eight times as long as to read it, and twenty times where each
- * line ends another rate. One that turns out to be slower gets the time it took and as much again, with everything undone and
+ * learnt from the machine as it is now: to put a sheet in place takes some seven times as long as to read it, and seventeen times where each
+ * line ends another rate. An undo has such a moment, too; it is learnt from how long its group takes to read. One that turns out to be slower gets the time it took and as much again, with everything undone and
  * done again.
  */
 
 enum {
-	READS_NEW = 10,   /* in place within so many times what reading took */
-	READS_AGAIN = 20, /* ... and so many more if there is a rate for each row */
-	ROWS_A_MS = 200,  /* ... or at this pace, of the rows that are there, too */
+	READS_NEW = 9, /* in place within so many times what reading took */
+	READS_AGAIN =
+		10, /* ... and so many more if there is a rate for each row, twice that if there are two */
+	ROWS_A_MS = 200, /* ... or at this pace, of the rows that are there, too */
+	SCANS_UNDO = 20, /* to take one back, in times of what reading its group took */
 	LEAST_MS = 20,
 	WAIT_MS = 2000, /* a moment that was asked for is waited for, if it is as near as that */
 	SLICE_MS =
@@ -55,6 +57,7 @@ static void task_free(void *task)
 	buf_done(&t->zone_name);
 	buf_done(&t->route_prefix);
 	zone_free(t->zone);
+	origin_list_done(&t->origins);
 	sheet_done(&t->sheet);
 	tariff_free(t->tariff);
 	free(t);
@@ -174,7 +177,7 @@ static bool is_in_time(const struct sheet_task *t, ms_t begun)
 {
 	ms_t now = clock_wall_ms();
 
-	return t->moment != FIELD_ABSENT || now + (now - begun) / 4 < t->in_force;
+	return t->moment != FIELD_ABSENT || now + (now - begun) / 8 < t->in_force;
 }
 
 static int put_in_place(struct sheet_task *t, struct db *d, ms_t now, json_t **ret, struct err *err)
@@ -210,14 +213,44 @@ static int put_in_place(struct sheet_task *t, struct db *d, ms_t now, json_t **r
 	return r;
 }
 
-/* 1: it took too long for its moment, and everything is as it was. */
-static int try_apply(struct sheet_task *t, struct db *d, json_t **ret, struct err *err)
+/* Takes the sheet back from a moment on that lies ahead, so that what the rates say then is what was charged until then, too. */
+static int take_back(struct sheet_task *t, struct db *d, ms_t now, json_t **ret, struct err *err)
+{
+	struct str group = buf_str(&t->group);
+	struct store_undone u;
+	int64_t rates;
+	int r = store_undo_begin(d, group, t->undo, &rates, err);
+	ms_t learnt = (clock_wall_ms() - now) * SCANS_UNDO;
+
+	if (learnt > t->takes)
+		t->takes = learnt;
+	t->is_soon = true;
+	t->in_force = now + LEAST_MS + t->takes;
+	if (r == 0)
+		r = store_undo(d, group, t->undo, buf_str(&t->who), t->in_force, &u, err);
+	if (r == 0)
+		r = log_sheet(d, t, OP_RATE_UNDO, u.sheet, now);
+	if (r == 0)
+		r = load_tariff(&t->tariff, d, group, &t->rules, now, err);
+	if (r < 0)
+		return r;
+
+	char moment[CLOCK_TEXT];
+	*ret = json_pack("{s:I s:s% s:s s:s s:I s:I s:I}", "sheet", (json_int_t)u.sheet, "group",
+			 group.p, group.n, "state", "undone", "undone_at",
+			 clock_text(t->in_force, moment), "ended", (json_int_t)u.ended, "restored",
+			 (json_int_t)u.restored, "kept", (json_int_t)u.kept);
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* One transaction. 1: it took too long for its moment, and everything is as it was. */
+static int attempt(struct sheet_task *t, struct db *d, json_t **ret, struct err *err)
 {
 	ms_t now = clock_wall_ms();
 	int r = db_begin(d);
 
 	if (r == 0)
-		r = put_in_place(t, d, now, ret, err);
+		r = t->is_undo ? take_back(t, d, now, ret, err) : put_in_place(t, d, now, ret, err);
 	if (r == 0 && !is_in_time(t, now) && ++t->tries < TRIES) {
 		db_rollback(d);
 		t->takes = 2 * (clock_wall_ms() - now);
@@ -231,20 +264,19 @@ static int try_apply(struct sheet_task *t, struct db *d, json_t **ret, struct er
 	return r == 0 ? 0 : no_store(d, r, err);
 }
 
-static int work_apply(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
+static int work_write(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
 {
 	struct sheet_task *t = task;
 	CLEANUP(db_close) struct db *d = NULL;
 	int r = spool_open_config(t->data_dir, DB_WRITE, stop, &d, err);
 
-	/* What is written is read again soon: for the tariff, and for the next rates of the same pages. */
 	if (r == 0)
-		r = db_exec(d, "PRAGMA cache_size = -65536");
+		r = store_fast(d);
 	while (r == 0) {
-		r = try_apply(t, d, ret, err);
+		r = attempt(t, d, ret, err);
 		if (r != 1)
 			break;
-		r = sheet_read(&t->sheet, &t->format, spool_text(&t->spool), err);
+		r = t->is_undo ? 0 : sheet_read(&t->sheet, &t->format, spool_text(&t->spool), err);
 	}
 	if (r < 0) {
 		json_decref(*ret);
@@ -267,34 +299,6 @@ static int work_wait(void *task, const atomic_bool *stop, json_t **ret, struct e
 	return atomic_load(stop) ? -ECANCELED : 0;
 }
 
-static int work_undo(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
-{
-	struct sheet_task *t = task;
-	CLEANUP(db_close) struct db *d = NULL;
-	struct store_undone u;
-	ms_t now = clock_wall_ms();
-	int r = spool_open_config(t->data_dir, DB_WRITE, stop, &d, err);
-
-	if (r == 0)
-		r = db_begin(d);
-	if (r == 0)
-		r = store_undo(d, buf_str(&t->group), t->undo, buf_str(&t->who), now, &u, err);
-	if (r == 0)
-		r = log_sheet(d, t, OP_RATE_UNDO, u.sheet, now);
-	if (r == 0)
-		r = load_tariff(&t->tariff, d, buf_str(&t->group), &t->rules, now, err);
-	if (r == 0)
-		r = db_commit(d);
-	if (r < 0 && d)
-		return no_store(d, r, err);
-	if (r == 0)
-		*ret = json_pack("{s:I s:s% s:s s:I s:I s:I}", "sheet", (json_int_t)u.sheet,
-				 "group", t->group.p, t->group.n, "state", "undone", "ended",
-				 (json_int_t)u.ended, "restored", (json_int_t)u.restored, "kept",
-				 (json_int_t)u.kept);
-	return r;
-}
-
 /* ---- on the main thread ---- */
 
 static void unlock(struct sheet_task *t)
@@ -315,7 +319,7 @@ static ms_t expected(struct sheet_task *t)
 	int64_t there = tariff ? (int64_t)tariff_count(tariff) : 0;
 	int64_t rows = t->sheet.rows ? (int64_t)t->sheet.rows : 1;
 	ms_t by_reading = t->read_ms * READS_NEW +
-			  t->read_ms * READS_AGAIN * (there < rows ? there : rows) / rows;
+			  t->read_ms * READS_AGAIN * (there < 2 * rows ? there : 2 * rows) / rows;
 	ms_t by_pace = (rows + there) / ROWS_A_MS;
 
 	return by_reading > by_pace ? by_reading : by_pace;
@@ -377,7 +381,7 @@ static clerk_fn *after_work(void *task, int *error, struct err *err)
 	if (*error == 0 && !t->has_answer)
 		*error = lock(t, err);
 	if (*error == 0 && !t->has_answer)
-		return work_apply;
+		return work_write;
 	unlock(t);
 	return NULL;
 }
@@ -433,6 +437,8 @@ int rate_undo(struct ops *o, struct request *r, json_t **ret, struct err *err)
 	t = task_create(o, r);
 	if (!t)
 		return -ENOMEM;
+	t->is_undo = true;
+	t->moment = FIELD_ABSENT;
 	e = arg_need(r, "group", &t->group, err);
 	if (e == 0)
 		e = arg_int(r, "sheet", 1, INT64_MAX, 0, &t->undo, err);
@@ -444,5 +450,5 @@ int rate_undo(struct ops *o, struct request *r, json_t **ret, struct err *err)
 		task_free(t);
 		return e;
 	}
-	return clerk_take_steps(o->clerk, r, work_undo, after_write, t, task_free);
+	return clerk_take_steps(o->clerk, r, work_write, after_write, t, task_free);
 }

@@ -54,6 +54,39 @@ int routing_gateway_test(struct ops *o, struct request *r, json_t **ret, struct 
 	return error < 0 ? error : ask_one_worker(o, r, &a, err);
 }
 
+int read_way(const struct request *r, struct addr *ret, enum proto *ret_proto, struct err *err)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	CLEANUP(buf_done) struct buf name = BUF_INIT;
+	int error = arg_need(r, "address", &text, err);
+	enum proto proto = PROTO_UDP;
+
+	if (error < 0)
+		return error;
+	if (arg_text(r, "transport", &name))
+		while (proto < PROTO_COUNT && !str_eq(buf_str(&name), str_of(proto_name(proto))))
+			proto++;
+	if (proto == PROTO_COUNT)
+		return err_set(err, ERR_BAD_VALUE, "transport", buf_str(&name), "udp, tcp or tls",
+			       "there is no such transport");
+	if (addr_parse(buf_str(&text), proto_port(proto), ret) < 0)
+		return err_set(err, ERR_BAD_VALUE, "address", buf_str(&text),
+			       "an IP address, or one with a port", "not an address");
+	*ret_proto = proto;
+	return 0;
+}
+
+int network_test(struct ops *o, struct request *r, json_t **ret, struct err *err)
+{
+	struct ask a = { .kind = ASK_TEST_ADDRESS };
+	int error = read_way(r, &a.test.address, &a.test.proto, err);
+
+	(void)ret;
+	if (error == 0)
+		error = read_int(r, "count", 1, 20, 5, &a.test.count, err);
+	return error < 0 ? error : ask_one_worker(o, r, &a, err);
+}
+
 int call_test(struct ops *o, struct request *r, json_t **ret, struct err *err)
 {
 	struct ask a = { .kind = ASK_TEST_CALL };

@@ -8,11 +8,12 @@
 #include "base/log.h"
 #include "ops/clerk.h"
 #include "ops/inner.h"
+#include "report/nightly.h"
 #include "store/month.h"
 
 /*
- * What keeps the disk from filling up. Records and logs go when their time is over: records by whole months, which costs nothing
- * and can be seen in the folder; lines of the log some at a time. Payments stay for ever. Before the disk is full no new call is
+ * What keeps the disk from filling up. What is kept for a time goes when that is over: records by whole months, which costs nothing
+ * and can be seen in the folder, reports by nights; lines of the log and alarms some at a time. Payments stay for ever. Before the disk is full no new call is
  * taken, so that those that are up can still be booked; when half of what is kept for them is used up, refused calls leave no
  * record either (call/finish.c), however many there are.
  */
@@ -77,15 +78,46 @@ static void clear_records(struct ops *o, int64_t months)
 	(void)clerk_take(o->clerk, NULL, work_clearing, c, free);
 }
 
-/* ---- the log ---- */
+/* ---- files of reports ---- */
 
-/* Some lines; how many, or negative errno. */
-static int clear_log(struct ops *o, ms_t before)
+struct stale {
+	const char *data_dir;
+	char first_day[11]; /* that stays */
+};
+
+static int work_reports(void *task, const atomic_bool *stop, json_t **ret, struct err *err)
+{
+	const struct stale *x = task;
+	int removed = nightly_clear(x->data_dir, x->first_day, stop);
+
+	(void)err;
+	if (removed > 0)
+		log_at(LOG_NOTICE, NULL, "the reports of %d nights are removed (REPORT_KEEP_DAYS)",
+		       removed);
+	*ret = json_integer(removed);
+	return removed < 0 ? removed : 0;
+}
+
+static void clear_reports(struct ops *o, int64_t days)
+{
+	struct stale *x = malloc(sizeof(*x));
+	char text[CLOCK_TEXT];
+
+	if (!x)
+		return;
+	x->data_dir = o->c.data_dir;
+	(void)str_copy(x->first_day, sizeof(x->first_day),
+		       str_head(str_of(clock_text(clock_wall_ms() - days * DAY_MS, text)), 10));
+	(void)clerk_take(o->clerk, NULL, work_reports, x, free);
+}
+
+/* ---- the log, and alarms that are over ---- */
+
+/* Some rows of before; how many, or negative errno. */
+static int clear_rows(struct ops *o, const char *sql, ms_t before)
 {
 	CLEANUP(stmt_free) struct stmt *s = NULL;
-	int r = stmt_prepare(&s, o->db,
-			     "DELETE FROM system_log WHERE id IN"
-			     " (SELECT id FROM system_log WHERE at < ?1 ORDER BY at LIMIT ?2)");
+	int r = stmt_prepare(&s, o->db, sql);
 
 	if (r < 0)
 		return r;
@@ -95,6 +127,31 @@ static int clear_log(struct ops *o, ms_t before)
 	return r < 0 ? r : db_changes(o->db);
 }
 
+/* True: there may be more. */
+static bool clear_old(struct ops *o, const char *sql, int64_t days, const char *what)
+{
+	int n = days > 0 ? clear_rows(o, sql, clock_wall_ms() - days * DAY_MS) : 0;
+
+	if (n > 0)
+		log_at(LOG_NOTICE, NULL, "%d %s", n, what);
+	return n == LOG_LINES;
+}
+
+static void clear_log(struct ops *o, int64_t days, int64_t alarm_days)
+{
+	bool has_lines = clear_old(o,
+				   "DELETE FROM system_log WHERE id IN (SELECT id FROM system_log"
+				   " WHERE at < ?1 ORDER BY at LIMIT ?2)",
+				   days, "lines of the system log are removed (LOG_KEEP_DAYS)");
+	bool has_alarms =
+		clear_old(o,
+			  "DELETE FROM alarm WHERE id IN (SELECT id FROM alarm"
+			  " WHERE cleared < ?1 LIMIT ?2)",
+			  alarm_days, "alarms that are over are removed (ALARM_KEEP_DAYS)");
+
+	o->upkeep.has_more = has_lines || has_alarms;
+}
+
 /* At the start, every hour, and when it was said anew; a long log over some seconds. */
 static void clear_what_is_old(struct ops *o)
 {
@@ -102,25 +159,23 @@ static void clear_what_is_old(struct ops *o)
 	const struct params *p = catalog_world(o->catalog)->params;
 	int64_t months = param_int(p, PARAM_CDR_KEEP_MONTHS);
 	int64_t days = param_int(p, PARAM_LOG_KEEP_DAYS);
+	int64_t alarm_days = param_int(p, PARAM_ALARM_KEEP_DAYS);
+	int64_t report_days = param_int(p, PARAM_REPORT_KEEP_DAYS);
 	bool is_time = clock_mono_ms() >= u->next_ms;
 
 	if (o->is_locked)
 		return;
 
-	if (is_time || months != u->months) {
-		u->months = months;
-		if (months > 0)
-			clear_records(o, months);
-	}
-	if (is_time || days != u->days || u->has_more) {
-		int n = days > 0 ? clear_log(o, clock_wall_ms() - days * DAY_MS) : 0;
-
-		u->days = days;
-		u->has_more = n == LOG_LINES;
-		if (n > 0)
-			log_at(LOG_NOTICE, NULL,
-			       "%d lines of the system log are removed (LOG_KEEP_DAYS)", n);
-	}
+	if ((is_time || months != u->months) && months > 0)
+		clear_records(o, months);
+	if ((is_time || report_days != u->report_days) && report_days > 0)
+		clear_reports(o, report_days);
+	if (is_time || days != u->days || alarm_days != u->alarm_days || u->has_more)
+		clear_log(o, days, alarm_days);
+	u->months = months;
+	u->report_days = report_days;
+	u->days = days;
+	u->alarm_days = alarm_days;
 	if (is_time)
 		u->next_ms = clock_mono_ms() + PERIOD_MS;
 }

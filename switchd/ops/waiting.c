@@ -255,7 +255,7 @@ static json_t *sorted(json_t *list, int64_t limit, order_fn *order)
 
 static bool is_test(enum ask_kind kind)
 {
-	return kind == ASK_TEST_GATEWAY || kind == ASK_TEST_CALL;
+	return kind == ASK_TEST_GATEWAY || kind == ASK_TEST_ADDRESS || kind == ASK_TEST_CALL;
 }
 
 static void answer_test(struct wait *w)

@@ -7,11 +7,6 @@
 static const char *const forms = "routing-gateway NAME down, up or price AMOUNT; ENTITY KEY "
 				 "FIELD=VALUE; parameter NAME VALUE";
 
-/* One change in its words. */
-struct wish {
-	struct str whole, entity, key, field, value;
-};
-
 static struct str word(struct str *rest)
 {
 	struct str s = str_trim(*rest);
@@ -23,7 +18,7 @@ static struct str word(struct str *rest)
 	return str_head(s, n);
 }
 
-static struct wish wish_of(struct str text)
+struct wish wish_of(struct str text)
 {
 	struct wish w = { .whole = text };
 
@@ -36,61 +31,79 @@ static struct wish wish_of(struct str text)
 	return w;
 }
 
-static int refuse(const struct wish *w, const char *why, struct err *err)
+int wish_refuse(const struct wish *w, const char *why, struct err *err)
 {
 	return err_set(err, ERR_BAD_VALUE, "with", w->whole, forms, "%s", why);
 }
 
 /* ---- what is assumed of a vendor ---- */
 
-static bool is_word_of_vendors(struct str field)
+bool wish_is_assumed(const struct wish *w)
 {
-	return str_eq(field, STR("down")) || str_eq(field, STR("up")) ||
-	       str_eq(field, STR("price"));
+	return str_eq(w->entity, STR("routing-gateway")) &&
+	       (str_eq(w->field, STR("down")) || str_eq(w->field, STR("up")) ||
+		str_eq(w->field, STR("price")));
+}
+
+int wish_assumption(const struct wish *w, const struct gate *g, struct assumption *ret,
+		    struct err *err)
+{
+	struct assumption a = { .gate = g,
+				.what = str_eq(w->field, STR("down")) ? ASSUME_DOWN
+					: str_eq(w->field, STR("up")) ? ASSUME_UP
+								      : ASSUME_PRICE };
+
+	if (a.what == ASSUME_PRICE && (money_parse(w->value, &a.price) < 0 || a.price < 0))
+		return wish_refuse(w, "not a price", err);
+	if (a.what != ASSUME_PRICE && !str_is_empty(w->value))
+		return wish_refuse(w, "there is a word too many", err);
+	*ret = a;
+	return 0;
 }
 
 static int assume(struct ops *o, struct what_if *w, const struct wish *wish, struct err *err)
 {
 	CLEANUP(buf_done) struct buf name = BUF_INIT;
-	struct assumption a = { .what = str_eq(wish->field, STR("down")) ? ASSUME_DOWN
-					: str_eq(wish->field, STR("up")) ? ASSUME_UP
-									 : ASSUME_PRICE };
 	const struct vendor *v;
+	int r;
 
 	buf_put(&name, wish->key);
 	v = buf_cstr(&name) ? world_vendor(catalog_world(o->catalog), buf_cstr(&name)) : NULL;
 	if (!v)
-		return refuse(wish, "there is no such routing gateway", err);
-	a.gate = v->gate;
-	if (a.what == ASSUME_PRICE && (money_parse(wish->value, &a.price) < 0 || a.price < 0))
-		return refuse(wish, "not a price", err);
-	if (a.what != ASSUME_PRICE && !str_is_empty(wish->value))
-		return refuse(wish, "there is a word too many", err);
-	w->assume[w->assumed++] = a;
-	return 0;
+		return wish_refuse(wish, "there is no such routing gateway", err);
+	r = wish_assumption(wish, v->gate, &w->assume[w->assumed], err);
+	w->assumed += r == 0;
+	return r;
 }
 
 /* ---- what is changed ---- */
+
+int wish_parameter(const struct wish *w, enum param *ret, struct str *ret_value, struct err *err)
+{
+	/* NAME VALUE and NAME=VALUE: the value is what follows the name */
+	struct str rest = str_skip(w->whole, (size_t)(w->key.p + w->key.n - w->whole.p));
+	struct str value = str_trim(rest);
+	enum param id = param_find(w->key);
+
+	if (id == PARAM_COUNT)
+		return wish_refuse(w, "there is no such parameter", err);
+	if (!str_is_empty(value) && value.p[0] == '=')
+		value = str_trim(str_skip(value, 1));
+	*ret = id;
+	*ret_value = value;
+	return 0;
+}
 
 static int set_parameter(struct ops *o, const struct wish *wish, struct err *err)
 {
 	CLEANUP(params_free) struct params *trial = params_create();
 	CLEANUP(stmt_free) struct stmt *s = NULL;
-	/* NAME VALUE and NAME=VALUE: the value is what follows the name */
-	struct str rest =
-		str_skip(wish->whole, (size_t)(wish->key.p + wish->key.n - wish->whole.p));
-	enum param id = param_find(wish->key);
-	struct str value = str_trim(rest);
+	enum param id;
+	struct str value;
+	int r = trial ? wish_parameter(wish, &id, &value, err) : -ENOMEM;
 
-	if (!trial)
-		return -ENOMEM;
-	if (id == PARAM_COUNT)
-		return refuse(wish, "there is no such parameter", err);
-	if (!str_is_empty(value) && value.p[0] == '=')
-		value = str_trim(str_skip(value, 1));
-
-	int r = params_set(trial, id, value, err);
-
+	if (r == 0)
+		r = params_set(trial, id, value, err);
 	if (r == 0)
 		r = stmt_prepare(&s, o->db,
 				 "INSERT INTO parameter (name, value) VALUES (?1,?2)"
@@ -109,41 +122,45 @@ static bool is_changeable(const struct entity *e)
 	       e == &entities[ENTITY_ACCOUNT] || e == &entities[ENTITY_PHONE];
 }
 
+int wish_fields(const struct wish *w, json_t **ret, struct err *err)
+{
+	CLEANUP(buf_done) struct buf name = BUF_INIT;
+	const struct entity *e = entity_find(w->entity);
+	const char *field;
+
+	if (!e || !is_changeable(e))
+		return wish_refuse(w, "nothing of that kind can be changed here", err);
+	if (str_is_empty(w->field))
+		return wish_refuse(w, "it does not say what is to change", err);
+	buf_put(&name, w->field);
+	field = buf_cstr(&name);
+	*ret = field ? json_pack("{s:s%}", field, w->value.p ? w->value.p : "", w->value.n) : NULL;
+	return *ret ? 0 : wish_refuse(w, "not such a change", err);
+}
+
 static int set_field(struct ops *o, const struct wish *wish, struct err *err)
 {
 	const struct entity *e = entity_find(wish->entity);
-	CLEANUP(json_decref) json_t *fields = json_object();
+	CLEANUP(json_decref) json_t *fields = NULL;
 	void *row = NULL;
+	int r = wish_fields(wish, &fields, err);
 
-	if (!e || !is_changeable(e))
-		return refuse(wish, "nothing of that kind can be changed here", err);
-	if (str_is_empty(wish->field))
-		return refuse(wish, "it does not say what is to change", err);
-
-	CLEANUP(buf_done) struct buf name = BUF_INIT;
-
-	buf_put(&name, wish->field);
-	if (!fields || !buf_cstr(&name) ||
-	    json_object_set_new(fields, buf_cstr(&name),
-				json_stringn(wish->value.p ? wish->value.p : "", wish->value.n)) <
-		    0)
-		return refuse(wish, "not such a change", err);
-
-	int r = rows_get(o->db, e, wish->key, clock_wall_ms(), &row, err);
-
+	if (r == 0)
+		r = rows_get(o->db, e, wish->key, clock_wall_ms(), &row, err);
 	if (r == 0)
 		r = row_from_json(e, row, fields, err);
 	if (r == 0)
 		r = row_check(e, row, err);
 	if (r == 0)
 		r = rows_set(o->db, e, row, err);
-	row_free(e, row);
+	if (e)
+		row_free(e, row);
 	return r;
 }
 
 static int grant(struct ops *o, struct what_if *w, const struct wish *wish, struct err *err)
 {
-	if (str_eq(wish->entity, STR("routing-gateway")) && is_word_of_vendors(wish->field))
+	if (wish_is_assumed(wish))
 		return assume(o, w, wish, err);
 	if (str_eq(wish->entity, STR("parameter")))
 		return set_parameter(o, wish, err);
@@ -158,8 +175,7 @@ static bool begins_change(struct str text)
 	return str_eq(first, STR("parameter")) || entity_find(first);
 }
 
-/* The changes one by one: *ret is the next of the list from *at on. False: there are no more. */
-static bool next_change(const json_t *list, size_t *at, struct buf *ret)
+bool wish_next(const json_t *list, size_t *at, struct buf *ret)
 {
 	buf_clear(ret);
 	if (*at >= json_array_size(list))
@@ -191,7 +207,7 @@ int what_if_begin(struct ops *o, const struct request *r, struct what_if *w,
 			       "too many changes");
 	error = change_begin(o, err);
 	w->is_begun = error == 0;
-	while (error == 0 && next_change(list, &at, &text)) {
+	while (error == 0 && wish_next(list, &at, &text)) {
 		struct wish wish = wish_of(buf_str(&text));
 
 		error = buf_error(&text) ? -ENOMEM : grant(o, w, &wish, err);

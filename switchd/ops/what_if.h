@@ -13,6 +13,26 @@
 
 enum { WHAT_IF_MAX = 16 };
 
+/* One change in its words; slices of the text it was made from. */
+struct wish {
+	struct str whole, entity, key, field, value;
+};
+
+struct wish wish_of(struct str text);
+/* The changes of a list one by one: *ret is the next from *at on, with the commas that belong to it. False: there are no more. */
+bool wish_next(const json_t *list, size_t *at, struct buf *ret);
+/* -EINVAL with *err. */
+int wish_refuse(const struct wish *w, const char *why, struct err *err);
+/* Is it down, up or price of a routing gateway? */
+bool wish_is_assumed(const struct wish *w);
+/* ... and what is assumed then of its gate. 0 or -EINVAL with *err. */
+int wish_assumption(const struct wish *w, const struct gate *g, struct assumption *ret,
+		    struct err *err);
+/* Of `parameter NAME VALUE`; the value is not checked. 0 or -EINVAL with *err. */
+int wish_parameter(const struct wish *w, enum param *ret, struct str *ret_value, struct err *err);
+/* Of `ENTITY KEY FIELD=VALUE`: {FIELD: VALUE}. 0, -EINVAL with *err (not a kind that can be changed here), -ENOMEM. */
+int wish_fields(const struct wish *w, json_t **ret, struct err *err);
+
 struct what_if { /* starts as zeros */
 	struct assumption assume[WHAT_IF_MAX];
 	size_t assumed;

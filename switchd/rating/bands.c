@@ -57,14 +57,15 @@ static bool can_split(const struct rate *a, const struct rate *b)
 }
 
 struct banded bands_find(const struct bands *b, const struct tariff *own, struct str number,
-			 ms_t wall_ms, struct tariff_span *span, struct terms *ret_terms)
+			 struct str caller, ms_t wall_ms, struct tariff_span *span,
+			 struct terms *ret_terms)
 {
-	const struct rate *peak = own ? tariff_find_span(own, number, wall_ms, span) : NULL;
+	const struct rate *peak = own ? tariff_find_span(own, number, caller, wall_ms, span) : NULL;
 	const struct rate *off = NULL;
 	struct banded found = { own, peak };
 
 	if (peak && !peak->is_locked && b && b->off)
-		off = tariff_find_span(b->off, number, wall_ms, span);
+		off = tariff_find_span(b->off, number, caller, wall_ms, span);
 	if (off && off->is_locked)
 		off = NULL;
 	if (!peak || !off) {

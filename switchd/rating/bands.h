@@ -33,4 +33,5 @@ struct banded {
  * ret_terms: with the sections of a call that is answered then; untouched without a rate.
  */
 struct banded bands_find(const struct bands *b, const struct tariff *own, struct str number,
-			 ms_t wall_ms, struct tariff_span *span, struct terms *ret_terms);
+			 struct str caller, ms_t wall_ms, struct tariff_span *span,
+			 struct terms *ret_terms);

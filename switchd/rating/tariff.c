@@ -1,8 +1,9 @@
 /*
- * One array of rates, sorted by prefix and within a prefix latest first, and a trie from each
- * prefix to the first of its run. A lookup takes every matching prefix from the trie, longest
+ * One array of rates, sorted by prefix and within a prefix by origin, those for any caller first, and latest first; and a trie from
+ * each prefix to the first of its run. A lookup takes every matching prefix from the trie, longest
  * first, and walks the run until a version is in force: for a call of today that is the first one
- * or, with a sheet scheduled ahead, the second.
+ * or, with a sheet scheduled ahead, the second. Only where some rate has an origin the caller is
+ * looked at.
  *
  * A rate has no pointers: a million of them are 72 MB and less than 20 MB of trie. Their sections
  * stand in a pool of their own, since few rates have any. While it is built each rate has a place
@@ -14,6 +15,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/trie.h"
 
@@ -24,6 +26,9 @@ struct tariff {
 	struct section *section;
 	size_t section_count;
 	struct tariff_rules rules;
+	struct origins *origins; /* NULL: no rate has one */
+	char **origin_name;      /* by rate.origin - 1; NULL: no rate names it */
+	size_t origin_names;
 };
 
 /* A rate on its way. */
@@ -37,8 +42,9 @@ struct tariff_builder {
 	struct tariff *tariff;
 	struct place *place;
 	struct buf text;
+	const struct origin_list *origins; /* may be NULL */
 	size_t room, section_room;
-	bool is_sorted;
+	bool is_sorted, has_origin;
 };
 
 static uint64_t head_of(struct str prefix)
@@ -66,10 +72,11 @@ static int compare(const void *va, const void *vb, void *builder)
 		return a->head < b->head ? -1 : 1;
 
 	int r = str_cmp(prefix_at(build, a), prefix_at(build, b));
-	ms_t since_a = build->tariff->rate[a->index].effective;
-	ms_t since_b = build->tariff->rate[b->index].effective;
+	const struct rate *x = &build->tariff->rate[a->index], *y = &build->tariff->rate[b->index];
 
-	return r ? r : (since_a > since_b) - (since_a < since_b);
+	if (r == 0)
+		r = (x->origin > y->origin) - (x->origin < y->origin);
+	return r ? r : (x->effective > y->effective) - (x->effective < y->effective);
 }
 
 static ms_t end_of(const struct rate_row *row)
@@ -136,7 +143,7 @@ static int row_terms(const struct rate_row *row, struct terms *ret, struct err *
 	return 0;
 }
 
-static void fill_rate(struct tariff *t, struct rate *r, const struct rate_row *row,
+static void fill_rate(struct tariff *t, struct rate *r, const struct rate_row *row, uint16_t origin,
 		      const struct terms *terms)
 {
 	*r = (struct rate){
@@ -154,6 +161,7 @@ static void fill_rate(struct tariff *t, struct rate *r, const struct rate_row *r
 		.prefix_len = (uint8_t)str_of(row->prefix).n,
 		.is_locked = row->status == RATE_STATUS_LOCKED,
 		.is_split = row->band_mode == RATE_BAND_MODE_SPLIT,
+		.origin = origin,
 	};
 	for (int i = 0; i < terms->section_count; i++)
 		t->section[t->section_count++] = terms->section[i];
@@ -172,7 +180,19 @@ struct tariff_builder *tariff_builder_free(struct tariff_builder *b)
 	return NULL;
 }
 
-int tariff_begin(struct tariff_builder **ret, const struct tariff_rules *rules, struct err *err)
+static int make_names(struct tariff *t, const struct origin_list *origins)
+{
+	if (!origins || origins->count == 0)
+		return 0;
+	t->origin_name = calloc(origins->count, sizeof(*t->origin_name));
+	if (!t->origin_name)
+		return -ENOMEM;
+	t->origin_names = origins->count;
+	return 0;
+}
+
+int tariff_begin(struct tariff_builder **ret, const struct tariff_rules *rules,
+		 const struct origin_list *origins, struct err *err)
 {
 	int r = check_rules(rules, err);
 
@@ -186,8 +206,11 @@ int tariff_begin(struct tariff_builder **ret, const struct tariff_rules *rules, 
 	if (!b->tariff)
 		return -ENOMEM;
 	b->tariff->rules = *rules;
-	*ret = TAKE(b);
-	return 0;
+	b->origins = origins;
+	r = make_names(b->tariff, origins);
+	if (r == 0)
+		*ret = TAKE(b);
+	return r;
 }
 
 static int grow_rates(struct tariff_builder *b)
@@ -224,15 +247,32 @@ static int make_room(struct tariff_builder *b, size_t sections)
 	return 0;
 }
 
+/* From 1; 0: none; -1: a group that there is not. -ENOMEM. */
+static int origin_of(struct tariff_builder *b, struct str name)
+{
+	int at = b->origins ? origin_list_find(b->origins, name) : -1;
+	char **own = at < 0 ? NULL : &b->tariff->origin_name[at];
+
+	if (str_is_empty(name))
+		return 0;
+	if (!own || at >= ORIGINS_MAX)
+		return -1;
+	if (!*own)
+		*own = str_dup(name);
+	b->has_origin = true;
+	return *own ? at + 1 : -ENOMEM;
+}
+
 int tariff_add(struct tariff_builder *b, const struct rate_row *row, struct err *err)
 {
 	struct tariff *t = b->tariff;
 	struct str prefix = str_of(row->prefix);
 	struct terms terms;
 	int r = check_row(row, err);
+	int origin = r < 0 ? r : origin_of(b, str_of(row->origin));
 
-	if (r < 0 || !str_is_empty(str_of(row->origin)))
-		return r;
+	if (origin < 0)
+		return origin == -1 ? 0 : origin;
 	r = row_terms(row, &terms, err);
 	if (r == 0)
 		r = t->count + 1 >= TRIE_NONE ? -ENOMEM : make_room(b, (size_t)terms.section_count);
@@ -245,7 +285,7 @@ int tariff_add(struct tariff_builder *b, const struct rate_row *row, struct err 
 	buf_put(&b->text, prefix);
 	if (buf_error(&b->text) < 0 || b->text.n > UINT32_MAX)
 		return -ENOMEM;
-	fill_rate(t, &t->rate[t->count], row, &terms);
+	fill_rate(t, &t->rate[t->count], row, (uint16_t)origin, &terms);
 	b->is_sorted = b->is_sorted && (t->count == 0 || compare(p - 1, p, b) < 0);
 	t->count++;
 	return 0;
@@ -291,21 +331,36 @@ static void turn_round(struct rate *r, size_t n)
 		r[i].has_older = i + 1 < n;
 }
 
+/* From the n-th on, how many are of its prefix and origin. */
+static int count_run(const struct tariff_builder *b, size_t from, size_t *ret, struct err *err)
+{
+	const struct rate *rate = b->tariff->rate;
+	struct str prefix = prefix_at(b, &b->place[from]);
+	size_t i = from + 1;
+
+	for (; i < b->tariff->count && rate[i].origin == rate[from].origin; i++) {
+		if (!str_eq(prefix_at(b, &b->place[i]), prefix))
+			break;
+		if (rate[i - 1].effective == rate[i].effective)
+			return refuse_twice(prefix, err);
+	}
+	*ret = i - from;
+	return 0;
+}
+
 static int settle_runs(const struct tariff_builder *b, struct err *err)
 {
 	struct rate *rate = b->tariff->rate;
-	size_t n;
+	size_t n = 0;
 
 	for (size_t i = 0; i < b->tariff->count; i += n) {
-		struct str prefix = prefix_at(b, &b->place[i]);
+		int r = count_run(b, i, &n, err);
 
-		for (n = 1; i + n < b->tariff->count; n++) {
-			if (!str_eq(prefix_at(b, &b->place[i + n]), prefix))
-				break;
-			if (rate[i + n - 1].effective == rate[i + n].effective)
-				return refuse_twice(prefix, err);
-		}
+		if (r < 0)
+			return r;
 		turn_round(&rate[i], n);
+		if (i > 0 && str_eq(prefix_at(b, &b->place[i - 1]), prefix_at(b, &b->place[i])))
+			rate[i - 1].has_other = true;
 	}
 	return 0;
 }
@@ -319,7 +374,7 @@ static int index_prefixes(struct tariff_builder *b)
 	if (!keys)
 		return -ENOMEM;
 	for (size_t i = 0; i < t->count; i++)
-		if (i == 0 || !t->rate[i - 1].has_older)
+		if (i == 0 || !(t->rate[i - 1].has_older || t->rate[i - 1].has_other))
 			keys[n++] = (struct trie_key){ prefix_at(b, &b->place[i]), (uint32_t)i };
 	return trie_create(&t->trie, keys, n);
 }
@@ -333,6 +388,24 @@ static void trim(struct tariff *t)
 		t->rate = rate;
 }
 
+/* Of the groups that a rate names; the others keep their places, without prefixes. */
+static int index_origins(struct tariff_builder *b)
+{
+	struct tariff *t = b->tariff;
+
+	if (!b->has_origin)
+		return 0;
+	assert(b->origins && b->origins->count == t->origin_names);
+	CLEANUP(free) struct origin *named = calloc(t->origin_names, sizeof(*named));
+	if (!named)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->origin_names; i++) {
+		if (t->origin_name[i])
+			named[i] = b->origins->group[i];
+	}
+	return origins_create(&t->origins, named, t->origin_names);
+}
+
 int tariff_end(struct tariff_builder *b, struct tariff **ret, struct err *err)
 {
 	int r = sort(b);
@@ -341,6 +414,8 @@ int tariff_end(struct tariff_builder *b, struct tariff **ret, struct err *err)
 		r = settle_runs(b, err);
 	if (r == 0)
 		r = index_prefixes(b);
+	if (r == 0)
+		r = index_origins(b);
 	if (r < 0)
 		return r;
 	trim(b->tariff);
@@ -349,10 +424,11 @@ int tariff_end(struct tariff_builder *b, struct tariff **ret, struct err *err)
 }
 
 int tariff_create(struct tariff **ret, struct rate_row *const *rows, size_t n,
-		  const struct tariff_rules *rules, struct err *err)
+		  const struct tariff_rules *rules, const struct origin_list *origins,
+		  struct err *err)
 {
 	CLEANUP(tariff_builder_free) struct tariff_builder *b = NULL;
-	int r = tariff_begin(&b, rules, err);
+	int r = tariff_begin(&b, rules, origins, err);
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = tariff_add(b, rows[i], err);
@@ -363,6 +439,10 @@ struct tariff *tariff_free(struct tariff *t)
 {
 	if (t) {
 		(void)trie_free(t->trie);
+		(void)origins_free(t->origins);
+		for (size_t i = 0; i < t->origin_names; i++)
+			free(t->origin_name[i]);
+		free(t->origin_name);
 		free(t->rate);
 		free(t->section);
 		free(t);
@@ -398,16 +478,49 @@ static const struct rate *in_force(const struct rate *r, ms_t at, struct tariff_
 	}
 }
 
-const struct rate *tariff_find_span(const struct tariff *t, struct str number, ms_t at,
-				    struct tariff_span *span)
+/* The first rate of the same prefix that is for that origin; NULL: there is none. */
+static const struct rate *of_origin(const struct rate *r, int origin)
+{
+	while (r->origin != origin) {
+		while (r->has_older)
+			r++;
+		if (!r->has_other)
+			return NULL;
+		r++;
+	}
+	return r;
+}
+
+/* Of a prefix: the caller's origins first. */
+static const struct rate *find_by_caller(const struct rate *first, const uint16_t *origin, size_t n,
+					 ms_t at, struct tariff_span *span)
+{
+	const struct rate *found = NULL;
+
+	for (size_t i = 0; !found && i < n; i++) {
+		const struct rate *r = of_origin(first, origin[i] + 1);
+
+		if (r)
+			found = in_force(r, at, span);
+	}
+	return found || first->origin ? found : in_force(first, at, span);
+}
+
+const struct rate *tariff_find_span(const struct tariff *t, struct str number, struct str caller,
+				    ms_t at, struct tariff_span *span)
 {
 	struct trie_match match[TRIE_KEY_MAX + 1];
-	size_t reach, n = trie_walk(t->trie, number, match, &reach);
+	uint16_t origin[ORIGINS_FOUND];
+	size_t reach, origins = 0, n = trie_walk(t->trie, number, match, &reach);
 
 	if (reach > span->reach)
 		span->reach = reach;
+	if (t->origins)
+		origins = origins_find(t->origins, caller, origin);
 	for (; n > 0; n--) {
-		const struct rate *r = in_force(&t->rate[match[n - 1].value], at, span);
+		const struct rate *first = &t->rate[match[n - 1].value];
+		const struct rate *r = t->origins ? find_by_caller(first, origin, origins, at, span)
+						  : in_force(first, at, span);
 
 		if (r)
 			return r;
@@ -415,11 +528,26 @@ const struct rate *tariff_find_span(const struct tariff *t, struct str number, m
 	return NULL;
 }
 
-const struct rate *tariff_find(const struct tariff *t, struct str number, ms_t at)
+const struct rate *tariff_find(const struct tariff *t, struct str number, struct str caller,
+			       ms_t at)
 {
 	struct tariff_span span = TARIFF_SPAN_ALL;
 
-	return tariff_find_span(t, number, at, &span);
+	return tariff_find_span(t, number, caller, at, &span);
+}
+
+const char *tariff_origin(const struct tariff *t, const struct rate *r)
+{
+	return r->origin ? t->origin_name[r->origin - 1] : NULL;
+}
+
+bool tariff_has_origin(const struct tariff *t, const char *name)
+{
+	for (size_t i = 0; t->origins && i < t->origin_names; i++) {
+		if (t->origin_name[i] && strcmp(t->origin_name[i], name) == 0)
+			return true;
+	}
+	return false;
 }
 
 void tariff_terms(const struct tariff *t, const struct rate *r, struct terms *ret)
@@ -446,5 +574,5 @@ size_t tariff_count(const struct tariff *t)
 size_t tariff_bytes(const struct tariff *t)
 {
 	return sizeof(*t) + t->count * sizeof(*t->rate) + t->section_count * sizeof(*t->section) +
-	       trie_bytes(t->trie);
+	       trie_bytes(t->trie) + origins_bytes(t->origins);
 }

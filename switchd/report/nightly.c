@@ -192,3 +192,44 @@ int nightly_read(const char *data_dir, struct str key, struct buf *out)
 	buf_printf(&path, "%s/reports/%.*s/%.*s", data_dir, STR_ARG(day), STR_ARG(name));
 	return buf_cstr(&path) ? file_read(path.p, FILE_MAX, out, NULL) : -ENOMEM;
 }
+
+/* Only what nightly_make leaves there: a folder that holds something else stays. */
+static bool clear_day(const char *folder, const char *day)
+{
+	CLEANUP(buf_done) struct buf path = BUF_INIT;
+	struct dirent **names = NULL;
+
+	buf_printf(&path, "%s/%s", folder, day);
+	int n = buf_cstr(&path) ? scandir(path.p, &names, visible, alphasort) : 0;
+	for (int i = 0; i < n; i++) {
+		buf_clear(&path);
+		buf_printf(&path, "%s/%s/%s", folder, day, names[i]->d_name);
+		if (buf_cstr(&path))
+			(void)unlink(path.p);
+	}
+	free_names(names, n);
+	buf_clear(&path);
+	buf_printf(&path, "%s/%s", folder, day);
+	return buf_cstr(&path) && rmdir(path.p) == 0;
+}
+
+int nightly_clear(const char *data_dir, const char *first_day, const atomic_bool *stop)
+{
+	CLEANUP(buf_done) struct buf folder = BUF_INIT;
+	struct dirent **days = NULL;
+	int removed = 0;
+
+	buf_printf(&folder, "%s/reports", data_dir);
+	if (!buf_cstr(&folder))
+		return -ENOMEM;
+	int n = scandir(folder.p, &days, visible, alphasort);
+	for (int i = 0; i < n && !(stop && atomic_load(stop)); i++) {
+		const char *day = days[i]->d_name;
+		bool is_day = strlen(day) == 10 && strspn(day, "0123456789-") == 10;
+
+		if (is_day && strcmp(day, first_day) < 0)
+			removed += clear_day(folder.p, day);
+	}
+	free_names(days, n);
+	return removed;
+}

@@ -26,5 +26,7 @@ int nightly_make(const char *data_dir, struct str day, const struct nightly *wha
 ms_t nightly_due(const char *data_dir, ms_t now);
 /* [{key, day, name, bytes}], newest day first. NULL if memory is short. */
 json_t *nightly_list(const char *data_dir, size_t limit);
+/* Removes those of the nights before that day (YYYY-MM-DD). How many nights, or negative errno. */
+int nightly_clear(const char *data_dir, const char *first_day, const atomic_bool *stop);
 /* One of them by its key. -ENOENT, other negative errno. */
 int nightly_read(const char *data_dir, struct str key, struct buf *out);

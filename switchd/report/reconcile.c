@@ -11,12 +11,13 @@
 #include "store/cdr_query.h"
 #include "store/records.h"
 
-enum { QUARTER_MS = 15 * MINUTE_MS, SHIFT_MAX_MS = 14 * HOUR_MS };
+enum { QUARTER_MS = 15 * MINUTE_MS, SHIFT_MAX_MS = 14 * HOUR_MS, NUMBER_SHOWN = 40 };
 
-enum cause { MISSING_HERE, MISSING_THERE, ZONE, DURATION, ROUNDING, RATE, CAUSES };
+enum cause { MISSING_HERE, MISSING_THERE, ZONE, DURATION, ROUNDING, TAX, RATE, CAUSES };
 
 static const char *const cause_names[CAUSES] = { "missing_here", "missing_there", "zone",
-						 "duration",     "rounding",      "rate" };
+						 "duration",     "rounding",      "tax",
+						 "rate" };
 
 /* A record of ours, as far as it is compared. */
 struct ours {
@@ -24,7 +25,8 @@ struct ours {
 	uint64_t number[2]; /* as it went over the wire, and as billed */
 	ms_t start, answer;
 	int64_t seconds, billed_s;
-	money_t amount;
+	money_t amount, tax; /* with its tax; a vendor's is not told apart */
+	char digits[NUMBER_SHOWN + 1];
 };
 
 struct sum {
@@ -63,9 +65,9 @@ static json_t *row_json(enum cause cause, const struct ours *o, const struct par
 		buf_printf(&hex, "%016llx", (unsigned long long)o->id);
 	return json_pack("{s:s s:s s:o s:o s:o s:o s:o s:o s:o s:o}", "cause", cause_names[cause],
 			 "time", clock_text(t ? t->start : o->answer, at), "number",
-			 t ? json_stringn(t->digits.p, t->digits.n) : json_null(), "seconds_here",
-			 o ? json_integer(o->billed_s) : json_null(), "seconds_there",
-			 t ? json_integer(t->seconds) : json_null(), "amount_here",
+			 t ? json_stringn(t->digits.p, t->digits.n) : json_string(o->digits),
+			 "seconds_here", o ? json_integer(o->billed_s) : json_null(),
+			 "seconds_there", t ? json_integer(t->seconds) : json_null(), "amount_here",
 			 money_json(o, o ? o->amount : 0), "amount_there",
 			 money_json(t && t->has_amount, t ? t->amount : 0), "shift_s",
 			 cause == ZONE ? json_integer(shift / 1000) : json_null(), "id",
@@ -118,6 +120,8 @@ static int compare(struct comparing *c, const struct ours *o, const struct partn
 		return differ(c, DURATION, o, t);
 	if (!t->has_amount)
 		return 0;
+	if (t->seconds == o->billed_s && t->amount == o->amount - o->tax)
+		return differ(c, TAX, o, t);
 	return differ(c, t->seconds != o->billed_s && is_our_price(o, t) ? ROUNDING : RATE, o, t);
 }
 
@@ -215,6 +219,16 @@ static uint64_t hash_of(const char *number, size_t tail)
 	return partner_hash(buf_str(&b));
 }
 
+/* For people, whole; one that is longer is cut. */
+static void put_digits(struct ours *o, const char *number)
+{
+	char digits[128];
+	struct buf b = buf_fixed(digits, sizeof(digits));
+
+	partner_digits(str_of(number ? number : ""), 0, &b);
+	(void)str_copy(o->digits, sizeof(o->digits), str_head(buf_str(&b), NUMBER_SHOWN));
+}
+
 static bool is_theirs(const struct comparing *c, const struct cdr_row *r)
 {
 	const char *account = c->ask->is_vendor ? r->vendor_account : r->account;
@@ -237,6 +251,8 @@ static int on_record(void *ctx, const void *row)
 	o.seconds = (r->hold_ms + 999) / 1000;
 	o.billed_s = c->ask->is_vendor ? r->cost_billed_s : r->billed_s;
 	o.amount = c->ask->is_vendor ? r->cost : r->fee + r->tax;
+	o.tax = c->ask->is_vendor ? 0 : r->tax;
+	put_digits(&o, c->ask->is_vendor ? r->callee_out : r->callee);
 	if (r->answer >= c->from - c->tolerance && r->answer <= c->to + c->tolerance)
 		c->records++;
 	for (int i = 0; i < 2 && !t; i++)

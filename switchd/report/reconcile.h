@@ -3,7 +3,8 @@
  *
  * A vendor's list is compared with what we were charged (cost), a customer's with what we charge. A cause is what explains the whole of a
  * difference, the simplest first: missing_here, missing_there, zone (the same call a whole number of quarters of an hour away), duration,
- * rounding (the seconds differ as increments or a second do), rate (the same seconds, another amount).
+ * rounding (the seconds differ as increments or a second do), tax (the amount is ours without its tax), rate (the same seconds, another
+ * amount).
  */
 #pragma once
 

@@ -351,47 +351,64 @@ static int swap_all(const char *data_dir, const char *fresh, const char *before)
 	return r < 0 ? r : file_sync_folder(data_dir);
 }
 
-static int finish(const char *data_dir, struct err *err)
+/* What a restore works on, below the data. */
+struct spots {
+	struct buf fresh;  /* the backup, unpacked and proved */
+	struct buf before; /* what was there */
+	struct buf
+		mark; /* there: fresh is whole, and what is in place may be anything between the two */
+};
+
+static void spots_done_cleanup(struct spots *s)
 {
-	CLEANUP(buf_done) struct buf fresh = BUF_INIT, before = BUF_INIT, mark = BUF_INIT;
-	int r = path_of(&fresh, data_dir, "restore");
+	buf_done(&s->fresh);
+	buf_done(&s->before);
+	buf_done(&s->mark);
+}
+
+/* 0 or negative errno. */
+static int spots_of(const char *data_dir, struct spots *ret)
+{
+	int r = path_of(&ret->fresh, data_dir, "restore");
 
 	if (r == 0)
-		r = path_of(&before, data_dir, "before-restore");
+		r = path_of(&ret->before, data_dir, "before-restore");
+	return r == 0 ? path_of(&ret->mark, data_dir, "restore.ready") : r;
+}
+
+static int finish(const char *data_dir, struct err *err)
+{
+	CLEANUP(spots_done) struct spots at = { BUF_INIT, BUF_INIT, BUF_INIT };
+	int r = spots_of(data_dir, &at);
+
 	if (r == 0)
-		r = path_of(&mark, data_dir, "restore.ready");
-	if (r == 0)
-		r = swap_all(data_dir, fresh.p, before.p);
+		r = swap_all(data_dir, at.fresh.p, at.before.p);
 	if (r < 0)
 		return err_set(err, ERR_STORE, "data", str_of(data_dir), "start switchd again",
 			       "the backup cannot be put in place: %s", strerror(-r));
-	(void)unlink(mark.p);
-	remove_tree(fresh.p);
+	(void)unlink(at.mark.p);
+	remove_tree(at.fresh.p);
 	return file_sync_folder(data_dir);
 }
 
 int restore_from(const char *data_dir, const char *path, struct err *err)
 {
-	CLEANUP(buf_done) struct buf fresh = BUF_INIT, before = BUF_INIT, mark = BUF_INIT;
+	CLEANUP(spots_done) struct spots at = { BUF_INIT, BUF_INIT, BUF_INIT };
 	CLEANUP(json_decref) json_t *proof = NULL;
-	int r = path_of(&fresh, data_dir, "restore");
+	int r = spots_of(data_dir, &at);
 
 	if (r == 0)
-		r = path_of(&before, data_dir, "before-restore");
-	if (r == 0)
-		r = path_of(&mark, data_dir, "restore.ready");
-	if (r == 0)
-		r = prove(path, fresh.p, NULL, &proof, err);
+		r = prove(path, at.fresh.p, NULL, &proof, err);
 	if (r == 0 && json_array_size(json_object_get(proof, "differences")) > 0)
 		r = err_set(err, ERR_CONFLICT, "name", str_of(path), "`backup verify` names each",
 			    "the books in that backup have differences");
 	if (r < 0) {
-		if (fresh.n)
-			remove_tree(fresh.p);
+		if (at.fresh.n)
+			remove_tree(at.fresh.p);
 		return r;
 	}
-	remove_tree(before.p);
-	r = file_write(mark.p, str_of(path), 0600, true, err);
+	remove_tree(at.before.p);
+	r = file_write(at.mark.p, str_of(path), 0600, true, err);
 	return r < 0 ? r : finish(data_dir, err);
 }
 

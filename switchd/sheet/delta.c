@@ -1,6 +1,6 @@
 /*
- * Both sides come in the order of prefixes, so one walk over the two is enough: for each prefix the versions that are there
- * (standing) meet the lines that speak of it.
+ * Both sides come in the order of prefixes and origins, so one walk over the two is enough: for each prefix and origin the versions that
+ * are there (standing) meet the lines that speak of it.
  */
 #include "sheet/delta.h"
 
@@ -38,7 +38,7 @@ struct walk {
 	bool has_row; /* the statement stands on a row */
 	struct standing *standing;
 	size_t count, room;
-	struct buf prefix, text; /* of the standing ones */
+	struct buf prefix, origin, text; /* of the standing ones */
 };
 
 /* What a price and its terms are compared by. */
@@ -108,18 +108,23 @@ static int note(struct walk *w, const struct sheet_row *row, enum sheet_change c
 {
 	struct delta *p = w->delta;
 	const char *prefix = row ? row->prefix : NULL;
+	struct str origin = row ? sheet_origin(w->sheet, row) : buf_str(&w->origin);
 
 	p->count[change]++;
 	if (!w->ask->is_preview || change == SHEET_UNCHANGED)
 		return 0;
 	if (!prefix)
 		prefix = sheet_keep(w->sheet, buf_str(&w->prefix));
+	if (!row && origin.n)
+		origin.p = sheet_keep(w->sheet, origin);
 	int r = grow((void **)&p->change, p->changes, &p->change_room, sizeof(*p->change));
-	if (r < 0 || !prefix)
+	if (r < 0 || !prefix || (origin.n && !origin.p))
 		return -ENOMEM;
 	p->change[p->changes++] = (struct delta_change){
 		.prefix = prefix,
 		.prefix_n = row ? row->prefix_n : (uint8_t)w->prefix.n,
+		.origin = origin.p,
+		.origin_n = (uint8_t)origin.n,
 		.row = row,
 		.change = (uint8_t)change,
 		.old_price = before ? before->price : 0,
@@ -442,21 +447,42 @@ static int add_standing(struct walk *w)
 	return buf_error(&w->text);
 }
 
-/* All versions of the prefix that the statement stands on. */
+static bool is_standing(const struct walk *w)
+{
+	return str_eq(stmt_text(w->stmt, 1), buf_str(&w->prefix)) &&
+	       str_eq(stmt_text(w->stmt, 14), buf_str(&w->origin));
+}
+
+/* All versions of the prefix and origin that the statement stands on. */
 static int read_standing(struct walk *w)
 {
 	int r = 0;
 
 	buf_clear(&w->prefix);
 	buf_put(&w->prefix, stmt_text(w->stmt, 1));
-	while (r == 0 && w->has_row && str_eq(stmt_text(w->stmt, 1), buf_str(&w->prefix))) {
+	buf_clear(&w->origin);
+	buf_put(&w->origin, stmt_text(w->stmt, 14));
+	while (r == 0 && w->has_row && is_standing(w)) {
 		r = add_standing(w);
 		int more = r == 0 ? stmt_step(w->stmt) : r;
 		if (more < 0)
 			return more;
 		w->has_row = more == 1;
 	}
-	return r < 0 ? r : buf_error(&w->prefix);
+	return r < 0 ? r : buf_error(&w->prefix) ? -ENOMEM : buf_error(&w->origin);
+}
+
+/* Of the line against the row that the statement stands on. */
+static int compare_keys(const struct walk *w, const struct sheet_row *l)
+{
+	int r = str_cmp(sheet_prefix(l), stmt_text(w->stmt, 1));
+
+	return r ? r : str_cmp(sheet_origin(w->sheet, l), stmt_text(w->stmt, 14));
+}
+
+static bool is_same_key(const struct sheet_row *a, const struct sheet_row *b)
+{
+	return a->origin == b->origin && str_eq(sheet_prefix(a), sheet_prefix(b));
 }
 
 static int walk(struct walk *w)
@@ -471,13 +497,13 @@ static int walk(struct walk *w)
 		int order = !w->has_row ? -1 : 1;
 
 		if (w->has_row && i < s->rows)
-			order = str_cmp(sheet_prefix(&s->row[i]), stmt_text(w->stmt, 1));
+			order = compare_keys(w, &s->row[i]);
 		w->count = 0;
 		buf_clear(&w->text);
 		if (order >= 0)
 			r = read_standing(w);
 		for (n = 0; order <= 0 && i + n < s->rows; n++) {
-			if (!str_eq(sheet_prefix(&s->row[i + n]), sheet_prefix(&s->row[i])))
+			if (!is_same_key(&s->row[i + n], &s->row[i]))
 				break;
 		}
 		if (r == 0)
@@ -499,18 +525,20 @@ int delta_make(struct delta *ret, struct db *d, struct sheet *s, const struct de
 	}
 	int r = stmt_prepare(&stmt, d,
 			     "SELECT version, prefix, effective, \"end\", price, unit, first, step,"
-			     " setup_fee, tax_percent, band_mode, status, sections, area FROM rate"
-			     " WHERE \"group\" = ?1 AND origin = ''"
+			     " setup_fee, tax_percent, band_mode, status, sections, area, origin"
+			     " FROM rate WHERE \"group\" = ?1 AND (?3 OR origin = '')"
 			     " AND (\"end\" IS NULL OR \"end\" > ?2)"
 			     " ORDER BY prefix, origin, effective");
 	if (r < 0)
 		return r;
 	stmt_bind_text(stmt, 1, ask->group);
 	stmt_bind_int(stmt, 2, ask->now);
+	stmt_bind_int(stmt, 3, sheet_has(s, SHEET_ORIGIN));
 	w.stmt = stmt;
 	r = walk(&w);
 	free(w.standing);
 	buf_done(&w.prefix);
+	buf_done(&w.origin);
 	buf_done(&w.text);
 	return r;
 }

@@ -4,7 +4,8 @@
  *
  * A line replaces what the prefix has from the line's moment on; a line that says what is in force anyway changes nothing. Columns
  * that the file does not have stay as the prefix has them (but `end`: a price without one is open). mode=replace: what the sheet
- * does not name ends at the sheet's moment. Rates with an origin are no business of a sheet.
+ * does not name ends at the sheet's moment. A prefix for callers of an origin group is another one than for any caller; rates by origin
+ * are no business of a sheet that has no column for it.
  */
 #pragma once
 
@@ -41,7 +42,8 @@ struct delta_change { /* for the preview */
 	money_t old_price;
 	ms_t at;
 	int32_t old_unit; /* 0: there was none */
-	uint8_t prefix_n;
+	const char *origin;
+	uint8_t prefix_n, origin_n;
 	uint8_t change; /* enum sheet_change */
 	/* Last week's calls by it, as they were rated and as they would be (sheet/effect). */
 	int64_t calls, seconds;

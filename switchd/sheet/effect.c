@@ -17,8 +17,8 @@ struct party {
 };
 
 struct call {
-	uint32_t text; /* where the number stands */
-	uint16_t n;
+	uint32_t text; /* where the number stands, and behind it the caller's */
+	uint16_t n, caller_n;
 	bool is_vendor;
 	int64_t hold_ms;
 };
@@ -50,6 +50,12 @@ static const char *costed(const struct cdr_row *r, bool is_before)
 	return is_before ? r->callee : r->callee_out;
 }
 
+/* Whose origin groups count (inquiry_vendor_caller). */
+static struct str calling(const struct cdr_row *r, bool is_vendor, bool is_before)
+{
+	return str_of(is_vendor && !is_before ? r->caller_out : r->caller);
+}
+
 static int on_record(void *ctx, const void *row)
 {
 	struct looking *l = ctx;
@@ -57,6 +63,7 @@ static int on_record(void *ctx, const void *row)
 	bool is_vendor = l->party->gateway.n > 0;
 	struct str before = is_vendor ? l->ask->route_prefix : STR("");
 	struct str number = str_of(is_vendor ? costed(r, l->party->is_before) : charged(r));
+	struct str caller = calling(r, is_vendor, l->party->is_before);
 
 	if (is_vendor && !str_eq(str_of(r->vendor_account), l->party->account))
 		return 0;
@@ -76,11 +83,13 @@ static int on_record(void *ctx, const void *row)
 		l->call = more;
 		l->room = room;
 	}
+	caller = str_head(caller, NUMBER_MAX);
 	l->call[l->calls++] =
-		(struct call){ (uint32_t)l->numbers.n, (uint16_t)(before.n + number.n), is_vendor,
-			       r->hold_ms };
+		(struct call){ (uint32_t)l->numbers.n, (uint16_t)(before.n + number.n),
+			       (uint16_t)caller.n, is_vendor, r->hold_ms };
 	buf_put(&l->numbers, before);
 	buf_put(&l->numbers, number);
+	buf_put(&l->numbers, caller);
 	if (l->effect->since == 0 || r->start < l->effect->since)
 		l->effect->since = r->start;
 	return buf_error(&l->numbers);
@@ -169,9 +178,10 @@ static void add(money_t *sum, money_t m)
 }
 
 /* A locked rate is as good as none. */
-static const struct rate *find(const struct tariff *t, struct str number, ms_t at)
+static const struct rate *find(const struct tariff *t, struct str number, struct str caller,
+			       ms_t at)
 {
-	const struct rate *r = tariff_find(t, number, at);
+	const struct rate *r = tariff_find(t, number, caller, at);
 
 	return r && !r->is_locked ? r : NULL;
 }
@@ -188,18 +198,28 @@ static money_t cost(const struct tariff *t, const struct rate *r, const struct c
 	return charge_total(&terms, c->hold_ms);
 }
 
-static int by_prefix(const void *key, const void *element)
-{
-	const struct str *prefix = key;
-	const struct delta_change *c = element;
+struct place {
+	struct str prefix, origin;
+};
 
-	return str_cmp(*prefix, str_n(c->prefix, c->prefix_n));
+static int by_place(const void *key, const void *element)
+{
+	const struct place *at = key;
+	const struct delta_change *c = element;
+	int r = str_cmp(at->prefix, str_n(c->prefix, c->prefix_n));
+
+	return r ? r : str_cmp(at->origin, str_n(c->origin, c->origin_n));
 }
 
-static struct delta_change *change_of(const struct delta *p, struct str prefix)
+/* r, of tariff t, is the number's rate; may be NULL. */
+static struct delta_change *change_of(const struct delta *p, struct str number,
+				      const struct tariff *t, const struct rate *r)
 {
-	return p->changes ? bsearch(&prefix, p->change, p->changes, sizeof(*p->change), by_prefix)
-			  : NULL;
+	if (!r || !p->changes)
+		return NULL;
+
+	struct place at = { str_head(number, r->prefix_len), str_of(tariff_origin(t, r)) };
+	return bsearch(&at, p->change, p->changes, sizeof(*p->change), by_place);
 }
 
 struct both {
@@ -211,13 +231,15 @@ static void rate_call(struct looking *l, struct delta *p, const struct both *b,
 		      const struct call *c)
 {
 	struct str number = str_n(l->numbers.p + c->text, c->n);
-	const struct rate *was = find(b->old, number, b->at), *is = find(b->new, number, b->at);
+	struct str caller = str_n(l->numbers.p + c->text + c->n, c->caller_n);
+	const struct rate *was = find(b->old, number, caller, b->at);
+	const struct rate *is = find(b->new, number, caller, b->at);
 	money_t before = cost(b->old, was, c), after = cost(b->new, is, c);
 	int64_t seconds = (c->hold_ms + 999) / 1000;
-	struct delta_change *change = is ? change_of(p, str_head(number, is->prefix_len)) : NULL;
+	struct delta_change *change = change_of(p, number, b->new, is);
 
-	if (!change && was)
-		change = change_of(p, str_head(number, was->prefix_len));
+	if (!change)
+		change = change_of(p, number, b->old, was);
 	l->effect->calls++;
 	l->effect->seconds += seconds;
 	l->effect->unrated += was && !is;

@@ -31,7 +31,20 @@ static struct rate_row row_of(struct stmt *s)
 		.band_mode = is_split ? RATE_BAND_MODE_SPLIT : RATE_BAND_MODE_START,
 		.status = is_locked ? RATE_STATUS_LOCKED : RATE_STATUS_NORMAL,
 		.version = stmt_is_null(s, 11) ? FIELD_ABSENT : stmt_int(s, 11),
+		.origin = loan(s, 13),
 	};
+}
+
+int load_origins(struct origin_list *ret, struct db *d)
+{
+	CLEANUP(stmt_free) struct stmt *s = NULL;
+	int r = stmt_prepare(
+		&s, d,
+		"SELECT name, coalesce(prefixes, ''), withheld FROM origin_group ORDER BY name");
+
+	while (r == 0 && (r = stmt_step(s)) == 1)
+		r = origin_list_add(ret, stmt_text(s, 0), stmt_text(s, 1), stmt_int(s, 2) != 0);
+	return r;
 }
 
 /* What a sheet does to what is there; by version, to be found by halves. */
@@ -75,9 +88,8 @@ static int add_stored(struct tariff_builder *b, struct db *d, struct str group, 
 	/* In the order of the primary key: nothing is sorted. */
 	int r = stmt_prepare(&s, d,
 			     "SELECT prefix, effective, \"end\", price, unit, first, step,"
-			     " setup_fee, sections, tax_percent, status, version, band_mode"
-			     " FROM rate"
-			     " WHERE \"group\" = ?1 AND origin = ''"
+			     " setup_fee, sections, tax_percent, status, version, band_mode,"
+			     " origin FROM rate WHERE \"group\" = ?1"
 			     " AND (\"end\" IS NULL OR \"end\" > ?2)"
 			     " ORDER BY prefix, origin, effective");
 
@@ -98,20 +110,25 @@ static int add_stored(struct tariff_builder *b, struct db *d, struct str group, 
 int load_tariff(struct tariff **ret, struct db *d, struct str group,
 		const struct tariff_rules *rules, ms_t now_ms, struct err *err)
 {
+	CLEANUP(origin_list_done) struct origin_list origins = { 0 };
 	CLEANUP(tariff_builder_free) struct tariff_builder *b = NULL;
-	int r = tariff_begin(&b, rules, err);
+	int r = load_origins(&origins, d);
 
+	if (r == 0)
+		r = tariff_begin(&b, rules, &origins, err);
 	if (r == 0)
 		r = add_stored(b, d, group, now_ms, NULL, err);
 	return r == 0 ? tariff_end(b, ret, err) : r;
 }
 
-static int add_line(struct tariff_builder *b, const struct sheet_row *l, struct err *err)
+static int add_line(struct tariff_builder *b, const struct sheet *s, const struct sheet_row *l,
+		    struct err *err)
 {
 	CLEANUP(buf_done) struct buf sections = BUF_INIT;
 	char prefix[TRIE_KEY_MAX + 1];
 	struct rate_row row = {
 		.prefix = prefix,
+		.origin = (char *)(uintptr_t)sheet_origin(s, l).p,
 		.effective = l->effective,
 		.end = l->end,
 		.price = l->price,
@@ -145,6 +162,7 @@ int load_tariff_with(struct tariff **ret, struct db *d, struct str group,
 		     const struct tariff_rules *rules, ms_t now_ms, const struct sheet *s,
 		     const struct delta *p, struct err *err)
 {
+	CLEANUP(origin_list_done) struct origin_list origins = { 0 };
 	CLEANUP(tariff_builder_free) struct tariff_builder *b = NULL;
 	CLEANUP(free) struct delta_end *end = copy_of(p->end, p->ends, sizeof(*end));
 	CLEANUP(free) int64_t *dropped = copy_of(p->drop, p->drops, sizeof(*dropped));
@@ -154,12 +172,14 @@ int load_tariff_with(struct tariff **ret, struct db *d, struct str group,
 		return -ENOMEM;
 	qsort(end, o.ends, sizeof(*end), by_version);
 	qsort(dropped, o.drops, sizeof(*dropped), by_number);
-	int r = tariff_begin(&b, rules, err);
+	int r = load_origins(&origins, d);
+	if (r == 0)
+		r = tariff_begin(&b, rules, &origins, err);
 	if (r == 0)
 		r = add_stored(b, d, group, now_ms, &o, err);
 	for (size_t i = 0; r == 0 && i < s->rows; i++) {
 		if (s->row[i].is_new)
-			r = add_line(b, &s->row[i], err);
+			r = add_line(b, s, &s->row[i], err);
 	}
 	return r == 0 ? tariff_end(b, ret, err) : r;
 }

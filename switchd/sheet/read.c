@@ -82,6 +82,9 @@ static const struct {
 	{ "billing increments", SHEET_INCREMENTS },
 	{ "billing", SHEET_INCREMENTS },
 	{ "rounding", SHEET_INCREMENTS },
+	{ "origin group", SHEET_ORIGIN },
+	{ "origin set", SHEET_ORIGIN },
+	{ "origination", SHEET_ORIGIN },
 };
 
 struct sheet_chunk {
@@ -360,6 +363,22 @@ static int read_terms(struct reader *r, struct sheet_row *row, bool *is_good)
 	return e < 0 ? e : keep(r, area, &row->area, &row->area_n);
 }
 
+static bool read_origin(struct reader *r, struct sheet_row *row)
+{
+	struct str name = cell(r, SHEET_ORIGIN);
+	int at = name.n && r->f->origins ? origin_list_find(r->f->origins, name) : -1;
+
+	if (name.n == 0)
+		return true;
+	if (at < 0 || at >= ORIGINS_MAX) {
+		refuse(r, r->csv.line, sheet_headers[SHEET_ORIGIN], name,
+		       "there is no origin group of that name (`origin-group add` makes one)");
+		return false;
+	}
+	row->origin = (uint16_t)(at + 1);
+	return true;
+}
+
 static int append(struct reader *r, const struct sheet_row *row)
 {
 	struct sheet *s = r->s;
@@ -402,6 +421,7 @@ static int read_line(struct reader *r)
 	if (why)
 		refuse(r, r->csv.line, sheet_headers[SHEET_ACTION], action, why);
 	is_good &= !why && read_times(r, &row);
+	is_good &= read_origin(r, &row);
 	int e = row.is_delete ? 0 : read_terms(r, &row, &is_good);
 	if (e < 0 || !is_good)
 		return e;
@@ -418,6 +438,8 @@ static int compare(const void *va, const void *vb)
 	const struct sheet_row *a = va, *b = vb;
 	int r = str_cmp(sheet_prefix(a), sheet_prefix(b));
 
+	if (r == 0)
+		r = (a->origin > b->origin) - (a->origin < b->origin);
 	return r ? r : (a->effective > b->effective) - (a->effective < b->effective);
 }
 
@@ -479,7 +501,7 @@ int sheet_read(struct sheet *ret, const struct sheet_format *f, struct str file,
 {
 	struct reader r = { .s = ret, .f = f, .file = file };
 
-	*ret = (struct sheet){ 0 };
+	*ret = (struct sheet){ .origins = f->origins };
 	csv_init(&r.csv, file, csv_guess(file));
 	int e = csv_next(&r.csv);
 	if (e == 0 || e == -EBADMSG)

@@ -17,22 +17,24 @@
 #include "base/err.h"
 #include "base/money.h"
 #include "base/zone.h"
+#include "number/origins.h"
 
 /* X(NAME, header); in the order in which they are written. */
-#define SHEET_COLUMNS(X)          \
-	X(PREFIX, "prefix")       \
-	X(PRICE, "price")         \
-	X(UNIT, "unit")           \
-	X(FIRST, "first")         \
-	X(STEP, "step")           \
-	X(SETUP_FEE, "setup_fee") \
-	X(SECTIONS, "sections")   \
-	X(TAX, "tax")             \
-	X(AREA, "area")           \
-	X(EFFECTIVE, "effective") \
-	X(END, "end")             \
-	X(ACTION, "action")       \
-	X(INCREMENTS, "increments") /* first/step in one: 60/1 */
+#define SHEET_COLUMNS(X)                                          \
+	X(PREFIX, "prefix")                                       \
+	X(PRICE, "price")                                         \
+	X(UNIT, "unit")                                           \
+	X(FIRST, "first")                                         \
+	X(STEP, "step")                                           \
+	X(SETUP_FEE, "setup_fee")                                 \
+	X(SECTIONS, "sections")                                   \
+	X(TAX, "tax")                                             \
+	X(AREA, "area")                                           \
+	X(EFFECTIVE, "effective")                                 \
+	X(END, "end")                                             \
+	X(ACTION, "action")                                       \
+	X(INCREMENTS, "increments") /* first/step in one: 60/1 */ \
+	X(ORIGIN, "origin")         /* of a sheet by origin */
 
 enum sheet_column {
 #define SHEET_ENUM(name, header) SHEET_##name,
@@ -41,7 +43,7 @@ enum sheet_column {
 		SHEET_COLUMN_COUNT
 };
 
-/* Those of our own header: all but the ones that only others have. */
+/* Those of our own header: all but the ones that only others or sheets by origin have. */
 enum { SHEET_OWN = SHEET_INCREMENTS, SHEET_ROWS_MAX = 5000000, SHEET_PROBLEMS_MAX = 100 };
 
 extern const char *const sheet_headers[SHEET_COLUMN_COUNT];
@@ -58,7 +60,8 @@ struct sheet_format {
 	ms_t moment;     /* of lines that name none; FIELD_ABSENT: when it is put in place */
 	bool takes_past; /* a past date means the sheet's moment */
 	bool rounds;     /* more than eight decimals are rounded, not refused */
-	const atomic_bool *stop; /* may be NULL */
+	const struct origin_list *origins; /* that there are; a loan, may be NULL */
+	const atomic_bool *stop;           /* may be NULL */
 };
 
 /* Texts are not terminated: slices of the file, or of the sheet's own memory. */
@@ -69,6 +72,7 @@ struct sheet_row {
 	int32_t unit, first, step;
 	uint32_t line;
 	uint16_t sections_n, area_n;
+	uint16_t origin; /* place among the format's origins, from 1; 0: any caller */
 	uint8_t prefix_n;
 	uint8_t band_mode, status; /* never in a file: of the rate that is replaced */
 	bool is_delete;
@@ -85,7 +89,8 @@ struct sheet_problem {
 struct sheet_chunk;
 
 struct sheet {
-	struct sheet_row *row; /* by prefix, then by the moment they take effect */
+	struct sheet_row *row; /* by prefix, origin, then by the moment they take effect */
+	const struct origin_list *origins; /* the format's */
 	size_t rows;
 	size_t lines; /* of the file behind its header, whether they became rows or not */
 	unsigned has; /* bit of enum sheet_column: the file has it */
@@ -121,6 +126,10 @@ static inline struct str sheet_sections(const struct sheet_row *r)
 static inline struct str sheet_area(const struct sheet_row *r)
 {
 	return str_n(r->area, r->area_n);
+}
+static inline struct str sheet_origin(const struct sheet *s, const struct sheet_row *r)
+{
+	return r->origin ? s->origins->group[r->origin - 1].name : STR("");
 }
 static inline bool sheet_has(const struct sheet *s, enum sheet_column c)
 {

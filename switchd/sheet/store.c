@@ -151,9 +151,10 @@ static int add_all(struct db *d, const struct sheet *s, const struct store_ask *
 		   int64_t version, int64_t id)
 {
 	CLEANUP(stmt_free) struct stmt *add = NULL;
-	int r = stmt_prepare(&add, d,
-			     "INSERT INTO rate (" RATE_COLUMNS ", sheet)"
-			     " VALUES (?1,?2,'',?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)");
+	int r = stmt_prepare(
+		&add, d,
+		"INSERT INTO rate (" RATE_COLUMNS ", sheet)"
+		" VALUES (?1,?2,?17,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)");
 
 	if (r < 0)
 		return r;
@@ -163,12 +164,14 @@ static int add_all(struct db *d, const struct sheet *s, const struct store_ask *
 		if (!s->row[i].is_new)
 			continue;
 		bind_row(add, &s->row[i]);
+		stmt_bind_text(add, 17, sheet_origin(s, &s->row[i]));
 		stmt_bind_int(add, 15, version++);
 		r = stmt_run(add);
 	}
 	return r;
 }
 
+/* -ENOLINK: there is no such group, which is asked once, not for each rate (store_fast). */
 static int remember(struct db *d, const struct store_ask *ask)
 {
 	CLEANUP(stmt_free) struct stmt *s = NULL;
@@ -183,7 +186,8 @@ static int remember(struct db *d, const struct store_ask *ask)
 	stmt_bind_text(s, 3, ask->decimal);
 	stmt_bind_text(s, 4, ask->dates);
 	bind_or_null(s, 5, ask->zone);
-	return stmt_run(s);
+	r = stmt_run(s);
+	return r == 0 && db_changes(d) == 0 ? -ENOLINK : r;
 }
 
 /* What no sheet can be undone for any more is forgotten: a weekly sheet of a million would leave a million lines each. */
@@ -210,6 +214,11 @@ static int settle_old(struct db *d, const struct store_ask *ask)
 		}
 	}
 	return r;
+}
+
+int store_fast(struct db *d)
+{
+	return db_exec(d, "PRAGMA cache_size = -65536; PRAGMA foreign_keys = OFF");
 }
 
 int store_sheet(struct db *d, const struct sheet *s, const struct delta *p,
@@ -242,7 +251,8 @@ struct undoing {
 	struct db *db;
 	struct str group, who;
 	int64_t sheet, last_version, top_version;
-	ms_t now;
+	int64_t has_by_hand; /* some rate of the group is newer than the sheet */
+	ms_t at;
 };
 
 /* The newest that stands; that is the one which can be taken back. */
@@ -273,7 +283,7 @@ static int find_newest(struct undoing *u, int64_t wanted, struct err *err)
 	return 0;
 }
 
-/* ?1 group, ?2 sheet, ?3 now, ?4 its last version, ?5 who, ?6 the highest version yet: those that it has. */
+/* ?1 group, ?2 sheet, ?3 the moment, ?4 its last version, ?5 who, ?6 the highest version yet, ?7 has_by_hand: those that it has. */
 static int step(const struct undoing *u, const char *sql, int64_t *count)
 {
 	CLEANUP(stmt_free) struct stmt *s = NULL;
@@ -286,13 +296,15 @@ static int step(const struct undoing *u, const char *sql, int64_t *count)
 	if (strstr(sql, "?2"))
 		stmt_bind_int(s, 2, u->sheet);
 	if (strstr(sql, "?3"))
-		stmt_bind_int(s, 3, u->now);
+		stmt_bind_int(s, 3, u->at);
 	if (strstr(sql, "?4"))
 		stmt_bind_int(s, 4, u->last_version);
 	if (strstr(sql, "?6"))
 		stmt_bind_int(s, 6, u->top_version);
 	if (strstr(sql, "?5"))
 		stmt_bind_text(s, 5, u->who);
+	if (strstr(sql, "?7"))
+		stmt_bind_int(s, 7, u->has_by_hand);
 	r = stmt_step(s);
 	if (r == 1 && count) /* a count */
 		*count += stmt_int(s, 0);
@@ -303,12 +315,16 @@ static int step(const struct undoing *u, const char *sql, int64_t *count)
 
 /*
  * A rate made by hand since, of the same prefix, that is in force or to come: `r` is what would come back. What came back by itself when
- * a later sheet was undone is none.
+ * a later sheet was undone is none. Nothing is looked for, a million times, where there is none at all.
  */
-#define BY_HAND                                                               \
-	"EXISTS (SELECT 1 FROM rate n WHERE n.\"group\" = r.\"group\""        \
-	" AND n.prefix = r.prefix AND n.origin = r.origin AND n.version > ?4" \
-	" AND n.undo_of IS NULL AND (n.\"end\" IS NULL OR n.\"end\" > ?3))"
+#define BY_HAND                                                                \
+	"(?7 AND EXISTS (SELECT 1 FROM rate n WHERE n.\"group\" = r.\"group\"" \
+	" AND n.prefix = r.prefix AND n.origin = r.origin AND n.version > ?4"  \
+	" AND n.undo_of IS NULL AND (n.\"end\" IS NULL OR n.\"end\" > ?3)))"
+
+static const char *const undo_has_by_hand =
+	"SELECT EXISTS (SELECT 1 FROM rate WHERE version > ?4 AND +\"group\" = ?1"
+	" AND undo_of IS NULL)";
 
 static const char *const undo_ending[] = {
 	"DELETE FROM rate WHERE \"group\" = ?1 AND sheet = ?2 AND effective >= ?3",
@@ -358,7 +374,8 @@ static const char *const undo_handing_on[] = {
 	/* What one ended and this one ended sooner has a new version now: that is the one which goes on then. */
 	("UPDATE rate_ended AS e SET version = (SELECT n.version " COPY_OF_E ")"
 	 " WHERE e.sheet IN " EARLIER
-	 " AND e.version IN (SELECT version FROM rate_ended WHERE sheet = ?2)"
+	 " AND e.version IN (SELECT version FROM rate_ended WHERE sheet = ?2"
+	 " AND (old_end IS NULL OR old_end > ?3))"
 	 " AND EXISTS (SELECT 1 " COPY_OF_E ")"),
 	/* What one gave an end that has passed, and this one took away before: the other has taken it away. */
 	("UPDATE rate_dropped AS d SET dropped_by = e.sheet, \"end\" = e.old_end FROM rate_ended e"
@@ -388,10 +405,23 @@ static int steps(const struct undoing *u, const char *const *sql, size_t n, int6
 	return r;
 }
 
-int store_undo(struct db *d, struct str group, int64_t sheet, struct str who, ms_t now,
+int store_undo_begin(struct db *d, struct str group, int64_t sheet, int64_t *ret_rates,
+		     struct err *err)
+{
+	struct undoing u = { .db = d, .group = group };
+	int r = find_newest(&u, sheet, err);
+
+	if (r < 0)
+		return r;
+	*ret_rates = 0;
+	r = step(&u, "SELECT count(*) FROM rate WHERE \"group\" = ?1 AND sheet = ?2", ret_rates);
+	return r < 0 ? no_store(d, r, err) : 0;
+}
+
+int store_undo(struct db *d, struct str group, int64_t sheet, struct str who, ms_t at,
 	       struct store_undone *ret, struct err *err)
 {
-	struct undoing u = { .db = d, .group = group, .who = who, .now = now };
+	struct undoing u = { .db = d, .group = group, .who = who, .at = at };
 	int r = find_newest(&u, sheet, err);
 
 	if (r < 0)
@@ -401,7 +431,9 @@ int store_undo(struct db *d, struct str group, int64_t sheet, struct str who, ms
 		return no_store(d, r, err);
 	u.top_version--;
 	*ret = (struct store_undone){ .sheet = u.sheet };
-	r = steps(&u, undo_ending, COUNT(undo_ending), &ret->ended);
+	r = step(&u, undo_has_by_hand, &u.has_by_hand);
+	if (r == 0)
+		r = steps(&u, undo_ending, COUNT(undo_ending), &ret->ended);
 	if (r == 0)
 		r = step(&u, undo_keeping, &ret->kept);
 	if (r == 0)

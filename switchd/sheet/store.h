@@ -16,6 +16,12 @@
  */
 int store_next_version(struct db *d, int64_t *ret);
 
+/*
+ * Before the transaction: what a connection needs that writes a million rates. What is written is read again soon, for the tariff and for the
+ * next rates of the same pages; and that the group is there is asked once a sheet.
+ */
+int store_fast(struct db *d);
+
 struct store_ask {
 	struct delta_ask delta;
 	struct str who;
@@ -35,6 +41,12 @@ struct store_undone {
 	int64_t kept;     /* prefixes that were changed by hand since: they stay */
 };
 
-/* sheet: 0 = the group's newest. -EINVAL with *err if there is none, or it is not the newest that stands. */
-int store_undo(struct db *d, struct str group, int64_t sheet, struct str who, ms_t now,
+/*
+ * sheet: 0 = the group's newest. -EINVAL with *err if there is none, or it is not the newest that stands. How many rates of it there are is
+ * found by reading all of the group, which tells how fast that goes.
+ */
+int store_undo_begin(struct db *d, struct str group, int64_t sheet, int64_t *ret_rates,
+		     struct err *err);
+/* The same, and it is done. at: from when on the group is as it was before the sheet; it may lie ahead. */
+int store_undo(struct db *d, struct str group, int64_t sheet, struct str who, ms_t at,
 	       struct store_undone *ret, struct err *err);

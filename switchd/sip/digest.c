@@ -35,20 +35,32 @@ struct digest *digest_free(struct digest *d)
 
 /* ---- challenge ---- */
 
+static const struct {
+	size_t count;
+	enum digest_algorithm algorithm[DIGEST_ALGORITHM_COUNT];
+} offers[OFFER_COUNT] = {
+	[OFFER_SHA256_MD5] = { 2, { DIGEST_SHA256, DIGEST_MD5 } },
+	[OFFER_MD5_SHA256] = { 2, { DIGEST_MD5, DIGEST_SHA256 } },
+	[OFFER_SHA256] = { 1, { DIGEST_SHA256 } },
+	[OFFER_MD5] = { 1, { DIGEST_MD5 } },
+};
+
 void digest_put_challenge(struct digest *d, int code, const struct digest_ask *ask, bool stale,
 			  struct buf *out)
 {
 	char nonce[NONCE_TEXT];
 
 	nonces_mint(d->nonces, ask->source, ask->tries, ask->now_ms, nonce);
-	for (int a = ask->is_md5 ? DIGEST_MD5 : 0; a < DIGEST_ALGORITHM_COUNT; a++) {
+	for (size_t i = 0; i < offers[ask->offer].count; i++) {
+		enum digest_algorithm a = offers[ask->offer].algorithm[i];
+
 		buf_putz(out, code == 407 ? "Proxy-Authenticate" : "WWW-Authenticate");
 		buf_put(out, STR(": Digest realm="));
 		buf_put_quoted(out, ask->realm);
 		buf_put(out, STR(", nonce=\""));
 		buf_putz(out, nonce);
 		buf_put(out, STR("\", algorithm="));
-		buf_putz(out, digest_algorithm_name((enum digest_algorithm)a));
+		buf_putz(out, digest_algorithm_name(a));
 		buf_put(out, STR(", qop=\"auth\""));
 		if (stale)
 			buf_put(out, STR(", stale=true"));
@@ -115,12 +127,15 @@ static bool is_about(const struct msg *m, struct str uri)
 }
 
 /* All but the hash: what the fields have to be for it to count. */
-static bool is_well_formed(const struct msg *m, const struct digest_fields *f, bool is_legacy,
-			   uint32_t *ret_nc)
+static bool is_well_formed(const struct msg *m, const struct digest_fields *f,
+			   const struct digest_ask *ask, uint32_t *ret_nc)
 {
-	if (digest_algorithm_of(f) == DIGEST_ALGORITHM_COUNT || !is_about(m, f->f[DIGEST_URI]))
+	enum digest_algorithm a = digest_algorithm_of(f);
+
+	if (a == DIGEST_ALGORITHM_COUNT || !is_about(m, f->f[DIGEST_URI]) ||
+	    (a == DIGEST_MD5 && ask->is_md5_refused))
 		return false;
-	if (is_legacy && !f->f[DIGEST_QOP].p) {
+	if (ask->is_legacy && !f->f[DIGEST_QOP].p) {
 		*ret_nc = 1; /* it counts nothing: each nonce serves once */
 		return true;
 	}
@@ -166,7 +181,7 @@ enum digest_verdict digest_verify(struct digest *d, const struct msg *m, const s
 	bool is_fresh = nonces_check(d->nonces, fields.f[DIGEST_NONCE], a->source,
 				     life_ms < NONCE_LIFE_MAX_MS ? life_ms : NONCE_LIFE_MAX_MS,
 				     a->now_ms, &nonce);
-	bool is_sound = is_well_formed(m, &fields, a->is_legacy, &nc);
+	bool is_sound = is_well_formed(m, &fields, a, &nc);
 	bool is_known = is_right(m, &fields, a->password);
 
 	if (ret_tries)

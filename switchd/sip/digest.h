@@ -29,19 +29,23 @@ enum digest_verdict {
 	DIGEST_WRONG, /* with a nonce of ours, so the source is real: may be counted against it */
 };
 
+/* The algorithms of a challenge, in the order of its lines. */
+enum digest_offer { OFFER_SHA256_MD5, OFFER_MD5_SHA256, OFFER_SHA256, OFFER_MD5, OFFER_COUNT };
+
 struct digest_ask {
 	struct str realm;
 	const struct addr *source;
 	int64_t now_ms;
 	int64_t life_ms; /* of nonces; 0: NONCE_LIFE_MS, at most NONCE_LIFE_MAX_MS */
-	bool is_md5;     /* offer that alone; what is answered may still be either */
-	int tries;       /* wrong answers before this challenge, which its nonce carries */
+	enum digest_offer offer;
+	int tries; /* wrong answers before this challenge, which its nonce carries */
 	/* of verification */
 	struct str password; /* p NULL: a dummy is verified against */
+	bool is_md5_refused; /* else an answer may be by either, whatever was on offer */
 	bool is_legacy;      /* an answer without qop (RFC 2069) will do, once a nonce */
 };
 
-/* Writes WWW-/Proxy-Authenticate lines (SHA-256 unless is_md5, then MD5). code 401 or 407. */
+/* Writes WWW-/Proxy-Authenticate lines, one for each algorithm on offer. code 401 or 407. */
 void digest_put_challenge(struct digest *d, int code, const struct digest_ask *a, bool stale,
 			  struct buf *out);
 /*

@@ -9,30 +9,16 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 VENDORS=${1:-200} EACH=${2:-5000} RATE=${RATE:-50} PORT=15073
-BIN=$(realpath "${O:-build}/bin") HERE=$PWD/tests/bench
-W=$(mktemp -d)
-PIDS=()
-
-cleanup() {
-	for pid in "${PIDS[@]}"; do
-		kill "$pid" 2>/dev/null || true
-	done
-	wait 2>/dev/null || true
-	rm -rf "$W"
-}
-trap cleanup EXIT
+# shellcheck disable=SC2034 # what stands before a switchd: lib.sh
+PIN=()
+# shellcheck source=/dev/null
+. tests/bench/lib.sh
 
 ctl() { "$BIN/switchctl" -s "$W/control.sock" "$@"; }
 
 start() {
-	"$BIN/switchd" --data "$W/data" --control "$W/control.sock" --workers 1 --listen "udp:127.0.0.1:$PORT" \
-		--media 127.0.0.1 --media-ports 20000-59999 --set SS_MAX_CALL_PER_SECOND=20000 \
-		--set SS_MAX_CONCURRENT_CALL=50000 2>>"$W/log" &
-	PIDS=($!)
-	until ctl status >/dev/null 2>&1; do
-		kill -0 "${PIDS[-1]}" || { cat "$W/log" && exit 1; }
-		sleep 0.05
-	done
+	PIDS=()
+	switchd_up "$PORT" "$W/data" "$W/control.sock" "$W/log"
 }
 
 # FILE ROUND COUNT: prefixes of seven digits, prices of that round.

@@ -1,9 +1,10 @@
 /*
  * routes: how long the ordered list of vendors takes for a number, and a change of what it is made from.
  *
- *	routes [VENDORS [RATES_EACH]]
+ *	routes [VENDORS [RATES_EACH [ORIGINS]]]
  *
- * Prefixes and prices are drawn at random; numbers begin with prefixes that some vendor has.
+ * Prefixes and prices are drawn at random; numbers begin with prefixes that some vendor has. With ORIGINS each rate is for callers of one of
+ * so many groups, and the next for any.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,8 @@ struct bench {
 	struct purse *purse;
 	char (*prefix)[16]; /* that vendors have in common */
 	size_t prefixes;
+	size_t origin_groups;
+	struct origin_list origins;
 };
 
 static struct purse *find_purse(void *ctx, const char *account)
@@ -87,6 +90,19 @@ static void draw_prefixes(struct bench *b)
 }
 
 /* Each vendor has every other prefix, from a place of its own on. */
+/* Each of them is of callers that begin with two digits. */
+static void draw_origins(struct bench *b)
+{
+	for (size_t i = 0; i < b->origin_groups; i++) {
+		char name[16], prefix[8];
+
+		(void)snprintf(name, sizeof(name), "o%06zu", i);
+		(void)snprintf(prefix, sizeof(prefix), "%02zu", i % 100);
+		if (origin_list_add(&b->origins, str_of(name), str_of(prefix), false) < 0)
+			exit(1);
+	}
+}
+
 static double load(struct bench *b)
 {
 	const struct tariff_rules rules = { .hold_time_precision_ms = 50 };
@@ -101,11 +117,15 @@ static double load(struct bench *b)
 		for (size_t i = 0; i < b->each; i++) {
 			rows[i]->prefix = b->prefix[(i * 2 + v % 2) % b->prefixes];
 			rows[i]->price = dice(1000000) + (v == b->vendors ? 2000000 : 1);
+			if (b->origin_groups && i % 2)
+				rows[i]->origin = (char *)(uintptr_t)b->origins
+							  .group[i / 2 % b->origin_groups]
+							  .name.p;
 		}
 
 		int64_t began = clock_mono_us();
 
-		if (tariff_create(&b->tariff[v], rows, b->each, &rules, NULL) < 0)
+		if (tariff_create(&b->tariff[v], rows, b->each, &rules, &b->origins, NULL) < 0)
 			exit(1);
 		spent += clock_mono_us() - began;
 		bytes += tariff_bytes(b->tariff[v]);
@@ -141,6 +161,11 @@ static struct world *make_world(struct bench *b, int64_t policy)
 	struct world *w = NULL;
 	struct err err = ERR_INIT;
 
+	struct origins *origins = NULL;
+
+	if (b->origin_groups && origins_create(&origins, b->origins.group, b->origins.count) < 0)
+		exit(1);
+	in.origins = origins;
 	in.account = calloc(in.accounts, sizeof(struct account_row *));
 	in.mapping = calloc(1, sizeof(struct mapping_gateway_row *));
 	in.routing = calloc(in.routings, sizeof(struct routing_gateway_row *));
@@ -198,6 +223,7 @@ static size_t ask(const struct world *w, struct prices *prices, const char *numb
 	money_t all = 0;
 
 	(void)number_set(&q.callee, str_of(number));
+	(void)number_set(&q.caller, str_of(number + strlen(number) - 7));
 	rank(&q, &found);
 	for (size_t i = 0; i < found.n; i++)
 		all ^= found.at[i].price + found.at[i].vendor;
@@ -244,13 +270,15 @@ static void measure(struct bench *b, struct world *w, struct prices *prices, con
 int main(int argc, char **argv)
 {
 	struct bench b = { .vendors = argc > 1 ? strtoul(argv[1], NULL, 10) : 200,
-			   .each = argc > 2 ? strtoul(argv[2], NULL, 10) : 5000 };
+			   .each = argc > 2 ? strtoul(argv[2], NULL, 10) : 5000,
+			   .origin_groups = argc > 3 ? strtoul(argv[3], NULL, 10) : 0 };
 	struct prices *prices = NULL;
 	struct world *w;
 
 	b.gate = calloc(b.vendors + 1, sizeof(*b.gate));
 	b.purse = calloc(1, sizeof(*b.purse));
 	draw_prefixes(&b);
+	draw_origins(&b);
 	(void)load(&b);
 	w = make_world(&b, MAPPING_GATEWAY_POLICY_PRIORITY);
 	measure(&b, w, NULL, "priority");

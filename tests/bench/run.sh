@@ -7,19 +7,11 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 ROUNDS=${1:-3} RATE=${RATE:-300} CALLS=${CALLS:-3000} HELD=${HELD:-3000}
-BIN=$(realpath "${O:-build}/bin") HERE=$PWD/tests/bench
-W=$(mktemp -d)
-PIDS=()
+# shellcheck disable=SC2034 # what stands before a switchd: lib.sh
+PIN=(taskset -c 1)
+# shellcheck source=/dev/null
+. tests/bench/lib.sh
 GEN=(taskset -c 0 "$W/sipblast" -c 127.0.0.1:15090 -u 127.0.0.1:15080 -p 1212555 -g 20)
-
-cleanup() {
-	for pid in "${PIDS[@]}"; do
-		kill "$pid" 2>/dev/null || true
-	done
-	wait 2>/dev/null || true
-	rm -rf "$W"
-}
-trap cleanup EXIT
 
 ctl() { "$BIN/switchctl" -s "$W/$1.sock" "${@:2}" >/dev/null; }
 field() { sed -n "s/.*\b$2=\([^ ]*\).*/\1/p" <<<" $1"; }
@@ -28,14 +20,7 @@ median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 # NAME PORT RELAY: a switch with a customer, a vendor and their rates.
 switch_up() {
-	taskset -c 1 "$BIN/switchd" --data "$W/$1" --control "$W/$1.sock" --workers 1 \
-		--listen "udp:127.0.0.1:$2" --media 127.0.0.1 --media-ports 20000-59999 \
-		--set SS_MAX_CALL_PER_SECOND=20000 --set SS_MAX_CONCURRENT_CALL=50000 2>"$W/$1.log" &
-	PIDS+=($!)
-	until "$BIN/switchctl" -s "$W/$1.sock" status >/dev/null 2>&1; do
-		kill -0 "${PIDS[-1]}" || { cat "$W/$1.log" && exit 1; }
-		sleep 0.1
-	done
+	switchd_up "$2" "$W/$1" "$W/$1.sock" "$W/$1.log"
 	ctl "$1" rate-group add name=sell
 	ctl "$1" rate add group=sell prefix=1 price=0.0123 unit=60 first=1 step=1
 	ctl "$1" account add id=customer limit_money=0 rate_group=sell
@@ -46,7 +31,7 @@ switch_up() {
 }
 
 kamailio_up() {
-	taskset -c 1 kamailio -x fm -X fm -f "$HERE/kamailio.cfg" -A LISTEN=127.0.0.1:15060 \
+	"${PIN[@]}" kamailio -x fm -X fm -f "$HERE/kamailio.cfg" -A LISTEN=127.0.0.1:15060 \
 		-A UAS=127.0.0.1:15080 -m 1024 -M 32 -DD -E >"$W/kamailio.log" 2>&1 &
 	PIDS+=($!)
 	sleep 2

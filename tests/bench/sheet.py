@@ -3,9 +3,9 @@
 
     tests/bench/sheet.py --bin build/bin [--rows 1000000] [--rate 200] [--dir DIR]
 
-Takes the sheet twice: into an empty group without calls, and with another price for each row while the calls go on. Says how long each
-took until it was in force, and what became of the calls (sipblast). Exits 1 if a call failed, if one was charged by other terms than the
-sheets' (or by the old ones after the moment of the new, or the reverse), or if the second import took 20 s or more.
+Takes the sheet twice: into an empty group without calls, and with another price for each row while the calls go on; then it is undone.
+Says how long each took until it was in force, the most memory, and what became of the calls (sipblast). Exits 1 if a call failed,
+if one was charged by other terms than those in force at the moment of its answer, or if the second import took 20 s or more.
 """
 
 import argparse
@@ -62,19 +62,31 @@ def blast(folder, switch, rate):
                              "-d", "100", "-r", str(rate), "-n", str(rate * LONGEST_S)], stdout=subprocess.PIPE, text=True)
 
 
-def judge(binaries, switch, folder, moment):
-    """How many calls were charged by the old and the new sheet, and those that were charged wrongly."""
+def undo(switch):
+    begun = time.monotonic()
+    moment = switch.ask("rate.undo", group="sell")["undone_at"]
+    return time.monotonic() - begun, moment
+
+
+def memory(switch):
+    """Megabytes: the most there ever were."""
+    with open(f"/proc/{switch.process.pid}/status", encoding="ascii") as f:
+        return next(int(line.split()[1]) >> 10 for line in f if line.startswith("VmHWM"))
+
+
+def judge(binaries, switch, folder, taken, undone):
+    """How many calls were charged before the second sheet, by it, and after its undoing; and those that were charged wrongly."""
     path = os.path.join(folder, "cdrs.csv")
     subprocess.run([os.path.join(binaries, "switchctl"), "-s", switch.path, "cdr", "export", f"file={path}", "format=csv"],
                    check=True, capture_output=True)
-    counts, wrong = {"0.5": 0, "0.6": 0}, []
+    counts, wrong = [0, 0, 0], []
     with open(path, encoding="utf-8", newline="") as f:
         for row in csv.DictReader(f):
             if not row["answer"]:
                 continue
-            price = "0.6" if row["answer"] >= moment else "0.5"
-            counts[price] += 1
-            if not row["rate_terms"].startswith(TERMS[price]) or row["rate_prefix"] != DIALLED:
+            part = (row["answer"] >= taken) + (row["answer"] >= undone)
+            counts[part] += 1
+            if not row["rate_terms"].startswith(TERMS["0.6" if part == 1 else "0.5"]) or row["rate_prefix"] != DIALLED:
                 wrong.append((row["answer"], row["rate_terms"]))
     return counts, wrong
 
@@ -96,20 +108,23 @@ def main():
         print(f"{o.rows} rows, new, no calls: in force after {took:.1f} s", flush=True)
         write_sheet(sheet, o.rows, "0.6", 60, 60, "0.02")
         calls = blast(folder, switch, o.rate)
-        took, moment = take(o.bin, switch, sheet)
+        took, taken = take(o.bin, switch, sheet)
         print(f"{o.rows} rows, each with another price, {o.rate} calls a second: in force after {took:.1f} s", flush=True)
         time.sleep(AFTER_S)  # calls by the new sheet
+        back, undone = undo(switch)
+        print(f"undone after {back:.1f} s; at most {memory(switch)} MB", flush=True)
+        time.sleep(AFTER_S)
         calls.send_signal(signal.SIGINT)
         out = calls.communicate()[0].strip()
         print(out, flush=True)
         while switch.ask("status.show")["ledger"]["outbox"]:
             time.sleep(0.2)
-        counts, wrong = judge(o.bin, switch, folder, moment)
+        counts, wrong = judge(o.bin, switch, folder, taken, undone)
     finally:
         switch.stop()
         shutil.rmtree(folder)
-    print(f"answered before the moment, by the old sheet: {counts['0.5']}; after it, by the new one: {counts['0.6']}; "
-          f"charged otherwise: {len(wrong)} {wrong[:2] if wrong else ''}")
+    print(f"answered before the new sheet's moment: {counts[0]}; by it: {counts[1]}; after its undoing: {counts[2]}; "
+          f"charged otherwise than then in force: {len(wrong)} {wrong[:2] if wrong else ''}")
     failed = dict(w.split("=") for w in out.split() if "=" in w)["fail"] != "0"
     return 1 if wrong or failed or took >= LIMIT_S else 0
 

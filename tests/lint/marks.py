@@ -13,7 +13,8 @@ HEAD = """<!-- Made by tests/lint/verified --write: do not edit. -->
 
 Every parameter that the switch reads (effect `live`), with the tests that show it at work: each plays customer and vendor from
 outside, sets the parameter while the switch runs, and sees what the calls do in its default and in another value. A name is what
-`tests/sip/run.py -k NAME` runs; those under `net` have a firewall and are run by `tests/net/run.py`. What a test shows is its own
+`tests/sip/run.py -k NAME` runs; those under `net` have a firewall and are run by `tests/net/run.py`, those under
+`tui` are typed at the console (`tests/tui/run.py`). What a test shows is its own
 first words, read from its source.
 """
 
@@ -31,7 +32,7 @@ def of_function(node):
 def marks():
     """parameter -> [(name of the test, what it says of itself)]"""
     found = {}
-    for path in tree.files("tests/sip", "tests/net", ext=(".py",)):
+    for path in tree.files("tests/sip", "tests/net", "tests/tui", ext=(".py",)):
         folder, name = path.split(os.sep)[1:3]
         if not name.startswith("test_"):
             continue

@@ -1,7 +1,11 @@
 """What the wall lets in, and that it stands at every moment."""
 
+import asyncio
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 
 from harness.scene import scene
@@ -13,6 +17,8 @@ SOME = sorted({*range(1, 1100), *range(5000, 5100), *range(8000, 8100), *range(9
                *range(19990, 20010), 2222, 65535})
 PORTS = {"ipv4": "10.9.0.1/24", "sip_port": 5070, "sip_tls_port": 5071, "api_port": 8443, "ssh_port": 2022,
          "media_ports": "12000-12999"}
+
+STRANGER = "fd00:a::2"  # of another network: the machine's own is exempt
 
 
 def write_conf(t, **answers):
@@ -31,6 +37,49 @@ async def test_a_scan_finds_what_is_open_and_nothing_else(t):
         assert got == {p for p in (5070, 5071, 8443, 2022) if p in ports}, sorted(got)[:50]
         got = Udp(source).scan(ports, 5070)
         assert got == (media | {5070}) & set(ports), sorted(got)[:50]
+
+
+def older(t, *unknown):
+    """The kernel does not know these expressions."""
+    library = os.path.join(t.folder, "older.so")
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, os.path.join(os.path.dirname(__file__), "older.c"), "-ldl"],
+                   check=True, timeout=60)
+    t.lockout.wrapper = t.wall.enter + ["env", f"LD_PRELOAD={library}", f"OLDER={','.join(unknown)}"]
+
+
+async def stands(t):
+    """Open is what is to be open, and who is banned is out, also after a reload of the rules."""
+    write_conf(t, **PORTS)
+    await t.lockout.start()
+    for _ in range(2):
+        got = Tcp(STRANGER).scan({*SOME, 8443, 2022}, 5070)
+        assert got == {5070, 5071, 8443, 2022}, sorted(got)[:50]
+        await t.firewall.ask("ban.add", address=STRANGER, seconds=60)
+        assert not Tcp(STRANGER).is_through(5070)
+        await t.firewall.ask("ban.del", address=STRANGER)
+        t.lockout.process.send_signal(signal.SIGHUP)
+
+
+def missing(t):
+    return [line.split("does without ")[1].split(":")[0] for line in t.lockout.tail().splitlines() if "does without" in line]
+
+
+@scene(start=False)
+async def test_a_kernel_that_cannot_leave_out_tracking(t):
+    """Only that is left out, and said once."""
+    older(t, "notrack")
+    await stands(t)
+    assert missing(t) == ["SIP and media without connection tracking"], missing(t)
+    shown = [r["verdict"] for r in await t.firewall.ask("firewall.show")]
+    assert "notrack" not in shown and "drop" in shown, shown
+
+
+@scene(start=False)
+async def test_a_kernel_that_knows_none_of_the_newer_ways(t):
+    """CentOS 7's may be such: the wall stands all the same, and what it does without is said."""
+    older(t, "notrack", "dynset", "log")
+    await stands(t)
+    assert len(missing(t)) == 3, missing(t)
 
 
 @scene(start=False)
@@ -82,6 +131,76 @@ async def test_the_rules_are_what_nft_lists(t):
     assert any(r["verdict"] == "accept" and r["what"] == "tcp 2222" and r["why"] == "SSH" for r in shown)
     status, out, err = await t.switch.cli("firewall", "show")
     assert status == 0 and "everything else" in out, (status, out, err)
+
+
+# Opens what its words say: proto, host, port; says whether something of it arrived outside.
+CALL_OUT = """
+import socket, sys
+kind = socket.SOCK_STREAM if sys.argv[1] == "tcp" else socket.SOCK_DGRAM
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET, kind)
+s.settimeout(float(sys.argv[4]))
+try:
+    s.connect((sys.argv[2], int(sys.argv[3])))
+    s.send(b"x")
+    print(s.recv(1).decode())
+except OSError as e:
+    print(type(e).__name__)
+"""
+
+
+class Outside:
+    """Answers whoever asks, by TCP and UDP, on both families."""
+
+    def __init__(self, *hosts):
+        self.tcp = [socket.create_server((h, 0), family=socket.AF_INET6 if ":" in h else socket.AF_INET) for h in hosts]
+        self.port = {h: s.getsockname()[1] for h, s in zip(hosts, self.tcp)}
+        self.udp = []
+        for h in hosts:
+            s = socket.socket(socket.AF_INET6 if ":" in h else socket.AF_INET, socket.SOCK_DGRAM)
+            s.bind((h, self.port[h]))
+            self.udp.append(s)
+        for s in self.tcp:
+            threading.Thread(target=self.accept, args=(s,), daemon=True).start()
+        for s in self.udp:
+            threading.Thread(target=self.echo, args=(s,), daemon=True).start()
+
+    @staticmethod
+    def accept(s):
+        while True:
+            c, _ = s.accept()
+            c.sendall(c.recv(1))
+            c.close()
+
+    @staticmethod
+    def echo(s):
+        while True:
+            data, peer = s.recvfrom(100)
+            s.sendto(data, peer)
+
+
+async def test_programs_without_business_outside_do_not_get_there(t):
+    """H2, output: a user that is none of those who need it reaches nobody, by TCP or UDP, IPv4 or IPv6; who needs it does, an answer on
+    a connection that was let in goes out whoever sends it, and `firewall show` counts what was kept in."""
+    await t.lockout.start()
+    hosts = (t.net.ip(7), "fd00:a::2")
+    outside = Outside(*hosts)
+
+    def call(user, proto, host, within):
+        drop = ["setpriv", "--reuid", str(user), "--clear-groups"]
+        return t.wall.run(*drop, sys.executable, "-c", CALL_OUT, proto, host, str(outside.port[host]), str(within)).strip()
+
+    async def kept_in():
+        return sum(r["packets"] for r in await t.firewall.ask("firewall.show") if "no business" in r["why"])
+    for host in hosts:
+        for proto in ("tcp", "udp"):
+            assert await asyncio.to_thread(call, 0, proto, host, 10) == "x", (proto, host)
+            before = await kept_in()
+            assert await asyncio.to_thread(call, 65534, proto, host, 1) != "x", (proto, host)
+            assert await kept_in() > before, (proto, host)
+    caller, _ = await t.plain()  # and calls are made beside it
+    call = caller.invite("88017")
+    await call.expect(200)
+    await call.hang_up()
 
 
 async def test_ports_follow_the_configuration(t):

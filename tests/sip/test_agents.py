@@ -60,6 +60,27 @@ async def account(t, name):
     return await t.ctl.ask("account.show", id=name)
 
 
+async def test_accounts_are_listed_by_agent_kind_and_balance(t):
+    """The accounts of an agent, with all below it; of a kind; with the least money first. A page of what is sorted there is not."""
+    await tree(t)
+    await t.account("poor", "0.5", agent="hub")
+
+    async def ids(**asked):
+        return [row["id"] for row in await t.ctl.ask("account.list", **asked)]
+    everybody = await ids()
+    assert everybody == sorted(everybody) == ["acme", "hub", "north", "poor", "vendor-acc", "west"]
+    assert await ids(agent="hub") == ["poor", "west"] and await ids(agent="north") == ["hub"]
+    assert await ids(agent="north", below=True) == ["acme", "hub", "poor", "west"]
+    assert await ids(agent="west", below=True) == ["acme"]
+    assert await ids(kind="agent") == ["hub", "north", "west"] and await ids(kind="clearing") == ["vendor-acc"]
+    assert await ids(kind="customer", sort="balance") == ["poor", "acme"]
+    assert (await ids(sort="balance"))[-2:] == ["poor", "acme"] and await ids(sort="available", limit=1) != ["acme"]
+    assert await ids(limit=2) == everybody[:2] and await ids(limit=2, after="hub") == ["north", "poor"]
+    for asked, field in (({"sort": "name"}, "sort"), ({"kind": "vendor"}, "kind"), ({"agent": "acme"}, "agent"),
+                         ({"below": True}, "agent"), ({"sort": "balance", "after": "acme"}, "after")):
+        await refuses(ids(**asked), f'"field": "{field}"')
+
+
 async def refuses(call, *words):
     try:
         await call

@@ -50,6 +50,37 @@ async def test_challenge_and_both_algorithms(t):
     assert len(carrier.legs) == 2
 
 
+async def test_algorithms_of_one_peer(t):
+    """What a gateway and a phone are offered at their own addresses, and nobody else; sha256 takes no MD5."""
+    caller, _carrier = await stage_with_password(t)
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", address=[caller.ip])
+    words = {"system": ["SHA-256", "MD5"], "sha256_md5": ["SHA-256", "MD5"], "md5_sha256": ["MD5", "SHA-256"],
+             "sha256": ["SHA-256"], "md5": ["MD5"]}
+    phone = await t.phone(address=[t.net.ip(11)])
+    other = await t.phone("1002", 12)
+
+    async def of_call():
+        return [c["algorithm"] for c in digest.challenges((await challenged(caller))[1])]
+
+    async def of_phone(device, **options):
+        return [c["algorithm"] for c in digest.challenges(await device.send_register(**options).response())]
+    for word, wanted in words.items():
+        await t.ctl.ask("mapping-gateway.set", name="acme-in", digest=word)
+        await t.ctl.ask("phone.set", number="1001", digest=word)
+        assert await of_call() == wanted, word
+        assert await of_phone(phone) == wanted, word
+        assert await of_phone(other) == words["system"], word
+        assert await of_phone(other, to="1001") == words["system"], "a stranger is not told what 1001 has"
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", digest="sha256", address=[t.net.cidr, t.net.ip(99)])
+    call = caller.invite("88017", credentials=(USER, PASSWORD, "SHA-256"))
+    await call.expect(200)
+    await call.hang_up()
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", digest="system")
+    call, answer = await challenged(caller)
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", digest="sha256")
+    assert (await retry(caller, call, answer)).code == 403, "MD5, with the right password"
+
+
 async def test_wrong_answers_are_refused_alike(t):
     """Wrong password, unknown user, wrong URI, wrong realm, no qop: no call, and one and the same
     status, so that nothing tells which it was."""

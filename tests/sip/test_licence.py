@@ -109,6 +109,23 @@ async def test_calls_a_second_are_licensed_too(t):
         await call.hang_up()
 
 
+@scene(start=False)  # --media-ports would hold for the whole run
+async def test_too_few_media_ports_are_told_of(t):
+    """Four ports a call, and ten seconds of rest: what SS_MEDIA_PORT_RANGE lacks is said when the licence comes and afterwards."""
+    t.switch.media_ports = None
+    await t.switch.start()
+    await t.set("SS_MEDIA_PORT_RANGE", "20000,20399")
+    assert (await t.ctl.ask("license.show"))["warning"] is None, "no licence, no load that is known"
+    shown = await t.ctl.ask("license.activate", content=await sign(t.binaries, lines=80, cps=2))
+    assert shown["warning"] is None, shown
+    file = write(os.path.join(t.folder, "licence"), await sign(t.binaries, lines=81, cps=2))
+    status, out, err = await t.switch.cli("license", "activate", file)
+    assert status == 0 and "400 ports" in out and "need 404" in out, (out, err)
+    assert "need 404" in (await t.ctl.ask("license.show"))["warning"]
+    await t.set("SS_MAX_CALL_PER_SECOND", 1)
+    assert (await t.ctl.ask("license.show"))["warning"] is None, "fewer begin in a second"
+
+
 async def test_what_is_refused_and_why(t):
     good = await sign(t.binaries, lines=3, machine="any")
     other = os.path.join(t.folder, "other")

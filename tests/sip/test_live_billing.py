@@ -5,7 +5,7 @@ from harness.books import check_fee
 from harness.oracle import Terms, charge, money
 from harness.plans import reject
 from harness.stage import BUY, SELL
-from harness.scene import live
+from harness.scene import live, scene
 
 
 async def held_call(t, caller, seconds, number="88017"):
@@ -136,3 +136,57 @@ async def test_clearing_balance(t):
     await t.refused(caller.invite("88018"), 503, "AccountBalanceNotEnough")
     await t.set("SERVER_VERIFY_CLEARING_CUSTOMER_REMAIN_MONEY_LIMIT", "40")
     await caller.place("88019")
+
+
+@live("SERVER_DISPLAY_MONEY_PRECISION")
+async def test_decimals_on_screens(t):
+    """Lists show amounts with so many decimals and say where that is not all; prices, single records and JSON stay whole."""
+    caller, _carrier = await t.plain()
+    cdr = await held_call(t, caller, 0.1)
+
+    async def shown(*words):
+        status, out, err = await t.switch.cli(*words)
+        assert status == 0, err
+        return out.split()
+
+    assert cdr["fee"] == "0.000205" and cdr["tax"] == "0", cdr
+    for decimals, fee, tax, balance in ((None, "~0.000", "0.000", "~100.000"), (2, "~0.00", "0.00", "~100.00"),
+                                        (6, "0.000205", "0.000000", "99.999795"), (5, "~0.00021", "0.00000", "~99.99980")):
+        if decimals is not None:
+            await t.set("SERVER_DISPLAY_MONEY_PRECISION", decimals)
+        assert {fee, tax} <= set(await shown("cdr", "list")), decimals
+        assert balance in await shown("account", "list", "fields=id,balance"), decimals
+        assert SELL.price in await shown("rate", "list", "group=acme-sell")
+        assert "99.999795" in await shown("account", "show", "acme")
+        assert '"99.999795",' in await shown("--json", "account", "list")
+        assert "0.000205" in await shown("cdr", "show", cdr["id"])
+        assert "0.000205" in await shown("report", "revenue")
+
+
+@scene(idle=True)
+@live("SERVER_BILLING_LATE_ANSWER_COST")
+async def test_what_a_late_answer_costs(t):
+    """Off: the vendor that answers a try after the caller gave up gets nothing, and the books agree; On: its first increment."""
+    caller, carrier = await t.plain()
+    carrier.plan = plans.answer_when_cancelled()
+
+    async def late(number):
+        call = caller.invite(number)
+        await call.rings()
+        call.cancel()
+        await call.expect(487)
+        leg = carrier.legs[-1]
+        await leg.ack()
+        await leg.ended_by_peer()
+        await t.books.settled()
+        (row,) = [r for r in await t.ctl.ask("cdr.list", call_id=call.call_id) if r["reason"] == "LateAnswer"]
+        return row
+    await t.set("SERVER_BILLING_LATE_ANSWER_COST", "Off")
+    row = await late("88017")
+    assert row["cost_prefix"] is None and money(row["cost"] or "0") == 0, row
+    assert await t.books.balance("vendor-acc") == 0
+    await t.set("SERVER_BILLING_LATE_ANSWER_COST", "On")
+    row = await late("88018")
+    assert money(row["cost"]) == charge(BUY, 1000).total, row
+    assert await t.books.balance("vendor-acc") == -charge(BUY, 1000).total
+    await t.books.verify()

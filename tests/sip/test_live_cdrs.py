@@ -114,6 +114,37 @@ async def test_days_of_the_log(t):
     assert count("SELECT count(*) FROM system_log")[0][0] >= 3
 
 
+@live("ALARM_KEEP_DAYS")
+async def test_days_of_alarms_that_are_over(t):
+    """An alarm that is over is in the history, with who looked after it, over a restart; one of a hundred days ago stays at 101 and goes
+    at 99."""
+    async def history(**asked):
+        return [(a["type"], a["object"], a["acked_by"]) for a in await t.ctl.ask("alarm.history", **asked)]
+    name = "SS_SIP_NAT_KEEP_ALIVE_PERIOD"
+    await t.set(name, 200)
+    await t.ctl.ask("alarm.ack", type="nat_keep_alive")
+    assert await history() == []
+    await t.set(name, 30)
+    assert "nat_keep_alive" not in str(await t.ctl.ask("alarm.list"))
+    rows = await t.ctl.ask("alarm.history")
+    who = rows[0]["acked_by"]
+    assert who and rows[0]["begin"] <= rows[0]["acked"] <= rows[0]["over"] and rows[0]["value"] == 200, rows
+    await t.switch.restart()
+    assert await history() == [("nat_keep_alive", name, who)] == await history(type="nat_keep_alive", object=name)
+    assert await history(type="disk") == [] == await history(to=rows[0]["begin"]) == await history(after=rows[0]["id"])
+    db = sqlite3.connect(os.path.join(t.switch.data, "switch.db"), timeout=30, isolation_level=None)
+    ago = int((time.time() - 100 * 86400) * 1000)
+    db.execute("INSERT INTO alarm (name, object, level, begin, last, cleared) VALUES ('disk', 'x', 'major', ?1, ?1, ?1)", (ago,))
+    db.close()
+    await t.set("ALARM_KEEP_DAYS", 101)
+    assert len(await history()) == 2
+    await t.set("ALARM_KEEP_DAYS", 99)
+
+    async def gone():
+        return await history() == [("nat_keep_alive", name, who)]
+    await poll(gone, "the end of the old one")
+
+
 @scene(start=False, idle=True)
 @live("DISK_RESERVE_MB")
 async def test_room_that_is_kept(t):

@@ -1,5 +1,6 @@
 """The live parameters of reports, as test_live.py has the others."""
 
+import os
 import time
 from fractions import Fraction
 
@@ -45,6 +46,31 @@ async def test_nightly_reports(t):
         except Exception:
             continue
         raise AssertionError(f"{bad} was given out")
+
+
+@live("REPORT_KEEP_DAYS")
+async def test_nights_that_are_kept(t):
+    """Files of 500 and 100 days ago, and what is none: at 0 and 1000 all stay, at 400 and at 50 the older ones go, and nothing else."""
+    folder = os.path.join(t.switch.data, "reports")
+
+    def day(ago):
+        return time.strftime("%Y-%m-%d", time.gmtime(time.time() - ago * 86400))
+    mine = {day(500), day(100), day(0), "2001", "mine-2001-0"}  # beside those of last night
+    await t.set("REPORT_KEEP_DAYS", 0)
+    for name in mine:
+        os.makedirs(os.path.join(folder, name))
+        with open(os.path.join(folder, name, "revenue.csv"), "w", encoding="utf-8"):
+            pass
+    await t.set("REPORT_KEEP_DAYS", 1000)
+    await t.ctl.ask("report.make", day=day(0))  # the clerk does one thing after the other
+    assert mine <= set(os.listdir(folder))
+    for days, gone in ((400, {day(500)}), (50, {day(500), day(100)})):
+        await t.set("REPORT_KEEP_DAYS", days)
+
+        async def is_gone(names=gone):
+            return not names & set(os.listdir(folder))
+        await poll(is_gone, f"the end of {gone}")
+        assert mine & set(os.listdir(folder)) == mine - gone
 
 
 @scene()

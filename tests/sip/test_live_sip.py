@@ -1,8 +1,11 @@
 """The live parameters of whether media is relayed and of calls that the switch ends, as test_live.py has the others."""
 
+import itertools
+
 from harness.phone import Phone
 from harness.scene import live, scene
 from harness.sip import Sdp
+from harness.stage import SELL
 
 
 async def talks_directly(t, caller, carrier, number, ip=None):
@@ -36,6 +39,27 @@ async def test_media_relay_modes(t):
     assert await talks_directly(t, caller, carrier, "88014")
 
 
+def auto_relays(near, far, is_elsewhere):
+    """features.md §5: who demands, then who forbids, then who asks, then where the caller's media is. But media goes directly only
+    if both allow it (behaviour.md), so who asks is not overruled by who forbids."""
+    if "must_on" in (near, far) or "on" in (near, far):
+        return True
+    return "off" not in (near, far) and is_elsewhere
+
+
+async def test_media_relay_by_auto(t):
+    """SS_MEDIAPROXYMODE Auto: every pair of what two gateways can say, with the caller's media where it speaks from and elsewhere."""
+    modes = ("auto", "on", "off", "must_on")
+    caller, carrier = await t.plain()
+    await t.set("SS_MEDIAPROXYMODE", "Auto")
+    for near, far in itertools.product(modes, modes):
+        await t.ctl.ask("mapping-gateway.set", name="acme-in", media_relay=near)
+        await t.ctl.ask("routing-gateway.set", name="vendor", media_relay=far)
+        for ip in (None, t.net.ip(99)):
+            direct = await talks_directly(t, caller, carrier, "88010", ip)
+            assert direct is not auto_relays(near, far, ip is not None), (near, far, ip)
+
+
 @live("SS_MEDIA_PROXY_BEHIND_NAT")
 async def test_media_of_phones_behind_nat(t):
     """A phone that is registered from behind NAT is relayed although everybody is set to direct media; Off lets it be."""
@@ -50,6 +74,52 @@ async def test_media_of_phones_behind_nat(t):
     assert not await talks_directly(t, phone, carrier, "88011")
     await t.set("SS_MEDIA_PROXY_BEHIND_NAT", "Off")
     assert await talks_directly(t, phone, carrier, "88012")
+
+
+async def cut(t, caller, carrier, number, why):
+    """The switch ends it after a second, on both sides; the call's decisions say whose limit that was."""
+    call = await cut_by_account(t, caller, carrier, number)
+    cdr = await t.cdr_of(call.call_id)
+    assert (cdr["reason"], cdr["hangup_side"]) == ("MaxDuration", "switch") and cdr["hold_ms"] >= 1000, cdr
+    assert why in str(await t.ctl.ask("cdr.explain", id=cdr["id"])), why
+
+
+@scene(idle=True)
+async def test_longest_call_of_a_gateway(t):
+    """call_limit of the customer's gateway, the vendor's, and whichever is less; route explain says the customer's beforehand."""
+    caller, carrier = await t.plain()
+
+    async def limits(near, far):
+        await t.ctl.ask("mapping-gateway.set", name="acme-in", call_limit=near)
+        await t.ctl.ask("routing-gateway.set", name="vendor", call_limit=far)
+    await limits(1, 60)
+    told = await t.ctl.ask("route.explain", gateway="acme-in", caller="1", callee="88010")
+    assert "call_limit of the mapping gateway" in str(told["steps"]), told
+    await cut(t, caller, carrier, "88010", "1 s, by the mapping gateway")
+    await limits(60, 1)
+    await cut(t, caller, carrier, "88011", "1 s, by the routing gateway")
+    await limits(0, 0)
+    await t.cdr(await caller.place("88012", hold=1.5), reason="CallerHangup")
+
+
+@scene(idle=True)
+async def test_longest_call_of_a_phone(t):
+    """Of its own calls, and of those that it sends on; a call to it that it takes itself has no limit by it."""
+    caller, carrier = await t.plain(rates={"1": SELL, "880": SELL})
+    phone = await t.phone(call_limit=1)
+    await phone.register()
+    call = phone.call("88010")
+    await call.expect(200)
+    await call.ended_by_peer()
+    await t.cdr(call, reason="MaxDuration")
+    await t.cdr(await caller.place("1001", hold=1.5), reason="CallerHangup")
+    await t.ctl.ask("phone.set", number="1001", forward_always="88011")
+    await cut_by_account(t, caller, carrier, "1001")
+    await t.ctl.ask("phone.set", number="1001", call_limit=0)
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", call_limit=1)
+    call = await cut_by_account(t, caller, carrier, "1001")  # the limit of who is sent on holds behind it, too
+    rows = await t.ctl.ask("cdr.list", call_id=call.call_id)
+    assert {r["reason"] for r in rows} == {"MaxDuration"}, rows
 
 
 async def cut_by_account(t, caller, carrier, number):

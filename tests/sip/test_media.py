@@ -365,3 +365,28 @@ async def test_media_threads_go_before_all_others(t):
         if name == "media":
             found.append(int(rest.split()[16]))
     assert found and set(found) == ({-11} if os.geteuid() == 0 else {0}), found
+
+
+@scene(idle=True)
+async def test_silence_of_one_side_ends_the_call_if_a_gateway_says_so(t):
+    """The vendor says nothing: its own gateway may mind (own, any), or the customer's (any); the customer's own silence is another."""
+    caller, _carrier = await t.plain(media_source="sdp")
+    near = t.keep(Media(caller.ip, "near"))
+    await t.set("SS_MEDIA_TIMEOUT", 1)
+    for i, (mine, vendors, ends) in enumerate((("own", "both", False), ("any", "both", True), ("both", "own", True))):
+        await t.ctl.ask("mapping-gateway.set", name="acme-in", media_silence=mine)
+        await t.ctl.ask("routing-gateway.set", name="vendor", media_silence=vendors)
+        call = caller.invite(f"88017{i}", sdp=Sdp(caller.ip, near.port))
+        await call.expect(200)
+        near.aim(call.remote_sdp)
+        if ends:
+            async def over(c=call):
+                near.send()
+                return bool(c.bye_seen)
+            await poll(over, "the end", within=20)
+            await t.cdr(call, reason="MediaTimeout", hangup_side="switch")
+            continue
+        await near.talk(150)
+        assert not call.bye_seen
+        await call.hang_up()
+        await t.cdr(call, reason="CallerHangup")

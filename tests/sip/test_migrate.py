@@ -123,14 +123,15 @@ async def test_each_difference_of_a_charge_has_its_cause(t):
         "same": {}, "account": dict(customeraccount="nobody"), "rate": dict(calleee164="33123"),
         "package": dict(fee=0, suitefeetime=60), "increments": dict(feetime=59, fee=0.0121),
         "rounding": dict(fee=0.01), "tax": dict(tax=0.002), "price": dict(fee=0.02)}
+    other_price = row("e_cdr_20261001", flowno=50, feetime=59, fee=0.9)  # other seconds, which do not explain it
     calls = [row("e_cdr_20261001", flowno=i, **fields) for i, fields in enumerate(cases.values(), 1)]
     unanswered = row("e_cdr_20261001", flowno=99, holdtime=0, feetime=0, fee=0)
     await take(t, "apply", dump(system(t, 5060)[:11]))
-    doc = await take(t, "compare", dump(calls + [unanswered]), verb="compare")
-    assert {r["cause"]: r["calls"] for r in rows(doc, "causes")} == {c: 1 for c in cases}, doc
+    doc = await take(t, "compare", dump(calls + [unanswered, other_price]), verb="compare")
+    assert {r["cause"]: r["calls"] for r in rows(doc, "causes")} == {c: 2 if c == "price" else 1 for c in cases}, doc
     assert {r["id"]: r["cause"] for r in rows(doc, "differences")} == {
-        str(i): c for i, c in enumerate(cases, 1) if c != "same"}, doc
-    price = next(r for r in rows(doc, "differences") if r["cause"] == "price")
+        "50": "price", **{str(i): c for i, c in enumerate(cases, 1) if c != "same"}}, doc
+    price = next(r for r in rows(doc, "differences") if r["cause"] == "price" and r["id"] != "50")
     assert (price["theirs"], price["ours"], price["billed_s"]) == ("0.02", "0.0123", 60), price
     doc = await take(t, "csv", csv([f for _, f in calls]), "table=e_cdr", verb="compare")
     assert doc["facts"]["calls"] == len(cases), doc

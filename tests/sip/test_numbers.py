@@ -132,6 +132,25 @@ async def test_prefixes_allow_and_forbid(t):
         assert "callee_deny" in str(e) and "44" in str(e), e
 
 
+async def test_lengths_allow_and_forbid(t):
+    """Of a customer's gateway 484 before any vendor, of a vendor's that vendor is passed over; both say which rule it was."""
+    caller, _carrier = await t.plain()
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", callee_lengths=["5", "7-9"], caller_lengths=["4"])
+    await says(t, "880176", "NumberInvalid", "callee_lengths")
+    await says(t, "8801712345", "NumberInvalid", "10 digits")
+    await says(t, "88017", "NumberInvalid", "caller_lengths", caller="10011")
+    for number in ("88017", "8801701", "880170123"):
+        await t.cdr(await caller.place(number, caller="1001"))
+    await t.ctl.ask("mapping-gateway.set", name="acme-in", callee_lengths=None, caller_lengths=None)
+    await t.ctl.ask("routing-gateway.set", name="vendor", callee_lengths=["6-40"])
+    await says(t, "88017", "NoAvailableRouter", "callee_lengths")
+    await t.cdr(await caller.place("880170"))
+    for bad in ("x", "41", "9-7", "-3", "3-", "1.5", ""):
+        for op, name in (("mapping-gateway.set", "acme-in"), ("routing-gateway.set", "vendor")):
+            e = await refusal(t, op, name=name, callee_lengths=["5", bad])
+            assert "callee_lengths" in str(e), (bad, e)
+
+
 async def test_areas_name_numbers(t):
     caller, carrier = await t.plain()
     csv = 'prefix,name\n880,Bangladesh\n8801,"Bangladesh, mobile"\n1,Nordamerika ä\n'
@@ -174,3 +193,65 @@ async def test_lists_outlive_a_restart(t):
     await t.switch.stop()
     await t.switch.start()
     await says(t, "0088011", "Blacklisted", "Bangladesh")
+
+
+async def test_number_pairs(t):
+    """A caller from outside is a number of ours, and a vendor is sent the outside number of a callee: whole numbers, behind the rules for
+    callers and before those for callees. Calls and explain agree; kept price lists know which numbers are paired."""
+    caller, carrier = await t.caller(), await t.carrier()
+    await t.customer(caller, caller_rules=["0:44"], policy="cost")
+    await t.vendor(carrier, callee_rules=["8809:77", "8:8"], cost_number="before")
+    await t.ctl.ask("number-pair.add", number="88011", caller_in="447700900", callee_out="88099123")
+
+    async def numbers(number, dialled):
+        told = await explained(t, dialled, caller=number)
+        cdr = await t.cdr(await caller.place(dialled, caller=number))
+        leg = carrier.legs[-1]
+        assert (leg.callee, leg.caller) == (cdr["callee_out"], cdr["caller_out"]), cdr
+        assert f"sends {leg.callee} as {leg.caller}," in str(told["steps"]), told
+        assert told["caller"] == cdr["caller"] and told["callee"] == cdr["callee"] == dialled, told
+        return cdr["caller"], cdr["callee_out"]
+    for round_ in range(2):
+        assert await numbers("07700900", "88011") == ("88011", "779123"), round_
+        assert await numbers("1001", "880112") == ("1001", "880112"), round_
+        assert await numbers("1001", "8801") == ("1001", "8801"), round_
+        assert await numbers("077009001", "88011") == ("4477009001", "779123"), round_
+    await t.ctl.ask("number-pair.set", number="88011", callee_out="88055")
+    assert await numbers("1001", "88011") == ("1001", "88055")
+    await t.ctl.ask("number-pair.set", number="88011", caller_in=None, callee_out=None)
+    assert await numbers("07700900", "88011") == ("447700900", "88011")
+    await t.ctl.ask("number-pair.set", number="88011", caller_in="447700900")
+    e = await refusal(t, "number-pair.add", number="88012", caller_in="447700900")
+    assert e.data["field"] == "caller_in" and "447700900" in str(e), e.data
+    assert [p["number"] for p in await t.ctl.ask("number-pair.list")] == ["88011"]
+    await refusal(t, "number-pair.add", number="abc")
+    await t.switch.restart()
+    assert (await explained(t, "88011", caller="07700900"))["caller"] == "88011"
+    await t.ctl.ask("number-pair.del", number="88011")
+    assert (await explained(t, "88011", caller="07700900"))["caller"] == "447700900"
+
+
+async def test_whose_numbers_a_section_has(t):
+    """A prefix or FROM-TO: phones with all their numbers, number pairs, and the caller_allow of accounts and gateways."""
+    await t.phones_account()
+    caller = await t.caller()
+    await t.account("other")
+    await t.ctl.ask("mapping-gateway.add", name="other-in", account="other", address=[caller.ip], caller_allow=["4420", "4930123"])
+    await t.ctl.ask("account.set", id="other", caller_allow=["44"])
+    await t.phone("442071", 11, numbers=["442072", "33100"])
+    await t.ctl.ask("number-pair.add", number="442071", caller_in="447700900", callee_out="447700900")
+    await t.ctl.ask("number-pair.add", number="9000", callee_out="4420799")
+
+    async def find(section, **more):
+        return {(r["number"], r["kind"], r["name"], r["account"]) for r in await t.ctl.ask("number.find", section=section, **more)}
+    wide = {("44", "account", "other", "other"), ("4420", "mapping-gateway", "other-in", "other")}
+    assert await find("4420") == wide | {("442071", "phone", "442071", "acme"), ("442072", "phone", "442071", "acme"),
+                                         ("4420799", "number-pair", "9000", None)}
+    assert await find("442072-442075") == wide | {("442072", "phone", "442071", "acme")}
+    assert await find("447700900") == {("44", "account", "other", "other"), ("447700900", "number-pair", "442071", "acme")}
+    assert await find("9") == {("9000", "number-pair", "9000", None)}
+    assert await find("331") == {("33100", "phone", "442071", "acme")}
+    assert await find("1") == set()
+    assert len(await find("4420", limit=2)) == 2
+    for bad in ("", "44x", "45-44", "44-450", "1-", "-", "1" * 41):
+        assert (await refusal(t, "number.find", section=bad)).data["field"] == "section", bad

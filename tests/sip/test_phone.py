@@ -490,6 +490,39 @@ async def refused_field(t, what, **fields):
     raise AssertionError(f"{what} {fields} was accepted")
 
 
+async def test_a_registration_is_explained(t):
+    """What a REGISTER would be told, and which setting says so; the phone is told just that."""
+    phone = await one_phone(t)
+
+    async def told(word, user="1001", **way):
+        got = await t.ctl.ask("registration.explain", user=user, **{"address": phone.address, **way})
+        assert word in str(got["steps"]), got
+        return got["verdict"], got["sip_code"]
+    assert await told("phone 1001, account acme") == ("ok", 200)
+    assert "registered" not in str(await t.ctl.ask("registration.explain", user="1001", address=phone.address))
+    await phone.register()
+    assert await told("it is now") == ("ok", 200)
+    assert await told("3600 s at the most, behind NAT 300 s") == ("ok", 200)
+    assert await told("neither a phone nor a gateway", user="9999") == ("refused", 403)
+    for fields, word in (({"status": "locked"}, "locked"), ({"valid_until": "2020-01-01T00:00:00Z"}, "valid_until"),
+                         ({"address": ["203.0.113.0/24"]}, "addresses"), ({"transport": "tcp"}, "transport")):
+        before = await t.ctl.ask("phone.show", number="1001")
+        await t.ctl.ask("phone.set", number="1001", **fields)
+        assert await told(word) == ("refused", 403), fields
+        assert (await phone.ask_register()).code in (401, 403), fields
+        await t.ctl.ask("phone.set", number="1001", **{name: before[name] for name in fields})
+    assert await told("tcp", transport="tcp") == ("ok", 200)
+    await t.set("SS_AUTHENTICATION_MAX_RETRY", 1)
+    await t.set("SS_SIP_AUTHENTICATION_RETRY", 0)
+    right, phone.password = phone.password, "something else"
+    await phone.ask_register()
+    phone.password = right
+    assert await told("SS_AUTHENTICATION_FAILED_SUSPEND") == ("refused", 403)
+    assert await told("by udp", address=f"{t.net.ip(99)}:5060") == ("ok", 200)
+    for asked, field in (({"user": "1001", "address": "x"}, "address"), ({"user": "1001", "address": "10.0.0.1", "transport": "x"}, "transport")):
+        assert await refused_field(t, "registration.explain", **asked) == field
+
+
 # -- numbers and routes -------------------------------------------------------------------------
 
 
@@ -509,6 +542,38 @@ async def test_the_caller_as_a_phone_sees_it(t):
         raise AssertionError("a rule without a colon was taken")
     except Refused as e:
         assert e.data["field"] == "caller_rules", e.data
+
+
+async def test_the_called_number_as_a_phone_is_told(t):
+    """A PBX with a row of numbers: its called_transform and called_rules make the extension of the number that was called. To has it and
+    the record; the Request-URI stays the Contact, and the bill goes by the number that was called. Explain says the same."""
+    caller = await t.caller()
+    await t.customer(caller, rates={"49": SELL})
+    pbx = await t.phone("493012340", 11, numbers=["493012345", "493012346"])
+    await pbx.register()
+    await t.ctl.ask("transform.add", name="national", rules=["49:0"])
+
+    async def told(number, want):
+        explained = await t.ctl.ask("route.explain", gateway="acme-in", callee=number)
+        assert any(s["verdict"] == "candidate" and f"is told {want} " in s["detail"] + " " for s in explained["steps"]), explained
+        call = await caller.place(number)
+        leg = pbx.legs[-1]
+        assert f"<sip:{want}@" in leg.invite.get("To"), leg.invite.get("To")
+        assert leg.invite.uri == f"sip:493012340@{pbx.address}"
+        await t.cdr(call, callee=number, callee_out=want, callee_phone="493012340")
+    await told("493012345", "493012340")
+    await t.ctl.ask("phone.set", number="493012340", called_rules=["49301234:"])
+    await told("493012345", "5")
+    await told("493012346", "6")
+    await told("493012340", "0")
+    await t.ctl.ask("phone.set", number="493012340", called_transform="national", called_rules=["030123:9"])
+    await told("493012345", "945")
+    await t.ctl.ask("phone.set", number="493012340", called_rules=[])
+    await told("493012346", "03012346")
+    for bad in (["x"], ["1:2:3"]):
+        assert await refused_field(t, "phone.set", number="493012340", called_rules=bad) == "called_rules"
+    await t.ctl.ask("phone.set", number="493012340", called_rules=["03012346:"])
+    await t.refused(caller.invite("493012346"), 484, "NumberInvalid")
 
 
 async def test_a_phones_own_policy(t):

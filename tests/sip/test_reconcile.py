@@ -4,7 +4,7 @@ import calendar
 import os
 import time
 
-from harness.oracle import money
+from harness.oracle import Terms, money
 from harness.scene import scene
 
 
@@ -32,18 +32,34 @@ async def test_differences_are_named_by_cause(t):
     ask = {"file": content, "account": "vendor-acc", "map": "number:Called"}
     doc = await t.ctl.ask("reconcile.run", **ask)
     causes = {r["cause"]: r["calls"] for r in doc["sections"][0]["rows"]}
-    assert causes == {"missing_here": 1, "missing_there": 1, "zone": 1, "duration": 1, "rounding": 0, "rate": 1}, doc
+    assert causes == {"missing_here": 1, "missing_there": 1, "zone": 1, "duration": 1, "rounding": 0, "tax": 0,
+                      "rate": 1}, doc
     assert doc["facts"] == {"account": "vendor-acc", "calls_there": 6, "records_here": 6, "matched": 5,
                             "unreadable": 1}, doc["facts"]
     found = {r["cause"]: r for r in doc["sections"][1]["rows"]}
     assert found["zone"]["shift_s"] in (19800, 19799, 19801) and found["zone"]["id"] == cdrs[2]["id"], found
-    assert found["missing_there"]["id"] == cdrs[5]["id"] and found["missing_here"]["number"] == "4912345"
+    assert (found["missing_there"]["id"], found["missing_there"]["number"]) == (cdrs[5]["id"], cdrs[5]["callee_out"]), found
+    assert found["missing_here"]["number"] == "4912345"
     assert money(found["rate"]["amount_there"]) - money(found["rate"]["amount_here"]) == money("0.001")
     assert any("line 8" in n for n in doc["notes"]), doc["notes"]
     status, out, err = await t.switch.cli("reconcile", "run", path, "vendor-acc", "map=number:Called", "format=csv")
     assert status == 0 and len(out.splitlines()) == 1 + sum(causes.values()), (out, err)
     local = await t.ctl.ask("reconcile.run", zone="+05:30", **ask)
     assert {r["cause"]: r["calls"] for r in local["sections"][0]["rows"]}["zone"] == 3, local
+
+
+@scene()
+async def test_a_customers_list_without_tax(t):
+    """Amounts that are ours but for the tax differ by that alone."""
+    caller, carrier = await t.caller(), await t.carrier()
+    await t.customer(caller, rates={"880": Terms(price="0.7", first=60, step=60, tax_percent="7.5")})
+    await t.vendor(carrier)
+    cdrs = [await t.cdr(await caller.place(f"88010{n}", hold=0.1)) for n in range(2)]
+    both = [money(c["fee"]) + money(c["tax"]) * n for n, c in enumerate(cdrs)]
+    rows = [f"{c['callee']},{c['answer']},{c['billed_s']},{float(m):.8f}" for c, m in zip(cdrs, both)]
+    doc = await t.ctl.ask("reconcile.run", file="\n".join(["callee,start,duration,fee", *rows, ""]), account="acme")
+    assert {r["cause"]: r["calls"] for r in doc["sections"][0]["rows"] if r["calls"]} == {"tax": 1}, doc
+    assert [r["id"] for r in doc["sections"][1]["rows"]] == [cdrs[0]["id"]], doc
 
 
 @scene()

@@ -125,6 +125,9 @@ async def test_report_files(t):
     page = await t.ctl.ask("report.statement", account="acme", format="html", **span())
     assert page.startswith("<!DOCTYPE html>") and "&lt;b&gt;Acme &amp; Sons&lt;/b&gt;" in page and "<b>" not in page
     assert "wire &lt;4711&gt;" in page and "rounded once, half up" in page
+    # It says once whose it is; the points of a column stand below each other; times are those of the zone's wall.
+    assert page.count("&lt;b&gt;Acme") == 1 and "<td class=n>2.50</td>" in page and "<td class=n>100.00</td>" in page
+    assert "T00:00:00.000Z" not in page.split("<dl>")[0] and page.count("<th class=n>Charge</th>") == 1
     doc = await t.ctl.ask("report.statement", account="acme", **span())
     balance, payments, calls = doc["sections"]
     assert total(payments["rows"], "amount") == money(balance["rows"][0]["payments"]) == money("102.5")

@@ -333,20 +333,20 @@ async def test_calls_while_a_sheet_is_taken(t):
     assert seen == sorted(seen) and not seen[0] and seen[-1], seen
 
 
-async def rated_by_one(t, caller, taking):
-    """Calls one after the other until one was answered after the sheet's moment: each costs what the rates say of the moment of its
-    answer, and the answer to the import does not come before that moment."""
+async def rated_by_one(t, caller, taking, is_undo=False):
+    """Calls one after the other until one was answered after the sheet's moment, or that of its undoing: each costs what the rates say of
+    the moment of its answer, and who asked is not answered before that moment."""
     calls = []
     while not taking.done():
         calls.append(await caller.place("88020", hold=0.0))
     doc, told = await taking, time.time()
-    moment = doc["facts"]["effective"]
+    moment = doc["undone_at"] if is_undo else doc["facts"]["effective"]
     assert told >= seconds_of(moment), (told, moment)
     calls.append(await caller.place("88020", hold=0.0))
     cdrs = [await t.cdr(call) for call in calls]
     for cdr in cdrs:
         is_new = "price=0.5 " in cdr["rate_terms"]
-        assert is_new == (cdr["answer"] >= moment), (cdr["answer"], moment, cdr["rate_terms"])
+        assert is_new == ((cdr["answer"] < moment) if is_undo else (cdr["answer"] >= moment)), (cdr["answer"], moment, cdr["rate_terms"])
         check_fee(cdr, NEW if is_new else SELL, BUY)
     assert cdrs[-1]["answer"] >= moment, (moment, cdrs[-1])
 
@@ -361,6 +361,23 @@ async def test_applied_means_in_force(t):
     back = HEADER + f"880,{SELL.price},{SELL.unit},{SELL.first},{SELL.step},,,,,,,\n"
     await take(t, back)
     await rated_by_one(t, caller, asyncio.create_task(take(t, HEADER + "880,0.5,60,30,6,0.01,,,,,,\n")))
+
+
+@scene(settings={"SS_MAX_CALL_PER_SECOND": "10000"}, within=120)
+async def test_undone_means_from_one_moment_on(t):
+    """A sheet of many rows is taken back while calls go on: until the moment that the undo names they are rated by the sheet, from then on
+    as before it, and that is what the rates say."""
+    caller, _carrier = await t.plain()
+    body = "".join(f"880{n},0.5,60,30,6,0.01,,,,,,\n" for n in range(100000, 145000))
+    await take(t, HEADER + "880,0.5,60,30,6,0.01,,,,,,\n" + body)
+    undoing = asyncio.create_task(t.ctl.ask("rate.undo", group=GROUP))
+    await rated_by_one(t, caller, undoing, is_undo=True)
+    moment = (await undoing)["undone_at"]
+    versions = [r for r in await t.ctl.ask("rate.list", group=GROUP, prefix="880", limit=10) if r["prefix"] == "880"]
+    assert [r["price"] for r in versions if r["end"] == moment] == ["0.5"], versions
+    assert [r["price"] for r in versions if r["effective"] == moment] == [SELL.price], versions
+    (sheet,) = await t.ctl.ask("rate-sheet.list")
+    assert (sheet["state"], sheet["undone_at"]) == ("undone", moment), (sheet, moment)
 
 
 @scene()

@@ -473,7 +473,9 @@ async def test_sips(t):
     await t.refused(call, 503, "AllGatewayBusy")
     assert not plain.legs
     await t.ctl.ask("mapping-gateway.set", name="acme-in", transport="any")
-    await caller.invite("8803", uri=f"sips:8803@{host}").expect(480)
+    call = caller.invite("8803", uri=f"sips:8803@{host}")
+    await call.expect(480)
+    await t.cdr(call, reason="SipsInClear", sip_code=480)
 
 
 @scene(start=False)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 
+from harness import digest
 from harness.scene import scene
 from harness.watch import poll
 
@@ -106,3 +107,34 @@ async def test_a_hundred_wrong_passwords_of_one_user(t):
     async def heard():
         return await codes(caller, right) == [200]
     await poll(heard, "the end of the pause")
+
+
+@scene(idle=True)
+async def test_very_many_guesses_do_not_tell_who_exists(t):
+    """The pause after a wrong one comes to a name that nobody has as it comes to one that somebody has: the same answers to the same
+    tries, also where a wrong one is asked again (A4, A5)."""
+    caller = await t.caller()
+    await t.customer(caller, auth="password", address=[t.net.cidr], user="u", password="a pass word 9")
+    await t.set("SS_AUTHENTICATION_MAX_RETRY", 0)
+    await t.set("SS_SIP_AUTHENTICATION_RETRY", 1)
+
+    async def asked_again(user):
+        """How often a wrong one is challenged: once, unless its source is in the pause."""
+        call = caller.invite("88017")
+        first = await call.final()
+        times = 0
+        while first.code == 401:
+            call.answer = None
+            caller.send_invite(call, call.txn.msg.uri, [digest.answer(first, "INVITE", call.txn.msg.uri, user, "no", "MD5")])
+            first = await call.final()
+            times += 1
+        assert first.code == 403, first.code
+        return times
+    for user in ("u", "nobody-is-called-that"):
+        for _ in range(50):
+            assert await asked_again(user) == 2, user  # each is two wrong ones
+
+        async def paused():
+            await asked_again(user)
+            return await asked_again(user) == 1
+        await poll(paused, f"the pause of {user}")

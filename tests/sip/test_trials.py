@@ -4,7 +4,7 @@ import asyncio
 
 from harness.control import Control, Refused
 from harness.plans import answer, answer_when_cancelled, dead, reject, silent_after
-from harness.rtp import Media
+from harness.rtp import Media, closed_port
 from harness.sip import Sdp
 from harness.watch import poll
 
@@ -30,6 +30,20 @@ async def test_how_a_gateway_answers(t):
     assert "min_us" not in nobody
     assert (await refusal(t, "routing-gateway.test", name="none"))["field"] == "name"
     assert (await refusal(t, "routing-gateway.test", name="vendor", count=21))["field"] == "count"
+
+
+async def test_how_any_address_answers(t):
+    """One that is no gateway's: the same answer, by the transport that is asked for, with the address of ours that it sees."""
+    carrier = await t.carrier()
+    (there,) = await t.ctl.ask("network.test", address=carrier.address, count=2)
+    assert (there["address"], there["transport"], there["sent"], there["answered"], there["code"]) == (
+        carrier.address, "udp", 2, 2, 200), there
+    assert there["local"] == "%s:%d" % t.address, there
+    (gone,) = await t.ctl.ask("network.test", address=f"{t.net.ip(9)}:{closed_port(t.net.ip(9))}", transport="tcp", count=1)
+    assert (gone["transport"], gone["sent"], gone["answered"], gone["loss_percent"]) == ("tcp", 1, 0, 100) and gone["error"], gone
+    for asked, field in (({"address": "carrier.example"}, "address"), ({"address": carrier.address, "transport": "sctp"}, "transport"),
+                         ({"address": carrier.address, "count": 0}, "count")):
+        assert (await refusal(t, "network.test", **asked))["field"] == field, asked
 
 
 async def tried(t, callee="88017", **more):

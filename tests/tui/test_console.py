@@ -295,6 +295,12 @@ async def test_a_registration_that_failed_and_its_alarm(t):
         await c.go("a", "registration_failed is acknowledged")
     (alarm,) = [a for a in await t.ctl.ask("alarm.list") if a["type"] == "registration_failed"]
     assert alarm["acked_by"], alarm
+    await t.ctl.ask("routing-gateway.del", name="trunk")
+    assert "registration_failed" not in str(await t.ctl.ask("alarm.list"))
+    async with console(t, cols=132) as c:
+        await c.see("Tandem  Console")
+        await c.go("w", "Tandem  Alarms")
+        await c.go("h", "Alarms that are over", "registration_failed")
 
 
 async def test_calls_are_counted_on_the_first_page(t):

@@ -35,6 +35,14 @@ async def test_numbers(t):
         await c.go(["112", "f2"], "saved", "112")
         await c.go("x", "delete it?")
         await c.go(["tab", "enter"], "There is nothing here yet")
+        await c.go(["esc"], "Tandem  Number lists")
+        await c.go("p", "Tandem  Number pairs", "There is nothing here yet")
+        await c.go("a", "New number-pair", "caller_in", "callee_out")
+        await c.go(["8001", "tab", "442071", "f2"], "saved", "442071")
+        await c.go(["esc"], "Tandem  Number lists")
+        await c.go("o", "Whose numbers?", "section")
+        await c.go(["4420", "f2"], "number-pair", "442071")
+    assert (await t.ctl.ask("number-pair.show", number="8001"))["caller_in"] == "442071"
     assert [x["number"] for x in await t.ctl.ask("listed-number.list", list="vip")] == ["8801712345678"]
     assert (await t.ctl.ask("transform.show", name="uk"))["rules"] == ["0:44"]
     assert (await t.ctl.ask("area.show", prefix="880"))["name"] == "Bangladesh"
@@ -120,3 +128,20 @@ async def test_a_route_is_explained_with_a_change(t):
         c.press(*["backspace"] * 8)
         await c.go(["routing-gateway vendor down,account acme status=normal", "f2"], "verdict: AllGatewayBusy", "down, as was assumed")
         await c.go(["esc"], "Explain a route", "routing-gateway vendor down")
+
+
+async def test_a_replay_and_who_registers(t):
+    """Past calls routed again with a change, from the page of records; what a REGISTER would be told, from that of phones."""
+    caller, _carrier = await t.plain()
+    await t.cdr(await caller.place("8801712345678"))
+    await t.ctl.ask("phone.add", number="1001", account="acme", status="locked")
+    async with console(t) as c:
+        await c.see("Tandem  Console")
+        await c.go("d", "Tandem  Call records", "8801712345678")
+        await c.go("y", "Replay calls", "No key acts")
+        await c.go(["f2"], "reproduced", "not_reproduced")
+        await c.go(["enter"], "e Explain")
+        await c.go(["esc"], "Calls in progress")
+        await c.go("f", "Tandem  Phones", "1001")
+        await c.go("w", "Would it register?", "address")
+        await c.go(["tab", "203.0.113.5:5060", "f2"], "refused", "its status is locked")

@@ -2,8 +2,10 @@
 refused, and that nothing happened then; what is written. (test_update.py does it to a running machine.)"""
 
 import base64
+import contextlib
 import json
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -16,6 +18,7 @@ sys.path.append(os.path.join(TOP, "firmware"))
 
 from harness.ready import listens  # noqa: E402
 from mk import bundle, grubenv  # noqa: E402
+from mk.common import Fault  # noqa: E402
 
 HEAD = 84
 WITHIN = 60
@@ -216,6 +219,54 @@ def test_a_key_is_replaced_by_the_next_one(image):
         subprocess.run(["openssl", "pkey", "-in", h.at("other.pem"), "-pubout", "-out", h.at("keys", "one.pub")],
                        check=True)
         assert h.ask("update", "install", h.update)["slot"] == "B"
+
+
+@contextlib.contextmanager
+def keys_of_a_build(**paths):
+    """The keys that a build is given by its environment."""
+    names = {"key": "TANDEM_UPDATE_KEY", "next": "TANDEM_UPDATE_NEXT"}
+    before = {name: os.environ.pop(name, None) for name in names.values()}
+    os.environ.update({names[kind]: path for kind, path in paths.items()})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def test_three_releases_change_the_key(image):
+    """One knows its own key and the next one; the second is signed with the next one and is taken; the first key then counts no
+    more. A private key does not get into an image as the next one."""
+    with Host(image) as h:
+        for name in ("first", "other"):
+            subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", h.at(f"{name}.pem")], check=True)
+            subprocess.run(["openssl", "pkey", "-in", h.at(f"{name}.pem"), "-pubout", "-out", h.at(f"{name}.pub")], check=True)
+
+        def runs(**given):
+            """The machine is one of that build."""
+            root = h.at("root-tree")
+            shutil.rmtree(root, ignore_errors=True)
+            with keys_of_a_build(**given):
+                bundle.lay(root, NOW["built"])
+            shutil.rmtree(h.at("keys"))
+            shutil.copytree(os.path.join(root, bundle.KEYS), h.at("keys"))
+
+        def signed_by(name):
+            with keys_of_a_build(key=h.at(f"{name}.pem")):
+                return h.small()
+        runs(key=h.at("first.pem"), next=h.at("other.pub"))
+        assert sorted(os.listdir(h.at("keys"))) == ["next-1.pub", "release.pub"]
+        assert h.ask("update", "install", signed_by("other"))["slot"] == "B"
+        h.write("slots/grubenv", grubenv.block(grubenv.FRESH))
+        runs(key=h.at("other.pem"))
+        h.refused("not signed by a key that this machine knows", signed_by("first"))
+        try:
+            runs(key=h.at("first.pem"), next=h.at("other.pem"))
+            raise AssertionError("a private key went into the image")
+        except Fault:
+            pass
 
 
 def test_a_slot_without_health_keeps_the_other_one(image):

@@ -6,7 +6,7 @@ import re
 from harness.site import PASSWORD
 
 
-async def shows(site, pattern, within=120):
+async def shows(site, pattern, within=300):
     return await asyncio.to_thread(site.switch.machine.console.wait_screen, pattern, within)
 
 

@@ -33,9 +33,6 @@ async def test_a_disk_that_is_full(image, options):
         lan.close()
 
 
-test_a_disk_that_is_full.within = 1500
-
-
 async def story(site, machine):
     run = lambda line: asyncio.to_thread(machine.check, line)
     caller, carrier = await site.ends()

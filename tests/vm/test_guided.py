@@ -129,6 +129,3 @@ async def test_a_guided_set_up_to_a_passed_go_live_test(image, options):
             site.hang_up()
     finally:
         lan.close()
-
-
-test_a_guided_set_up_to_a_passed_go_live_test.within = 1500

@@ -7,8 +7,8 @@ import subprocess
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TABLE = os.path.join(TOP, "docs", "lynis.md")
-INDEX = 78  # as measured; security.md asks for 85, docs/lynis.md says where the rest is
-TOOLS = ("ps", "pgrep", "stat")
+INDEX = 85  # security.md; docs/lynis.md says where the rest is
+TOOLS = ("/usr/bin/ps", "/usr/bin/pgrep", "/usr/bin/stat", "/usr/sbin/veritysetup")
 
 
 def let():
@@ -23,7 +23,7 @@ def packed(folder):
     subprocess.run(["tar", "-cf", path, "--owner=0", "--group=0", "--transform=s,^,lynis/,", "-C", "/usr/share/lynis", ".",
                     "-C", "/usr/sbin", "lynis", "-C", "/etc/lynis", "default.prf"], check=True)
     subprocess.run(["tar", "-rhf", path, "--owner=0", "--group=0", "--transform=s,.*/,tools/,", "-P",
-                    *(f"/usr/bin/{t}" for t in TOOLS), *sorted({x for t in TOOLS for x in libraries(f"/usr/bin/{t}")})], check=True)
+                    *TOOLS, *sorted({x for t in TOOLS for x in libraries(t)})], check=True)
     return path
 
 
@@ -42,7 +42,7 @@ def look(machine, folder):
         sed -i 's,^BIN_PATHS="\\(.*\\)\\\\,BIN_PATHS="\\1 /run/audit/tools \\\\,' include/consts && grep -q audit/tools include/consts""")
     machine.sh("(export LD_LIBRARY_PATH=/run/audit/tools PATH=/run/audit/tools:$PATH; cd /run/audit/lynis;"
                " sh lynis audit system --quick --no-colors --logfile /run/audit/log --profile default.prf"
-               " --report-file /run/audit/report >/run/audit/said 2>&1)", 1700)
+               " --report-file /run/audit/report >/run/audit/said 2>&1)", 3500)
     if os.environ.get("LYNIS_KEEP"):
         for name in ("report", "said", "log"):
             with open(os.path.join(os.environ["LYNIS_KEEP"], name), "w", encoding="utf-8") as f:
@@ -64,6 +64,3 @@ async def test_lynis_finds_what_is_known_and_no_more(site):
     gone = set(known) - {i for i, _ in warnings + suggestions}
     assert not gone, f"docs/lynis.md speaks of what Lynis no longer asks: {gone}"
     assert index >= INDEX, index
-
-
-test_lynis_finds_what_is_known_and_no_more.within = 1800

@@ -103,4 +103,30 @@ def test_a_rescue_shell_and_a_factory_reset(image):
         lan.close()
 
 
-test_a_rescue_shell_and_a_factory_reset.within = 2400
+def test_a_start_that_failed_asks_for_the_password_and_is_tried_again(image):
+    """Emergency and rescue mode are no way in: who says nothing for a minute, or leaves, has the machine restarted; the administrator's
+    password, and no other, opens a shell."""
+    lan = Lan()
+    try:
+        site = Site(lan)
+        with Machine(image, net=lan.network, files=site.files(), extra=["-no-reboot"]) as m:
+            is_set_up(m)
+            m.eject()
+            m.append = "systemd.unit=emergency.target"
+            m.start()
+            asked = at(m, "The system did not start. In 60 s it is tried again")
+            at(m, "Administrator's password: ", asked)
+            m.wait_off(BOOT)
+            m.append = "systemd.unit=rescue.target"
+            m.start()
+            asked = at(m, "Administrator's password: ")
+            m.console.send("wrong\n")
+            asked = at(m, "Administrator's password: ", at(m, "That is not the password", asked))
+            m.console.send(f"{PASSWORD}\n")
+            shell = at(m, "`exit` restarts the machine", asked)
+            m.console.send("id -u; echo do''ne\n")
+            at(m, "0\\s+done", shell)
+            m.console.send("exit\n")
+            m.wait_off(BOOT)
+    finally:
+        lan.close()

@@ -59,7 +59,7 @@ async def test_power_cuts_under_load(image, options):
         lan.close()
 
 
-test_power_cuts_under_load.within = 1800
+test_power_cuts_under_load.within = lambda options: 3600 + 300 * options.cuts
 
 
 async def battle(site, machine, rounds):

@@ -5,6 +5,7 @@ tests/sip can be run against it whole: `tests/vm/test_rpm.py FOLDER` leaves prog
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -121,6 +122,15 @@ def test_rpm_of_centos_7_can_read_it(image):
     assert query(made(image), "--qf", "%{payloadcompressor} %{filedigestalgo} %{arch} %{os}") == "xz 8 x86_64 linux"
     assert query(made(image), "--configfiles").split() == ["/etc/tandem/switchd.env"]
     print(f"     {os.path.getsize(made(image)) >> 10} KiB")
+
+
+def test_selinux_labels_its_files_by_where_they_stand(image):
+    """CentOS 7's policy knows these places: bin_t is what is in a folder bin below /usr, lib_t in lib, ld_so_t the loader there. A
+    program elsewhere would not leave init's domain."""
+    known = re.compile(r"/usr/lib/tandem(/bin/[a-z-]+|/lib/[^/]+|/bin|/lib)?$|/usr/s?bin/[a-z]+(-[a-z]+)?$"
+                       r"|/usr/lib/(systemd/system|tmpfiles\.d)/[^/]+$|/usr/share/(man/man\d|doc)/|/etc/tandem|/var/lib/tandem")
+    paths = query(made(image), "--list").split()
+    assert len(paths) > 20 and [path for path in paths if not known.match(path)] == []
 
 
 def test_its_units_are_for_systemd_219(image):

@@ -1,5 +1,5 @@
 /*
- * What the store of price lists finds, against what is computed without it: random vendors, tariffs whose rates begin and end, rules,
+ * What the store of price lists finds, against what is computed without it: random vendors, tariffs whose rates begin and end, rates by the caller's origin, rules,
  * expressions, time plans and currencies; numbers that share their beginnings; the time going on; and configurations that follow each other.
  */
 #include <setjmp.h>
@@ -33,6 +33,7 @@ struct scene {
 	struct purse *purse;
 	struct chain *chain;
 	struct transform *transform;
+	struct origins *origins;
 	struct world *world;
 };
 
@@ -101,6 +102,20 @@ static char *named(char letter, int i)
 	return text;
 }
 
+/* Groups that overlap, and one of callers without a number. */
+static struct origin group[] = { { STR_INIT("a"), STR_INIT("1, 20"), false },
+				 { STR_INIT("b"), STR_INIT("10, 2"), false },
+				 { STR_INIT("c"), STR_INIT("1"), true } };
+static const struct origin_list groups = { group, 3, 3 };
+static bool has_origins; /* this world's rates */
+
+static char *random_origin(struct dice *d)
+{
+	static char name[3][2] = { "a", "b", "c" };
+
+	return has_origins && dice_one_in(d, 3) ? name[dice_in(d, 0, 2)] : NULL;
+}
+
 /* Each prefix has one version or some, one after the other or over each other. */
 static struct tariff *random_tariff(struct dice *d, int longest)
 {
@@ -122,11 +137,12 @@ static struct tariff *random_tariff(struct dice *d, int longest)
 			.first = 1,
 			.step = 1,
 			.version = 1,
+			.origin = random_origin(d),
 			.status = dice_one_in(d, 10) ? RATE_STATUS_LOCKED : RATE_STATUS_NORMAL
 		};
 		at[i] = &row[i];
 	}
-	assert_int_equal(tariff_create(&t, at, (size_t)n, &rules, NULL), 0);
+	assert_int_equal(tariff_create(&t, at, (size_t)n, &rules, &groups, NULL), 0);
 	return t;
 }
 
@@ -252,6 +268,10 @@ static void make(struct scene *s)
 
 	int longest = (int)dice_in(d, 0, 4);
 
+	has_origins = dice_one_in(d, 2);
+	if (has_origins)
+		assert_int_equal(origins_create(&s->origins, group, 3), 0);
+	in.origins = s->origins;
 	assert_non_null(in.params);
 	if (dice_one_in(d, 3)) {
 		char prefix[4];
@@ -286,6 +306,7 @@ static void unmake(struct scene *s)
 	s->world = world_free(s->world);
 	s->chain = chain_free(s->chain);
 	s->transform = transform_free(s->transform);
+	s->origins = origins_free(s->origins);
 	for (int i = 0; i <= VENDORS; i++)
 		s->tariff[i] = tariff_free(s->tariff[i]);
 }
@@ -298,6 +319,7 @@ static struct inquiry random_call(struct scene *s)
 			     .has_order = true };
 
 	digits(&s->d, 0, 7, q.callee.digits);
+	digits(&s->d, 0, 2, q.caller.digits);
 	if (dice_one_in(&s->d, 4))
 		digits(&s->d, 1, 3, q.split.digits);
 	if (dice_one_in(&s->d, 4))

@@ -64,8 +64,6 @@ static void a_fixed_address_becomes_what_centos_has(void **state)
 		    "PREFIX=8\nGATEWAY=127.0.0.1\nIPV6INIT=yes\nIPV6_AUTOCONF=no\n"
 		    "IPV6ADDR=2001:db8::2/64\nIPV6_DEFAULTGW=2001:db8::1\nDNS1=192.0.2.53\n"
 		    "DNS2=2001:db8::53\n");
-	yard_expect(&setup.place, "/etc/systemd/timesyncd.conf.d/50-tandem.conf",
-		    "[Time]\nNTP=a.example b.example\n");
 	yard_expect(&setup.place, "/etc/tandem/switchd.env",
 		    "# Written by switch-setup from /etc/tandem/tandem.conf.\n"
 		    "SWITCHD_ARGS=--listen udp:127.0.0.2:5070 --listen tcp:127.0.0.2:5070 "
@@ -98,7 +96,6 @@ static void dhcp_leaves_the_address_to_the_network(void **state)
 	yard_expect(&setup.place, IFCFG,
 		    "DEVICE=eth0\nTYPE=Ethernet\nONBOOT=yes\nBOOTPROTO=dhcp\nIPV6INIT=yes\n"
 		    "IPV6_AUTOCONF=yes\n");
-	yard_expect(&setup.place, "/etc/systemd/timesyncd.conf.d/50-tandem.conf", NULL);
 }
 
 static void only_what_changed_has_consequences(void **state)
@@ -111,9 +108,9 @@ static void only_what_changed_has_consequences(void **state)
 	assert_int_equal(answers_set(setup.answers, ANSWER_SIP_PORT, STR("5070"), 0, NULL), 0);
 	assert_int_equal(write_all(), AFTER_CONF | AFTER_SWITCH);
 	assert_int_equal(answers_set(setup.answers, ANSWER_NTP, STR("a.example"), 0, NULL), 0);
-	assert_int_equal(write_all(), AFTER_TIME | AFTER_CONF);
+	assert_int_equal(write_all(), AFTER_CONF);
 	answers_reset(setup.answers, ANSWER_NTP);
-	assert_int_equal(write_all(), AFTER_TIME | AFTER_CONF);
+	assert_int_equal(write_all(), AFTER_CONF);
 }
 
 static void who_may_log_in_is_kept_unless_answered_anew(void **state)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "load.h"
+#include "model/ports.h"
 #include "profile.h"
 #include "source.h"
 #include "yard.h"
@@ -96,8 +97,8 @@ static void media_ports_are_counted_as_the_relay_uses_them(void **state)
 
 	(void)state;
 	/* lines x 4 + CPS x 4 x 10 */
-	assert_int_equal(load_ports_needed(1000, 100), 8000);
-	assert_int_equal(load_ports_needed(1, 1), 44);
+	assert_int_equal(ports_needed(1000, 100), 8000);
+	assert_int_equal(ports_needed(1, 1), 44);
 	assert_int_equal(load_missing(setup.answers, &what), 0);
 	assert_int_equal(answers_set(setup.answers, ANSWER_LINES, STR("3000"), 0, &err), 0);
 	assert_int_equal(load_missing(setup.answers, &what), 16000 - 10001);

@@ -90,7 +90,7 @@ static void only_what_is_open_is_let_in(void **state)
 	struct ruleset s;
 
 	(void)state;
-	ruleset_make(&s, &standard);
+	ruleset_make(&s, &standard, 0);
 	for (uint32_t port = 1; port <= UINT16_MAX; port++) {
 		for (size_t i = 0; i < COUNT_OF(protos); i++) {
 			struct packet p = { .family = port % 2 ? FAMILY_V4 : FAMILY_V6,
@@ -106,13 +106,56 @@ static void only_what_is_open_is_let_in(void **state)
 	}
 }
 
+static bool is_let_out(const struct ruleset *s, uint32_t uid, uint8_t proto, uint16_t port)
+{
+	for (int i = 0; i < s->count; i++) {
+		const struct rule *r = &s->rule[i];
+
+		if (r->chain == CHAIN_LEAVE && r->state == STATE_ANY && r->who != WHO_ITSELF &&
+		    (r->who == WHO_PROGRAM || r->uid == uid) && (!r->proto || r->proto == proto) &&
+		    (!r->first || (port >= r->first && port <= r->last)))
+			return r->verdict == VERDICT_ACCEPT;
+	}
+	return true;
+}
+
+static void programs_get_out_by_what_they_are_there_for(void **state)
+{
+	static const struct {
+		uint32_t uid;
+		uint8_t proto;
+		uint16_t port;
+		bool is_let_out;
+	} cases[] = {
+		{ 922, IPPROTO_UDP, 5060, true },  { 922, IPPROTO_TCP, 25, true },
+		{ 0, IPPROTO_TCP, 80, true },      { 911, IPPROTO_UDP, 53, true },
+		{ 911, IPPROTO_TCP, 853, true },   { 911, IPPROTO_TCP, 80, false },
+		{ 914, IPPROTO_UDP, 123, true },   { 914, IPPROTO_TCP, 123, false },
+		{ 910, IPPROTO_UDP, 67, true },    { 910, IPPROTO_ICMPV6, 133, true },
+		{ 910, IPPROTO_UDP, 53, false },   { 923, IPPROTO_UDP, 53, false },
+		{ 1000, IPPROTO_TCP, 443, false }, { 65534, IPPROTO_UDP, 5060, false },
+	};
+	struct openings o = standard;
+	struct ruleset s;
+
+	(void)state;
+	o.uid[USER_SWITCH] = 922;
+	o.uid[USER_RESOLVE] = 911;
+	o.uid[USER_TIME] = 914;
+	o.uid[USER_NETWORK] = 910;
+	ruleset_make(&s, &o, 0);
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		assert_int_equal(is_let_out(&s, cases[i].uid, cases[i].proto, cases[i].port),
+				 cases[i].is_let_out);
+}
+
 static void a_closed_port_has_no_rule(void **state)
 {
 	static const struct openings none = { 0 };
 	struct ruleset s;
 
 	(void)state;
-	ruleset_make(&s, &none);
+	ruleset_make(&s, &none, 0);
 	for (int i = 0; i < s.count; i++)
 		assert_true(s.rule[i].proto != IPPROTO_UDP && s.rule[i].proto != IPPROTO_TCP);
 }
@@ -123,7 +166,7 @@ static void the_exempt_come_before_the_banned(void **state)
 	struct packet p = { .family = FAMILY_V4, .proto = IPPROTO_UDP, .port = 5060 };
 
 	(void)state;
-	ruleset_make(&s, &standard);
+	ruleset_make(&s, &standard, 0);
 	p.who = WHO_BANNED;
 	assert_false(is_let_in(&s, &p));
 	/* not even a connection that is up: the door is before the tracking */
@@ -145,7 +188,7 @@ static void strangers_have_their_share_of_connections(void **state)
 	struct ruleset s;
 
 	(void)state;
-	ruleset_make(&s, &standard);
+	ruleset_make(&s, &standard, 0);
 	for (size_t i = 0; i < COUNT_OF(ports); i++) {
 		struct packet p = {
 			.family = FAMILY_V6, .proto = IPPROTO_TCP, .port = ports[i], .is_fast = true
@@ -173,7 +216,7 @@ static void ssh_may_be_for_administrators_hosts_alone(void **state)
 	assert_int_equal(addr_parse(STR("192.0.2.8"), 0, &other), 0);
 	o.ssh_hosts = 2;
 	assert_false(openings_eq(&o, &standard));
-	ruleset_make(&s, &o);
+	ruleset_make(&s, &o, 0);
 	assert_false(is_let_in(&s, &p));
 	p.who = WHO_EXEMPT; /* a gateway is no administrator */
 	assert_false(is_let_in(&s, &p));
@@ -194,7 +237,7 @@ static void a_crowd_keeps_out_newcomers_alone(void **state)
 	struct ruleset s;
 
 	(void)state;
-	ruleset_make(&s, &standard);
+	ruleset_make(&s, &standard, 0);
 	for (size_t i = 0; i < COUNT_OF(both); i++) {
 		struct packet p = {
 			.family = both[i], .proto = IPPROTO_UDP, .port = 5060, .is_crowded = true
@@ -220,7 +263,7 @@ static void sip_and_media_are_not_tracked(void **state)
 	struct packet p = { .family = FAMILY_V4, .proto = IPPROTO_UDP, .port = 5060 };
 
 	(void)state;
-	ruleset_make(&s, &standard);
+	ruleset_make(&s, &standard, 0);
 	assert_false(is_tracked(&s, &p));
 	p.port = 12345;
 	assert_false(is_tracked(&s, &p));
@@ -228,6 +271,31 @@ static void sip_and_media_are_not_tracked(void **state)
 	assert_true(is_tracked(&s, &p));
 	p = (struct packet){ .family = FAMILY_V4, .proto = IPPROTO_TCP, .port = 5060 };
 	assert_true(is_tracked(&s, &p));
+}
+
+static void an_older_kernel_gets_the_rules_that_it_knows(void **state)
+{
+	struct openings o = standard;
+	struct ruleset s, whole;
+	struct packet p = { .family = FAMILY_V4, .proto = IPPROTO_TCP, .port = 2222 };
+
+	(void)state;
+	o.is_taped = true;
+	ruleset_make(&whole, &o, 0);
+	ruleset_make(&s, &o, ABILITY_ALL);
+	assert_true(s.count < whole.count && s.lacks == ABILITY_ALL);
+	for (int i = 0; i < s.count; i++)
+		assert_true(s.rule[i].verdict <= VERDICT_DROP &&
+			    (!s.rule[i].rate || !s.rule[i].rate->set));
+	assert_true(is_let_in(&s, &p));
+	p.who = WHO_BANNED;
+	assert_false(is_let_in(&s, &p));
+	p = (struct packet){ .family = FAMILY_V4, .proto = IPPROTO_TCP, .port = 23 };
+	assert_false(is_let_in(&s, &p));
+	p = (struct packet){ .family = FAMILY_V4, .proto = IPPROTO_UDP, .port = 5060 };
+	assert_true(is_let_in(&s, &p) && is_tracked(&s, &p));
+	p.is_crowded = true;
+	assert_false(is_let_in(&s, &p));
 }
 
 static void a_honeypot_is_open_and_tells_nothing(void **state)
@@ -240,7 +308,7 @@ static void a_honeypot_is_open_and_tells_nothing(void **state)
 	o.udp_traps = (struct honeypots){ .port = { 4569, 5160 }, .n = 2 };
 	o.tcp_traps = (struct honeypots){ .port = { 3389 }, .n = 1 };
 	assert_false(openings_eq(&o, &standard));
-	ruleset_make(&s, &o);
+	ruleset_make(&s, &o, 0);
 	assert_true(is_let_in(&s, &p));
 	assert_false(is_tracked(&s, &p));
 	p.is_crowded = true; /* a flood there is nothing but a flood */
@@ -270,7 +338,7 @@ static void the_whole_room_is_enough(void **state)
 		assert_int_equal(addr_parse(STR("192.0.2.7"), 0, &o.ssh_host[i]), 0);
 	assert_false(openings_eq(&o, &standard));
 	assert_true(openings_eq(&o, &o));
-	ruleset_make(&s, &o);
+	ruleset_make(&s, &o, 0);
 	assert_true(is_let_in(&s, &p));
 	for (int i = 0; i < s.count; i++) {
 		CLEANUP(buf_done) struct buf what = BUF_INIT;
@@ -285,12 +353,14 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_is_open_is_let_in),
+		cmocka_unit_test(programs_get_out_by_what_they_are_there_for),
 		cmocka_unit_test(a_closed_port_has_no_rule),
 		cmocka_unit_test(the_exempt_come_before_the_banned),
 		cmocka_unit_test(strangers_have_their_share_of_connections),
 		cmocka_unit_test(ssh_may_be_for_administrators_hosts_alone),
 		cmocka_unit_test(a_crowd_keeps_out_newcomers_alone),
 		cmocka_unit_test(sip_and_media_are_not_tracked),
+		cmocka_unit_test(an_older_kernel_gets_the_rules_that_it_knows),
 		cmocka_unit_test(a_honeypot_is_open_and_tells_nothing),
 		cmocka_unit_test(the_whole_room_is_enough),
 	};

@@ -139,6 +139,38 @@ static void memory_may_run_out(void **state)
 	oom_each(relays_come_and_go);
 }
 
+/* Its call goes over to another worker (call/move.h): what passes goes on, and is that one's to change. */
+static void another_worker_takes_it_over(void **state)
+{
+	struct rig *g = *state;
+
+	GIVE_UP_WITHOUT_MEMORY(g);
+
+	struct desk *other = media_desk(g->media, 1);
+	struct relay_peer held = peer_of(g, SIDE_CALLEE);
+	ms_t end = clock_mono_ms() + LONG_MS;
+
+	while (!relay_is_settled(g->relay) && clock_mono_ms() < end)
+		(void)poll(NULL, 0, 1);
+	assert_true(relay_is_settled(g->relay));
+	assert_true(desk_reserve(other));
+	relay_leave(g->relay);
+	relay_adopt(g->relay, other);
+	send_audio(g, g->end[SIDE_CALLER].fd[0], SIDE_CALLER, 8);
+	hears_audio(g, g->end[SIDE_CALLEE].fd[0], SIDE_CALLEE);
+	held.is_deaf = true;
+	assert_int_equal(relay_set_peer(g->relay, SIDE_CALLEE, &held), 0);
+	assert_false(relay_is_settled(g->relay));
+	desk_flush(other);
+	wait_orders(g);
+	send_audio(g, g->end[SIDE_CALLER].fd[0], SIDE_CALLER, 8);
+	send_audio(g, g->end[SIDE_CALLEE].fd[0], SIDE_CALLEE, 8);
+	hears_audio(g, g->end[SIDE_CALLER].fd[0], SIDE_CALLER);
+	hears_nothing(g->end[SIDE_CALLEE].fd[0]);
+	assert_true(desk_reserve(other));
+	desk_unreserve(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +179,7 @@ int main(void)
 		RELAY_TEST(a_port_that_is_taken_is_passed_over),
 		RELAY_TEST(a_close_has_its_place_in_full_mail),
 		RELAY_TEST(relays_that_look_at_each_other_are_one),
+		RELAY_TEST(another_worker_takes_it_over),
 		cmocka_unit_test(memory_may_run_out),
 	};
 

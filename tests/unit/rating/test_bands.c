@@ -39,7 +39,7 @@ static struct tariff *tariff_of(money_t price, int64_t band_mode, int64_t unit)
 	struct err err = ERR_INIT;
 	struct tariff *t = NULL;
 
-	assert_int_equal(tariff_create(&t, &rows, 1, &rules, &err), 0);
+	assert_int_equal(tariff_create(&t, &rows, 1, &rules, NULL, &err), 0);
 	return t;
 }
 
@@ -84,7 +84,8 @@ static struct terms terms_at(const struct stage *s, ms_t answer)
 	struct tariff_span span = TARIFF_SPAN_ALL;
 	struct terms t;
 
-	assert_non_null(bands_find(&s->bands, s->own, STR("4930"), answer, &span, &t).rate);
+	assert_non_null(
+		bands_find(&s->bands, s->own, STR("4930"), STR(""), answer, &span, &t).rate);
 	assert_true(span.from <= answer && answer < span.until);
 	assert_int_equal(terms_check(&t), 0);
 	return t;

@@ -85,7 +85,7 @@ static struct tariff *made(void)
 	struct tariff *t = NULL;
 	struct err err = ERR_INIT;
 
-	assert_int_equal(tariff_create(&t, sheet.at, sheet.n, &rules, &err), 0);
+	assert_int_equal(tariff_create(&t, sheet.at, sheet.n, &rules, NULL, &err), 0);
 	assert_false(err_is_set(&err));
 	return t;
 }
@@ -93,7 +93,7 @@ static struct tariff *made(void)
 /* The price in force; -1 for none. */
 static money_t price(const struct tariff *t, const char *number, ms_t at)
 {
-	const struct rate *r = tariff_find(t, str_of(number), at);
+	const struct rate *r = tariff_find(t, str_of(number), STR(""), at);
 
 	return r ? r->price : -1;
 }
@@ -111,7 +111,7 @@ static void the_longest_prefix_wins(void **state)
 	assert_int_equal(price(t, "8", 0), -1);
 	assert_int_equal(price(t, "", 0), -1);
 	assert_int_equal(price(t, "88x01", 0), 1);
-	assert_int_equal(tariff_find(t, STR("8801"), 0)->prefix_len, 4);
+	assert_int_equal(tariff_find(t, STR("8801"), STR(""), 0)->prefix_len, 4);
 	assert_int_equal(tariff_count(t), 4);
 	tariff_free(t);
 }
@@ -181,12 +181,12 @@ static void a_locked_rate_is_found_and_says_so(void **state)
 	SHEET({ .prefix = "8", .price = 1 }, { .prefix = "88", .price = 2, .is_locked = true });
 	struct tariff *t = made();
 
-	assert_true(tariff_find(t, STR("880"), 0)->is_locked);
-	assert_false(tariff_find(t, STR("80"), 0)->is_locked);
+	assert_true(tariff_find(t, STR("880"), STR(""), 0)->is_locked);
+	assert_false(tariff_find(t, STR("80"), STR(""), 0)->is_locked);
 	tariff_free(t);
 }
 
-static void rows_of_an_origin_are_left_out(void **state)
+static void rows_of_an_origin_that_is_not_there_are_left_out(void **state)
 {
 	(void)state;
 	SHEET({ .prefix = "88", .price = 1 }, { .prefix = "88", .price = 2, .origin = "eu" },
@@ -196,6 +196,87 @@ static void rows_of_an_origin_are_left_out(void **state)
 	assert_int_equal(tariff_count(t), 2);
 	assert_int_equal(price(t, "88", 0), 1);
 	assert_int_equal(price(t, "88", 1), 3);
+	assert_false(tariff_has_origin(t, "eu"));
+	tariff_free(t);
+}
+
+/* eu is 49 and 33, of which mobiles are 4915; uk also takes who shows no number. */
+static struct origin eu[] = {
+	{ STR_INIT("eu"), STR_INIT("49, 33"), false },
+	{ STR_INIT("eu-mobile"), STR_INIT("4915"), false },
+	{ STR_INIT("nobody"), STR_INIT("7"), false },
+	{ STR_INIT("uk"), STR_INIT("44"), true },
+};
+static const struct origin_list groups = { eu, 4, 4 };
+
+static struct tariff *made_by_origin(void)
+{
+	struct tariff *t = NULL;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(tariff_create(&t, sheet.at, sheet.n, &rules, &groups, &err), 0);
+	assert_false(err_is_set(&err));
+	return t;
+}
+
+static money_t price_from(const struct tariff *t, const char *number, const char *caller, ms_t at)
+{
+	const struct rate *r = tariff_find(t, str_of(number), str_of(caller), at);
+
+	return r ? r->price : -1;
+}
+
+static void the_caller_s_origin_goes_before_any(void **state)
+{
+	(void)state;
+	SHEET({ .prefix = "88", .price = 1 }, { .prefix = "88", .price = 2, .origin = "eu" },
+	      { .prefix = "88", .price = 3, .origin = "uk" }, { .prefix = "880", .price = 4 },
+	      { .prefix = "8801", .price = 5, .origin = "eu-mobile" },
+	      { .prefix = "8801", .price = 6, .origin = "eu" },
+	      { .prefix = "8801", .price = 7, .origin = "uk", .effective = 100 });
+	struct tariff *t = made_by_origin();
+
+	assert_int_equal(tariff_count(t), 7);
+	assert_int_equal(price_from(t, "881", "4930", 0), 2);
+	assert_int_equal(price_from(t, "881", "1", 0), 1);
+	assert_int_equal(price_from(t, "881", "", 0), 3);
+	/* The longest prefix first, whoever calls. */
+	assert_int_equal(price_from(t, "880", "4930", 0), 4);
+	assert_int_equal(price_from(t, "88017", "331", 0), 6);
+	assert_int_equal(price_from(t, "88017", "49151", 0), 5);
+	/* Nothing for this caller at 8801, so it is 880; later there is. */
+	assert_int_equal(price_from(t, "88017", "44", 0), 4);
+	assert_int_equal(price_from(t, "88017", "44", 100), 7);
+	assert_int_equal(price_from(t, "88017", "39", 100), 4);
+
+	const struct rate *r = tariff_find(t, STR("88017"), STR("49151"), 0);
+	assert_string_equal(tariff_origin(t, r), "eu-mobile");
+	assert_null(tariff_origin(t, tariff_find(t, STR("88017"), STR("1"), 0)));
+	assert_true(tariff_has_origin(t, "uk"));
+	assert_false(tariff_has_origin(t, "nobody"));
+	tariff_free(t);
+}
+
+static void versions_of_an_origin_follow_each_other(void **state)
+{
+	(void)state;
+	SHEET({ .prefix = "88", .price = 1, .effective = 50 },
+	      { .prefix = "88", .price = 2, .origin = "eu", .end = 20 },
+	      { .prefix = "88", .price = 3, .origin = "eu", .effective = 20, .end = 40 },
+	      { .prefix = "88", .price = 4, .origin = "eu-mobile", .effective = 30 },
+	      { .prefix = "8", .price = 9 });
+	struct tariff *t = made_by_origin();
+	static const struct {
+		ms_t at;
+		money_t fixed, mobile, other;
+	} want[] = { { 0, 2, 2, 9 },  { 19, 2, 2, 9 }, { 20, 3, 3, 9 },
+		     { 30, 3, 4, 9 }, { 40, 9, 4, 9 }, { 50, 1, 4, 1 } };
+
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		assert_int_equal(price_from(t, "88", "331", want[i].at), want[i].fixed);
+		assert_int_equal(price_from(t, "88", "49151", want[i].at), want[i].mobile);
+		assert_int_equal(price_from(t, "88", "1", want[i].at), want[i].other);
+	}
 	tariff_free(t);
 }
 
@@ -205,7 +286,7 @@ static void an_empty_group_has_no_rate(void **state)
 	sheet.n = 0;
 	struct tariff *t = made();
 
-	assert_null(tariff_find(t, STR("88"), 0));
+	assert_null(tariff_find(t, STR("88"), STR(""), 0));
 	assert_int_equal(tariff_count(t), 0);
 	tariff_free(t);
 }
@@ -224,7 +305,7 @@ static void terms_are_the_rate_s_and_the_group_s(void **state)
 	struct tariff *t = made();
 	struct terms got;
 
-	tariff_terms(t, tariff_find(t, STR("3"), 0), &got);
+	tariff_terms(t, tariff_find(t, STR("3"), STR(""), 0), &got);
 	const struct terms expected = {
 		.price = 30,
 		.unit_s = 6,
@@ -239,10 +320,10 @@ static void terms_are_the_rate_s_and_the_group_s(void **state)
 	};
 	assert_memory_equal(&got, &expected, sizeof(got));
 
-	tariff_terms(t, tariff_find(t, STR("2"), 0), &got);
+	tariff_terms(t, tariff_find(t, STR("2"), STR(""), 0), &got);
 	assert_int_equal(got.section_count, 0);
-	assert_int_equal(tariff_find(t, STR("2"), 0)->version, 7);
-	assert_int_equal(tariff_find(t, STR("1"), 0)->version, 0);
+	assert_int_equal(tariff_find(t, STR("2"), STR(""), 0)->version, 7);
+	assert_int_equal(tariff_find(t, STR("1"), STR(""), 0)->version, 0);
 	tariff_free(t);
 }
 
@@ -251,10 +332,10 @@ static void assert_refused(const struct tariff_rules *by, const char *field)
 	struct tariff *t = NULL;
 	struct err err = ERR_INIT;
 
-	assert_int_equal(tariff_create(&t, sheet.at, sheet.n, by, &err), -EINVAL);
+	assert_int_equal(tariff_create(&t, sheet.at, sheet.n, by, NULL, &err), -EINVAL);
 	assert_string_equal(err.field, field);
 	assert_null(t);
-	assert_int_equal(tariff_create(&t, sheet.at, sheet.n, by, NULL), -EINVAL);
+	assert_int_equal(tariff_create(&t, sheet.at, sheet.n, by, NULL, NULL), -EINVAL);
 }
 
 static void rows_that_make_no_sense_are_refused(void **state)
@@ -383,7 +464,7 @@ static void a_sheet_is_compiled(void)
 
 	SHEET({ .prefix = "1", .price = 10, .sections = "60:0.01" },
 	      { .prefix = "12", .price = 20 });
-	if (oom_refused(tariff_create(&t, sheet.at, sheet.n, &rules, NULL)))
+	if (oom_refused(tariff_create(&t, sheet.at, sheet.n, &rules, &groups, NULL)))
 		return;
 	assert_int_equal(price(t, "123", 0), 20);
 	assert_true(tariff_bytes(t) > 2 * sizeof(struct rate));
@@ -404,7 +485,9 @@ int main(void)
 		cmocka_unit_test(a_later_version_takes_over_from_an_open_one),
 		cmocka_unit_test(without_a_version_in_force_the_next_shorter_prefix_has_one),
 		cmocka_unit_test(a_locked_rate_is_found_and_says_so),
-		cmocka_unit_test(rows_of_an_origin_are_left_out),
+		cmocka_unit_test(rows_of_an_origin_that_is_not_there_are_left_out),
+		cmocka_unit_test(the_caller_s_origin_goes_before_any),
+		cmocka_unit_test(versions_of_an_origin_follow_each_other),
 		cmocka_unit_test(an_empty_group_has_no_rate),
 		cmocka_unit_test(terms_are_the_rate_s_and_the_group_s),
 		cmocka_unit_test(rows_that_make_no_sense_are_refused),

@@ -15,7 +15,7 @@
 #include "sheet/store.h"
 #include "store/migrate.h"
 
-enum { PREFIXES = 4, VERSIONS = 3, LINES = 6, NOW = 1000, LAST = 1100, ROUNDS = 150, SHEETS = 3 };
+enum { PREFIXES = 6, VERSIONS = 3, LINES = 6, NOW = 1000, LAST = 1100, ROUNDS = 150, SHEETS = 3 };
 
 static struct dice dice;
 
@@ -24,7 +24,14 @@ static int throw_below(int n)
 	return (int)dice_in(&dice, 0, n - 1);
 }
 
-static const char *const prefix[PREFIXES] = { "1", "2", "44", "880" };
+/* A prefix for callers of an origin group is one of its own. */
+static const char *const prefix[PREFIXES] = { "1", "2", "44", "44", "880", "880" };
+static const char *const origin[PREFIXES] = { "", "", "", "eu", "", "uk" };
+static const char *const caller[PREFIXES] = { "1", "1", "1", "49", "1", "44" };
+
+static struct origin eu_uk[] = { { STR_INIT("eu"), STR_INIT("49"), false },
+				 { STR_INIT("uk"), STR_INIT("44"), false } };
+static const struct origin_list groups = { eu_uk, 2, 2 };
 
 static const struct tariff_rules rules = { .hold_time_precision_ms = 50 };
 
@@ -40,22 +47,25 @@ static void read_table(struct db *d, ms_t now, price_table ret)
 		fail_msg("%s", err.message);
 	for (int p = 0; t && p < PREFIXES; p++) {
 		for (ms_t at = now; at <= LAST; at++) {
-			const struct rate *r = tariff_find(t, str_of(prefix[p]), at);
+			const struct rate *r =
+				tariff_find(t, str_of(prefix[p]), str_of(caller[p]), at);
+			bool is_it = r && str_eq(str_of(tariff_origin(t, r)), str_of(origin[p]));
 
-			ret[p][at] = r ? r->price : -1;
+			ret[p][at] = is_it ? r->price : -1;
 		}
 	}
 }
 
-static void add_rate(struct db *d, const char *name, ms_t from, ms_t to, int price, int version)
+static void add_rate(struct db *d, int p, ms_t from, ms_t to, int price, int version)
 {
 	CLEANUP(stmt_free) struct stmt *s = NULL;
 
 	assert_int_equal(stmt_prepare(&s, d,
 				      "INSERT INTO rate (\"group\", prefix, effective, \"end\","
-				      " price, version) VALUES ('g',?,?,?,?,?)"),
+				      " price, version, origin) VALUES ('g',?,?,?,?,?,?)"),
 			 0);
-	stmt_bind_text(s, 1, str_of(name));
+	stmt_bind_text(s, 1, str_of(prefix[p]));
+	stmt_bind_text(s, 6, str_of(origin[p]));
 	stmt_bind_int(s, 2, from);
 	if (to == FIELD_ABSENT)
 		stmt_bind_null(s, 3);
@@ -77,7 +87,7 @@ static void add_rates(struct db *d)
 		for (int n = throw_below(VERSIONS + 1); n > 0; n--) {
 			ms_t to = n == 1 ? FIELD_ABSENT : from + 60 + throw_below(30);
 
-			add_rate(d, prefix[p], from, to, throw_below(3) + 1, version++);
+			add_rate(d, p, from, to, throw_below(3) + 1, version++);
 			from = to;
 		}
 	}
@@ -91,6 +101,7 @@ struct case_sheet {
 	struct sheet_format format;
 	enum sheet_mode mode;
 	ms_t now, moment;
+	bool has_origin; /* a column for it */
 };
 
 static int by_key(const void *va, const void *vb)
@@ -105,18 +116,27 @@ static void make_sheet(struct case_sheet *c, struct zone *utc)
 {
 	int key[LINES], n = throw_below(LINES) + 1, count = 0;
 
-	c->format = (struct sheet_format){ .zone = utc, .now = c->now, .moment = c->moment };
-	for (int i = 0; i < n; i++)
-		key[i] = throw_below(PREFIXES) * 1000 + throw_below(4) * 10;
+	c->format = (struct sheet_format){
+		.zone = utc, .now = c->now, .moment = c->moment, .origins = &groups
+	};
+	c->has_origin = throw_below(2);
+	for (int i = 0; i < n; i++) {
+		int p = throw_below(PREFIXES);
+
+		while (!c->has_origin && origin[p][0])
+			p = throw_below(PREFIXES);
+		key[i] = p * 1000 + throw_below(4) * 10;
+	}
 	qsort(key, (size_t)n, sizeof(*key), by_key);
-	buf_putz(&c->text, "prefix,price,action\n");
+	buf_printf(&c->text, "prefix,price,action%s\n", c->has_origin ? ",origin" : "");
 	for (int i = 0; i < n; i++) {
 		if (i && key[i] == key[i - 1])
 			continue;
 		key[count++] = key[i];
-		buf_printf(&c->text, "%s%d,%s,%s\n", prefix[key[i] / 1000], key[i] % 1000,
+		buf_printf(&c->text, "%d%02d,%s,%s%s%s\n", key[i] / 1000, key[i] % 1000,
 			   throw_below(4) ? "0.00000002" : "0.00000003",
-			   throw_below(5) ? "" : "delete");
+			   throw_below(5) ? "" : "delete", c->has_origin ? "," : "",
+			   c->has_origin ? origin[key[i] / 1000] : "");
 	}
 	assert_int_equal(sheet_read(&c->sheet, &c->format, buf_str(&c->text), NULL), 0);
 	assert_int_equal(c->sheet.problems, 0);
@@ -131,6 +151,12 @@ static void make_sheet(struct case_sheet *c, struct zone *utc)
 
 /* ---- what it should come to ---- */
 
+static bool is_of(const struct case_sheet *c, const struct sheet_row *r, int p)
+{
+	return str_eq(sheet_prefix(r), str_of(prefix[p])) &&
+	       str_eq(sheet_origin(&c->sheet, r), str_of(origin[p]));
+}
+
 /* The line that speaks last of this prefix at that moment. */
 static const struct sheet_row *line_at(const struct case_sheet *c, int p, ms_t at)
 {
@@ -139,7 +165,7 @@ static const struct sheet_row *line_at(const struct case_sheet *c, int p, ms_t a
 	for (size_t i = 0; i < c->sheet.rows; i++) {
 		const struct sheet_row *r = &c->sheet.row[i];
 
-		if (str_eq(sheet_prefix(r), str_of(prefix[p])) && r->effective <= at)
+		if (is_of(c, r, p) && r->effective <= at)
 			last = r;
 	}
 	return last;
@@ -156,12 +182,13 @@ static bool begins_between(struct db *d, int p, ms_t after, ms_t at)
 	CLEANUP(stmt_free) struct stmt *s = NULL;
 
 	assert_int_equal(stmt_prepare(&s, d,
-				      "SELECT count(*) FROM rate WHERE prefix = ?1"
+				      "SELECT count(*) FROM rate WHERE prefix = ?1 AND origin = ?4"
 				      " AND effective > ?2 AND effective <= ?3"),
 			 0);
 	stmt_bind_text(s, 1, str_of(prefix[p]));
 	stmt_bind_int(s, 2, after);
 	stmt_bind_int(s, 3, at);
+	stmt_bind_text(s, 4, str_of(origin[p]));
 	assert_int_equal(stmt_step(s), 1);
 	return stmt_int(s, 0) > 0;
 }
@@ -174,8 +201,7 @@ static bool is_cleared(const struct case_sheet *c, int p, ms_t at)
 	for (size_t i = 0; i < c->sheet.rows; i++) {
 		const struct sheet_row *r = &c->sheet.row[i];
 
-		is_any |= r->is_delete && r->effective <= at &&
-			  str_eq(sheet_prefix(r), str_of(prefix[p]));
+		is_any |= r->is_delete && r->effective <= at && is_of(c, r, p);
 	}
 	return is_any;
 }
@@ -185,8 +211,8 @@ static void expect(struct db *d, const struct case_sheet *c, price_table before,
 	for (int p = 0; p < PREFIXES; p++) {
 		for (ms_t at = c->now; at <= LAST; at++) {
 			const struct sheet_row *l = line_at(c, p, at);
-			bool is_over =
-				!is_named(c, p) && c->mode == SHEET_REPLACE && at >= c->moment;
+			bool is_over = !is_named(c, p) && c->mode == SHEET_REPLACE &&
+				       at >= c->moment && (c->has_origin || !origin[p][0]);
 
 			if (is_over || (l && l->is_delete))
 				ret[p][at] = -1;
@@ -245,6 +271,21 @@ static int64_t count(struct db *d, const char *name)
 	return stmt_int(s, 0);
 }
 
+/* Taken back from a moment on that lies ahead: until then it is as it was. */
+static void undo(struct db *d, ms_t now, ms_t moment, price_table with, price_table without)
+{
+	static price_table seen;
+	struct store_undone u;
+
+	assert_int_equal(store_undo(d, STR("g"), 0, STR("w"), moment, &u, NULL), 0);
+	read_table(d, now, seen);
+	for (int p = 0; p < PREFIXES; p++) {
+		for (ms_t at = now; at < moment; at++)
+			without[p][at] = with[p][at];
+	}
+	assert_tables(seen, without, now, "undone");
+}
+
 /* Some sheets one after the other; then undone, newest first, at moments between. */
 static void run_round(struct db *d, struct zone *utc)
 {
@@ -269,12 +310,11 @@ static void run_round(struct db *d, struct zone *utc)
 		now += throw_below(15) + 1;
 	}
 	for (int i = SHEETS; i-- > 0;) {
-		struct store_undone u;
+		ms_t moment = now + throw_below(8);
 
-		assert_int_equal(store_undo(d, STR("g"), 0, STR("w"), now, &u, NULL), 0);
 		read_table(d, now, seen);
-		assert_tables(seen, state[i], now, "undone");
-		now += throw_below(10) + 1;
+		undo(d, now, moment, seen, state[i]);
+		now = moment + throw_below(3) + 1;
 	}
 	assert_int_equal(count(d, "rate_ended"), 0);
 	assert_int_equal(count(d, "rate_dropped"), 0);
@@ -293,6 +333,7 @@ static void a_sheet_comes_to_what_it_says_and_goes_without_a_trace(void **state)
 	for (int i = 0; utc && i < ROUNDS; i++) {
 		run(d, "BEGIN");
 		run(d, "INSERT INTO rate_group (name) VALUES ('g')");
+		run(d, "INSERT INTO origin_group (name, prefixes) VALUES ('uk','44'), ('eu','49')");
 		add_rates(d);
 		run_round(d, utc);
 		run(d, "ROLLBACK");
@@ -309,7 +350,7 @@ static void a_number_is_not_given_twice(void **state)
 	assert_int_equal(db_open(&d, ":memory:", DB_WRITE, 0), 0);
 	assert_int_equal(migrate_switch(d, NULL), 0);
 	run(d, "INSERT INTO rate_group (name) VALUES ('g')");
-	add_rate(d, "880", 1, FIELD_ABSENT, 1, 7);
+	add_rate(d, 4, 1, FIELD_ABSENT, 1, 7);
 	assert_int_equal(store_next_version(d, &version), 0);
 	assert_int_equal(version, 8);
 	run(d, "INSERT INTO rate_sheet (\"group\", at, who, mode, effective, lines, first_version, "

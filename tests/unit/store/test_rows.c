@@ -451,7 +451,7 @@ static void a_page_does_not_part_the_versions_of_a_rate(void **state)
 				 0);
 	}
 	check_each(d, ENTITY_RATE, "", 1, "g/44");
-	check_each(d, ENTITY_RATE, "g/44", 1, "g/880 g/880 g/880 g/880");
+	check_each(d, ENTITY_RATE, "g/44", 1, "g/880 g/880 g/880 g/880/bd");
 	check_each(d, ENTITY_RATE, "g/880", 1, "g/881");
 	check_each(d, ENTITY_RATE, "g/880", 0, "g/881 h/1");
 }

@@ -15,9 +15,9 @@ from harness.watch import poll
 
 READY = r"Started switchd\.service"
 SET_UP = r"(Finished|Failed to start) tandem-setup\.service"
-SILENT_FOR = 240.0  # a guest that says nothing for so long has stopped
-SET_UP_WITHIN = 600.0
-ASK_WITHIN = 120.0
+SILENT_FOR = 900.0  # a guest that says nothing for so long has stopped
+SET_UP_WITHIN = 1800.0
+ASK_WITHIN = 300.0
 
 
 class Ssh:
@@ -120,10 +120,10 @@ class Guest:
                 await asyncio.to_thread(self.machine.journal.wait_for, READY, PULSE)
                 return False
             except Gone:
+                if self.machine.journal.mark() > said:
+                    said, end = self.machine.journal.mark(), time.monotonic() + SILENT_FOR
                 if not self.running or time.monotonic() > end:
                     raise
-            if self.machine.journal.mark() > said:
-                said, end = self.machine.journal.mark(), time.monotonic() + SILENT_FOR
             if await asyncio.to_thread(stands_still, self.machine):
                 return True
 
