@@ -12,13 +12,6 @@ struct dice {
 	uint64_t state;
 };
 
-static inline struct dice dice_new(void)
-{
-	const char *seed = getenv("SEED");
-
-	return (struct dice){ (seed ? strtoull(seed, NULL, 0) : 1) * 0x9e3779b97f4a7c15U + 1 };
-}
-
 /* splitmix64: any state is a good one. */
 static inline uint64_t dice_u64(struct dice *d)
 {
@@ -27,6 +20,16 @@ static inline uint64_t dice_u64(struct dice *d)
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9U;
 	z = (z ^ z >> 27) * 0x94d049bb133111ebU;
 	return z ^ z >> 31;
+}
+
+/* The seed is mixed: those of neighbours would be one stream, a step apart. */
+static inline struct dice dice_new(void)
+{
+	const char *seed = getenv("SEED");
+	struct dice d = { seed ? strtoull(seed, NULL, 0) : 1 };
+
+	d.state = dice_u64(&d);
+	return d;
 }
 
 /* min to max, both included. */
