@@ -83,15 +83,12 @@ int wish_parameter(const struct wish *w, enum param *ret, struct str *ret_value,
 	/* NAME VALUE and NAME=VALUE: the value is what follows the name */
 	struct str rest = str_skip(w->whole, (size_t)(w->key.p + w->key.n - w->whole.p));
 	struct str value = str_trim(rest);
-	enum param id = param_find(w->key);
 
-	if (id == PARAM_COUNT)
-		return wish_refuse(w, "there is no such parameter", err);
 	if (!str_is_empty(value) && value.p[0] == '=')
 		value = str_trim(str_skip(value, 1));
-	*ret = id;
+	*ret = param_find(w->key);
 	*ret_value = value;
-	return 0;
+	return *ret == PARAM_COUNT ? wish_refuse(w, "there is no such parameter", err) : 0;
 }
 
 static int set_parameter(struct ops *o, const struct wish *wish, struct err *err)
