@@ -71,7 +71,7 @@ int registration_explain(struct ops *o, struct request *r, json_t **ret, struct 
 
 	if (error == 0)
 		error = read_way(r, &f.peer, &proto, err);
-	if (error < 0)
+	if (error != 0)
 		return error;
 	f.proto = (uint8_t)proto;
 

@@ -359,6 +359,7 @@ static int run(struct run *r, struct params *params, const atomic_bool *stop, js
 		e = read_records(r, &all, stop);
 	if (e == 0)
 		*ret = answer(r);
+	r->worlds = NULL;
 	replay_world_done(&worlds);
 	return e == 0 && !*ret ? -ENOMEM : e;
 }

@@ -217,7 +217,7 @@ static int put_in_place(struct sheet_task *t, struct db *d, ms_t now, json_t **r
 static int take_back(struct sheet_task *t, struct db *d, ms_t now, json_t **ret, struct err *err)
 {
 	struct str group = buf_str(&t->group);
-	struct store_undone u;
+	struct store_undone u = { 0 };
 	int64_t rates;
 	int r = store_undo_begin(d, group, t->undo, &rates, err);
 	ms_t learnt = (clock_wall_ms() - now) * SCANS_UNDO;
