@@ -50,6 +50,7 @@ class Demo:
     async def enter(self):
         title("A customer, a vendor and what they pay")
         for line in (
+                "parameter set SERVER_DISPLAY_MONEY_PRECISION 6",
                 "rate-group add name=retail", "rate-group add name=purchase",
                 f"rate add group=retail prefix=880 price={SELL.price} unit=60 first={SELL.first} step={SELL.step}",
                 f"rate add group=purchase prefix=880 price={BUY.price} unit=60 first={BUY.first} step={BUY.step}",

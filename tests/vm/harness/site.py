@@ -48,6 +48,7 @@ ssh_port = {SSH_PORT}
 
 # The vendor is there only while a test plays him, and sipp would take an OPTIONS for one of its calls: he is not asked.
 CUSTOMERS = f"""\
+ctl = parameter set SERVER_DISPLAY_MONEY_PRECISION 6
 ctl = rate-group add name=retail
 ctl = rate-group add name=purchase
 ctl = rate add group=retail prefix=880 price={SELL.price} unit=60 first={SELL.first} step={SELL.step}
