@@ -14,7 +14,7 @@
 #include "model/entity.h"
 #include "store/db.h"
 
-enum { SCHEMA_COLUMNS = 20 };
+enum { SCHEMA_COLUMNS = 24 };
 
 struct table {
 	const char *name;
