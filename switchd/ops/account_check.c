@@ -28,12 +28,48 @@ static int check_low_balance(const struct world *w, const struct account_row *a,
 
 /* ---- the kind of an account, and who calls or is paid by it ---- */
 
-int account_check_use(struct ops *o, enum entity_id user, const char *id, struct err *err)
+static bool is_same(const char *a, const char *b)
 {
+	return a && b && strcmp(a, b) == 0;
+}
+
+/* The account that a gateway or phone names, and what it has now; NULL: none, or another entity. */
+static const char *account_of(enum entity_id id, const void *row, const struct world *w,
+			      const char **ret_now)
+{
+	if (id == ENTITY_MAPPING_GATEWAY) {
+		const struct mapping_gateway_row *g = row;
+		const struct source *s = world_source(w, g->name);
+
+		*ret_now = s ? s->row->account : NULL;
+		return g->account;
+	}
+	if (id == ENTITY_ROUTING_GATEWAY) {
+		const struct routing_gateway_row *g = row;
+		const struct vendor *v = world_vendor(w, g->name);
+
+		*ret_now = v ? v->row->account : NULL;
+		return g->account;
+	}
+	if (id == ENTITY_PHONE) {
+		const struct phone_row *r = row;
+		const struct phone *p = world_phone(w, r->number);
+
+		*ret_now = p ? p->row->account : NULL;
+		return r->account;
+	}
+	return NULL;
+}
+
+/* A database of before this rule may have it otherwise: whatever else is changed of such a gateway, that is no news. */
+int account_check_use(struct ops *o, enum entity_id user, const void *used_by, struct err *err)
+{
+	const char *now = NULL;
+	const char *id = account_of(user, used_by, catalog_world(o->catalog), &now);
 	bool wants_vendors = user == ENTITY_ROUTING_GATEWAY;
 	void *row = NULL;
 
-	if (!id)
+	if (!id || is_same(id, now))
 		return 0;
 	int r = rows_get(o->db, &entities[ENTITY_ACCOUNT], str_of(id), clock_wall_ms(), &row, NULL);
 	if (r < 0)
@@ -55,7 +91,7 @@ int account_check_use(struct ops *o, enum entity_id user, const char *id, struct
 
 static bool is_of(const char *account, const struct account_row *a)
 {
-	return account && strcmp(account, a->id) == 0;
+	return is_same(account, a->id);
 }
 
 /* The same from the other end. */
@@ -64,6 +100,10 @@ static int check_kind(const struct world *w, const struct account_row *a, struct
 	bool is_vendors = a->kind == ACCOUNT_KIND_CLEARING;
 	const char *user = NULL;
 
+	const struct payer *now = world_payer(w, a->id);
+
+	if (now && now->row->kind == a->kind)
+		return 0;
 	for (size_t i = 0; !user && is_vendors && i < w->sources; i++)
 		user = is_of(w->source[i].row->account, a) ? w->source[i].row->name : NULL;
 	for (size_t i = 0; !user && is_vendors && i < w->phones; i++)

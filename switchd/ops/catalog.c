@@ -298,7 +298,7 @@ static bool is_wanted(struct catalog *c, const struct wanted *w, const char *gro
 	const struct tariff *now = w->origin ? catalog_tariff(c, group) : NULL;
 
 	if (w->origin)
-		return now && tariff_has_origin(now, w->origin);
+		return now && tariff_may_have_origin(now, w->origin);
 	return !w->group || strcmp(w->group, group) == 0;
 }
 

@@ -246,28 +246,13 @@ static int check_plan(const struct route_plan_row *row, struct err *err)
 	return timeplan_create(&p, row, err);
 }
 
-/* The account that a gateway or phone names; NULL: none, or another entity. */
-static const char *account_of(enum entity_id id, const void *row)
-{
-	switch (id) {
-	case ENTITY_MAPPING_GATEWAY:
-		return ((const struct mapping_gateway_row *)row)->account;
-	case ENTITY_ROUTING_GATEWAY:
-		return ((const struct routing_gateway_row *)row)->account;
-	case ENTITY_PHONE:
-		return ((const struct phone_row *)row)->account;
-	default:
-		return NULL;
-	}
-}
-
 int entity_check(struct ops *o, const struct entity *e, const void *row, struct err *err)
 {
 	enum entity_id id = (enum entity_id)(e - entities);
 	int r = row_check(e, row, err);
 
 	if (r == 0)
-		r = account_check_use(o, id, account_of(id, row), err);
+		r = account_check_use(o, id, row, err);
 	if (r < 0)
 		return r;
 	switch (id) {
@@ -535,8 +520,16 @@ static int check_empty(struct ops *o, const struct account_row *a, struct err *e
 /* A rate without its callers would rate nobody, or, one that has ended, could not be told any more. */
 static int check_unused_origin(struct ops *o, const struct origin_group_row *row, struct err *err)
 {
+	CLEANUP(stmt_free) struct stmt *s = NULL;
 	int r = rows_has(o->db, &entities[ENTITY_RATE], RATE_ORIGIN, str_of(row->name));
 
+	if (r == 0) { /* nor one that `rate undo` may bring back */
+		r = stmt_prepare(&s, o->db, "SELECT 1 FROM rate_dropped WHERE origin = ?1 LIMIT 1");
+		if (r == 0) {
+			stmt_bind_text(s, 1, str_of(row->name));
+			r = stmt_step(s);
+		}
+	}
 	return r <= 0 ? r
 		      : err_set(err, ERR_IN_USE, "name", str_of(row->name), NULL,
 				"the origin group is still named by rates");

@@ -181,10 +181,10 @@ void backups_look(struct ops *o);
 /* What an account's fields have to do with other accounts. -EINVAL with *err. */
 int account_check_others(struct ops *o, const struct account_row *a, struct err *err);
 /*
- * May a gateway or phone have that account (NULL: none)? A vendor's account is a routing gateway's, and nobody else's. -EINVAL with
+ * May this gateway or phone (other rows may always) have the account that it names? A vendor's account is a routing gateway's, and nobody else's. -EINVAL with
  * *err; 0 also where there is no such account, which the store refuses.
  */
-int account_check_use(struct ops *o, enum entity_id user, const char *id, struct err *err);
+int account_check_use(struct ops *o, enum entity_id user, const void *used_by, struct err *err);
 
 /* ---- waiting.c ---- */
 /* Asks every worker (or the one whose number a call id carries); the request is answered when all have. */

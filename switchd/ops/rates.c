@@ -226,6 +226,17 @@ struct listing {
 	int64_t limit;
 };
 
+/* A page does not end inside a prefix, by which the next one begins. */
+static bool is_of_last(const struct listing *l, const struct rate_row *rate)
+{
+	const json_t *last = json_array_get(l->array, json_array_size(l->array) - 1);
+	const char *prefix = json_string_value(json_object_get(last, "prefix"));
+	const char *group = json_string_value(json_object_get(last, "group"));
+
+	return prefix && group && strcmp(prefix, rate->prefix) == 0 &&
+	       strcmp(group, rate->group) == 0;
+}
+
 static int list_row(void *ctx, const void *row)
 {
 	struct listing *l = ctx;
@@ -234,7 +245,7 @@ static int list_row(void *ctx, const void *row)
 	if ((l->group.n && !str_eq(str_of(rate->group), l->group)) ||
 	    (l->prefix.n && !str_has_prefix(str_of(rate->prefix), l->prefix)))
 		return 0;
-	if ((int64_t)json_array_size(l->array) >= l->limit)
+	if ((int64_t)json_array_size(l->array) >= l->limit && !is_of_last(l, rate))
 		return 1;
 	return json_array_append_new(l->array, row_to_json(rate_entity, row)) < 0 ? -ENOMEM : 0;
 }

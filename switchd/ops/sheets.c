@@ -365,11 +365,15 @@ static clerk_fn *after_write(void *task, int *error, struct err *err)
 		t->is_written = true;
 		if (*error == 0)
 			*error = publish(t, err);
-		unlock(t);
 	}
 
 	ms_t left = t->in_force - clock_wall_ms();
-	return *error == 0 && left > 0 && (t->is_soon || left <= WAIT_MS) ? work_wait : NULL;
+	bool waits = *error == 0 && left > 0 && (t->is_soon || left <= WAIT_MS);
+
+	/* What is changed before a moment that is near would be changed back at it. */
+	if (!waits || !t->is_soon)
+		unlock(t);
+	return waits ? work_wait : NULL;
 }
 
 static clerk_fn *after_work(void *task, int *error, struct err *err)

@@ -107,7 +107,8 @@ static void clear_reports(struct ops *o, int64_t days)
 		return;
 	x->data_dir = o->c.data_dir;
 	(void)str_copy(x->first_day, sizeof(x->first_day),
-		       str_head(str_of(clock_text(clock_wall_ms() - days * DAY_MS, text)), 10));
+		       str_head(str_of(clock_text(clock_wall_ms() - (days + 1) * DAY_MS, text)),
+				10)); /* folders are of local days, which may be behind */
 	(void)clerk_take(o->clerk, NULL, work_reports, x, free);
 }
 

@@ -21,6 +21,7 @@
 
 struct tariff {
 	struct trie *trie;
+	bool has_strangers; /* some rate is of an origin group that there is not */
 	struct rate *rate;
 	size_t count;
 	struct section *section;
@@ -271,8 +272,12 @@ int tariff_add(struct tariff_builder *b, const struct rate_row *row, struct err 
 	int r = check_row(row, err);
 	int origin = r < 0 ? r : origin_of(b, str_of(row->origin));
 
+	if (origin == -1) {
+		t->has_strangers = true;
+		return 0;
+	}
 	if (origin < 0)
-		return origin == -1 ? 0 : origin;
+		return origin;
 	r = row_terms(row, &terms, err);
 	if (r == 0)
 		r = t->count + 1 >= TRIE_NONE ? -ENOMEM : make_room(b, (size_t)terms.section_count);
@@ -541,8 +546,10 @@ const char *tariff_origin(const struct tariff *t, const struct rate *r)
 	return r->origin ? t->origin_name[r->origin - 1] : NULL;
 }
 
-bool tariff_has_origin(const struct tariff *t, const char *name)
+bool tariff_may_have_origin(const struct tariff *t, const char *name)
 {
+	if (t->has_strangers)
+		return true;
 	for (size_t i = 0; t->origins && i < t->origin_names; i++) {
 		if (t->origin_name[i] && strcmp(t->origin_name[i], name) == 0)
 			return true;

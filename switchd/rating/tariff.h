@@ -89,7 +89,7 @@ const struct rate *tariff_find_span(const struct tariff *t, struct str number, s
 void tariff_terms(const struct tariff *t, const struct rate *r, struct terms *ret);
 /* The name of a rate's origin group; NULL: any caller. */
 const char *tariff_origin(const struct tariff *t, const struct rate *r);
-/* Is there a rate for callers of that group? */
-bool tariff_has_origin(const struct tariff *t, const char *name);
+/* Is there a rate for callers of that group, or one of a group that there was not when this was made? */
+bool tariff_may_have_origin(const struct tariff *t, const char *name);
 size_t tariff_count(const struct tariff *t);
 size_t tariff_bytes(const struct tariff *t);

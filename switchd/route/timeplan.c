@@ -74,24 +74,18 @@ static bool is_digits(struct str s, size_t n)
 
 static int take_time(const char *text, const char *field, int64_t *ret_ms, struct err *err)
 {
-	struct str rest = str_of(text), hours = { NULL, 0 }, minutes = { NULL, 0 };
-	uint32_t h = 0, m = 0, s = 0;
+	struct str rest = str_of(text), hours = { NULL, 0 };
+	uint32_t h = 0, m = 0;
 
 	*ret_ms = 0;
 	if (str_is_empty(rest))
 		return 0;
-	bool has_seconds = rest.n == sizeof("hh:mm:ss") - 1;
-
 	(void)str_split(&rest, ':', &hours);
-	(void)str_split(&rest, ':', &minutes);
-	if (!is_digits(hours, 2) || !is_digits(minutes, 2) || str_to_u32(hours, 24, &h) < 0 ||
-	    str_to_u32(minutes, 59, &m) < 0 ||
-	    (has_seconds ? !is_digits(rest, 2) || str_to_u32(rest, 59, &s) < 0
-			 : str_of(text).n != sizeof("hh:mm") - 1) ||
-	    (h == 24 && m + s > 0))
+	if (!is_digits(hours, 2) || !is_digits(rest, 2) || str_to_u32(hours, 24, &h) < 0 ||
+	    str_to_u32(rest, 59, &m) < 0 || (h == 24 && m > 0))
 		return err_set(err, ERR_BAD_VALUE, field, str_of(text),
-			       "hh:mm or hh:mm:ss, from 00:00 to 24:00", "not a time of the day");
-	*ret_ms = (int64_t)((h * 60 + m) * 60 + s) * 1000;
+			       "hh:mm, from 00:00 to 24:00", "not a time of the day");
+	*ret_ms = (int64_t)(h * 60 + m) * 60 * 1000;
 	return 0;
 }
 

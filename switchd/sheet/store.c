@@ -320,11 +320,12 @@ static int step(const struct undoing *u, const char *sql, int64_t *count)
 #define BY_HAND                                                                \
 	"(?7 AND EXISTS (SELECT 1 FROM rate n WHERE n.\"group\" = r.\"group\"" \
 	" AND n.prefix = r.prefix AND n.origin = r.origin AND n.version > ?4"  \
-	" AND n.undo_of IS NULL AND (n.\"end\" IS NULL OR n.\"end\" > ?3)))"
+	" AND n.undo_of IS NULL AND n.sheet IS NULL"                           \
+	" AND (n.\"end\" IS NULL OR n.\"end\" > ?3)))"
 
 static const char *const undo_has_by_hand =
 	"SELECT EXISTS (SELECT 1 FROM rate WHERE version > ?4 AND +\"group\" = ?1"
-	" AND undo_of IS NULL)";
+	" AND undo_of IS NULL AND sheet IS NULL)";
 
 static const char *const undo_ending[] = {
 	"DELETE FROM rate WHERE \"group\" = ?1 AND sheet = ?2 AND effective >= ?3",
@@ -343,13 +344,14 @@ static const char *const undo_restoring[] = {
 	 " AND e.version = r.version) WHERE r.version IN (SELECT version FROM rate_ended"
 	 " WHERE sheet = ?2) AND r.\"group\" = ?1 AND r.\"end\" > ?3"
 	 " AND NOT " BY_HAND),
-	/* Never began: it is to come again, or begins now. */
-	("INSERT INTO rate (" RATE_COLUMNS ", sheet)"
+	/* Never began: it is to come again, or begins now; of several that would, the latest. */
+	("INSERT OR IGNORE INTO rate (" RATE_COLUMNS ", sheet)"
 	 " SELECT r.\"group\", r.prefix, r.origin, max(r.effective, ?3), r.\"end\", r.price, "
 	 "r.unit,"
 	 " r.first, r.step, r.setup_fee, r.sections, r.tax_percent, r.band_mode, r.status, r.area,"
 	 " r.version, r.sheet FROM rate_dropped r WHERE r.dropped_by = ?2 AND r.\"group\" = ?1"
-	 " AND (r.\"end\" IS NULL OR r.\"end\" > ?3) AND NOT " BY_HAND),
+	 " AND (r.\"end\" IS NULL OR r.\"end\" > ?3) AND NOT " BY_HAND
+	 " ORDER BY r.effective DESC"),
 	/* Over: the same again from now on, as a new version; unless one that never began begins now. */
 	("INSERT OR IGNORE INTO rate (\"group\", prefix, origin, effective, \"end\", price, unit, "
 	 "first, step,"

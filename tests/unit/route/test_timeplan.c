@@ -66,11 +66,6 @@ static void hours_of_the_day(void **state)
 	row.to = TEXT("18:30");
 	assert_hours(&row, TIMES("2026-11-23T08:00:00Z", "2026-11-23T18:29:59Z"),
 		     TIMES("2026-11-23T07:59:59Z", "2026-11-23T18:30:00Z"));
-	row.from = TEXT("08:00:30");
-	row.to = TEXT("08:00:31");
-	assert_hours(&row, TIMES("2026-11-23T08:00:30Z", "2026-11-23T08:00:30.999Z"),
-		     TIMES("2026-11-23T08:00:29Z", "2026-11-23T08:00:31Z"));
-	row.from = TEXT("08:00");
 	row.to = NULL;
 	assert_hours(&row, TIMES("2026-11-23T08:00:00Z", "2026-11-23T23:59:59Z"),
 		     TIMES("2026-11-23T07:59:59Z"));
@@ -113,11 +108,6 @@ static void what_makes_no_sense_is_refused(void **state)
 		{ offsetof(struct route_plan_row, days), "mon-tue-wed" },
 		{ offsetof(struct route_plan_row, from), "8:00" },
 		{ offsetof(struct route_plan_row, from), "24:01" },
-		{ offsetof(struct route_plan_row, from), "24:00:01" },
-		{ offsetof(struct route_plan_row, from), "08:00:60" },
-		{ offsetof(struct route_plan_row, from), "08:00:5" },
-		{ offsetof(struct route_plan_row, from), "08:00:" },
-		{ offsetof(struct route_plan_row, from), "08:000" },
 		{ offsetof(struct route_plan_row, to), "12:60" },
 		{ offsetof(struct route_plan_row, to), "12" },
 		{ offsetof(struct route_plan_row, first), "2026-02-30" },
