@@ -76,11 +76,11 @@ static void drain(struct run *r, int64_t now)
 	if (atomic_load(&r->crew.hub.calls) == 0 &&
 	    (atomic_load(&r->crew.hub.registrations) <= 0 || now >= r->stopping_since + LEAVE_MS)) {
 		(void)sd_event_exit(r->event, 0);
-	} else if (now >= r->drain_until && !r->is_ended) {
-		r->is_ended = true;
-		crew_ask(&r->crew, ASK_END_ALL);
 	} else if (r->is_ended && now >= r->drain_until + STUCK_MS) {
 		(void)sd_event_exit(r->event, 0);
+	} else if (now >= r->drain_until) { /* again and again: one may be on its way between workers */
+		r->is_ended = true;
+		crew_ask(&r->crew, ASK_END_ALL);
 	}
 }
 

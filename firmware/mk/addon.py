@@ -28,7 +28,7 @@ def folder():
 def files(source):
     """Paths of its files below it; a link has to lead to one of them."""
     found = []
-    for at, _, names in os.walk(source):
+    for at, _, names in os.walk(source, followlinks=True):
         found += [os.path.relpath(os.path.join(at, name), source) for name in names]
     for name in found:
         real = os.path.realpath(os.path.join(source, name))

@@ -4,7 +4,9 @@ from mk.common import Fault, rows
 
 # systemd 219 gives no capability to another user than root: there the daemon is root with these alone.
 CAPABLE = "CAP_NET_ADMIN CAP_CHOWN CAP_DAC_OVERRIDE"
-AS_ROOT = {"switch-lockoutd.service": {"User": None, "Group": None, "CapabilityBoundingSet": CAPABLE}}
+AS_ROOT = {"switch-lockoutd.service": {"User": None, "Group": None, "CapabilityBoundingSet": CAPABLE,
+                                       # The host's own programs go out as ever.
+                                       "ExecStart": "/usr/sbin/switch-lockoutd --guest"}}
 
 
 def rules():

@@ -50,7 +50,7 @@ static void wait_out(struct tries *t)
 	struct tries kept;
 	ms_t left;
 
-	if (tries_read(TRIES_PATH, &kept, &ignored) > 0)
+	if (!t->is_only_here && tries_read(TRIES_PATH, &kept, &ignored) > 0)
 		*t = kept;
 	while ((left = tries_left(t, clock_wall_ms())) > 0) {
 		(void)printf("Too many wrong passwords: none is taken for %d s.\n",

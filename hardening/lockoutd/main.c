@@ -71,6 +71,7 @@ static struct openings openings(const struct run *r)
 	o.tcp_traps = r->settings.tcp_traps;
 	o.udp_traps = r->settings.udp_traps;
 	o.is_taped = r->tape != NULL;
+	o.is_guest = r->options.is_guest;
 	memcpy(o.uid, r->uid, sizeof(o.uid));
 	return o;
 }

@@ -10,9 +10,10 @@ static const char usage[] =
 	"  --security PATH  socket for security events (default /run/tandem/security.sock)\n"
 	"  --switch PATH    control socket of switchd (default /run/tandem/control.sock)\n"
 	"  --conf FILE      ports of the machine (default /etc/tandem/tandem.conf)\n"
+	"  --guest          the machine has programs of others, which may go out\n"
 	"  --help, --version\n";
 
-enum { OPT_CONTROL = 256, OPT_STATE, OPT_SECURITY, OPT_SWITCH, OPT_CONF };
+enum { OPT_CONTROL = 256, OPT_STATE, OPT_SECURITY, OPT_SWITCH, OPT_CONF, OPT_GUEST };
 
 static const struct option longs[] = {
 	{ "control", required_argument, NULL, OPT_CONTROL },
@@ -20,6 +21,7 @@ static const struct option longs[] = {
 	{ "security", required_argument, NULL, OPT_SECURITY },
 	{ "switch", required_argument, NULL, OPT_SWITCH },
 	{ "conf", required_argument, NULL, OPT_CONF },
+	{ "guest", no_argument, NULL, OPT_GUEST },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -29,6 +31,10 @@ static int take(struct options *o, int opt, const char *arg, struct err *err)
 {
 	const char **places[] = { &o->control, &o->state, &o->security, &o->switchd, &o->conf };
 
+	if (opt == OPT_GUEST) {
+		o->is_guest = true;
+		return 0;
+	}
 	if (opt < OPT_CONTROL || opt > OPT_CONF)
 		return err_set(err, ERR_USAGE, "", STR(""), "switch-lockoutd --help",
 			       "unknown option");

@@ -9,6 +9,7 @@ struct options {
 	const char *security; /* where events come in */
 	const char *switchd;  /* switchd's control socket */
 	const char *conf;     /* tandem.conf */
+	bool is_guest;        /* on a machine that has other programs, too */
 };
 
 /* 0; 1: help or version was printed, nothing to run; -EINVAL with *err. */

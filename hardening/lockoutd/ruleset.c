@@ -322,7 +322,9 @@ static const struct leaver {
 				 "ordered" },
 	[USER_RESOLVE] = { { { IPPROTO_UDP, DNS }, { IPPROTO_TCP, DNS }, { IPPROTO_TCP, DNS_TLS } },
 			   "names" },
-	[USER_TIME] = { { { IPPROTO_UDP, NTP } }, "time" },
+	/* It asks name servers itself: nsswitch.conf has no resolve, and resolved no stub. */
+	[USER_TIME] = { { { IPPROTO_UDP, NTP }, { IPPROTO_UDP, DNS }, { IPPROTO_TCP, DNS } },
+			"time, and the names of its servers" },
 	[USER_NETWORK] = { { { IPPROTO_UDP, DHCP4_SERVER },
 			     { IPPROTO_UDP, DHCP6_SERVER },
 			     { IPPROTO_ICMPV6, 0 } },
@@ -366,6 +368,8 @@ static void leave(struct ruleset *s, const struct openings *o)
 		       .why = "set-up, which fetches what it was told to, and its test calls" });
 	for (int u = USER_SWITCH + 1; u < USER_COUNT; u++)
 		user_leaves(s, (enum user)u, o->uid[u]);
+	if (o->is_guest)
+		return;
 	add(s, (struct rule){ .chain = CHAIN_LEAVE,
 			      .who = WHO_PROGRAM,
 			      .verdict = VERDICT_DROP,
@@ -403,6 +407,6 @@ bool openings_eq(const struct openings *a, const struct openings *b)
 	       a->ssh_hosts == b->ssh_hosts && is_same_hosts(a, b) && a->sip == b->sip &&
 	       a->sip_tls == b->sip_tls && a->api == b->api && a->ssh == b->ssh &&
 	       a->media_first == b->media_first && a->media_last == b->media_last &&
-	       a->dhcp4 == b->dhcp4 && a->dhcp6 == b->dhcp6 &&
+	       a->dhcp4 == b->dhcp4 && a->dhcp6 == b->dhcp6 && a->is_guest == b->is_guest &&
 	       memcmp(a->uid, b->uid, sizeof(a->uid)) == 0;
 }

@@ -27,6 +27,7 @@ struct openings {
 	struct addr ssh_host[SSH_HOSTS_MAX];
 	uint8_t ssh_hosts;
 	struct honeypots tcp_traps, udp_traps;
+	bool is_guest;            /* the machine has programs of others, which may go out */
 	bool is_taped;            /* what strangers send is copied to us */
 	uint32_t uid[USER_COUNT]; /* 0: there is no such user */
 };

@@ -12,6 +12,18 @@ enum { FILE_MAX = 16 << 10 };
 
 static const struct str PREFIX = STR_INIT("ifcfg-");
 
+/* Copies that editors and rpm leave behind are none, as in firmware/ifcfg. */
+static bool is_ifcfg(struct str name)
+{
+	static const struct str LEFT[] = { STR_INIT("~"), STR_INIT(".bak"), STR_INIT(".orig"),
+					   STR_INIT(".rpmnew"), STR_INIT(".rpmsave") };
+
+	for (size_t i = 0; i < sizeof(LEFT) / sizeof(LEFT[0]); i++)
+		if (str_has_suffix(name, LEFT[i]))
+			return false;
+	return str_has_prefix(name, PREFIX);
+}
+
 static struct str unquoted(struct str s)
 {
 	s = str_trim(s);
@@ -65,7 +77,6 @@ int uplinks_count(int folder)
 		return 0;
 	}
 	while ((e = readdir(d)))
-		n += str_has_prefix(str_of(e->d_name), PREFIX) &&
-		     is_file_of_one(dirfd(d), e->d_name);
+		n += is_ifcfg(str_of(e->d_name)) && is_file_of_one(dirfd(d), e->d_name);
 	return n;
 }

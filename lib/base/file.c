@@ -85,6 +85,7 @@ int file_write(const char *path, struct str content, mode_t mode, bool may_be, s
 	CLEANUP(close) int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return failed(err, name, "make");
+	(void)fchmod(fd, mode); /* whatever the umask is; FAT has none */
 	if (file_put(fd, content) < 0 || fsync(fd) < 0 || rename(name, path) < 0 ||
 	    sync_folder_of(path) < 0) {
 		int r = failed(err, path, "write");

@@ -153,7 +153,7 @@ int tries_note(const char *path, const struct tries_limits *l, bool is_right, ms
 	struct tries now;
 	int r = folder < 0 ? folder : tries_read(path, &now, err);
 
-	if (r <= 0)
+	if (r <= 0 || ret->is_only_here)
 		now = *ret;
 	if (l)
 		now.limits = *l;
@@ -161,6 +161,9 @@ int tries_note(const char *path, const struct tries_limits *l, bool is_right, ms
 		forget(&now);
 	else
 		tries_fail(&now, wall);
+	if (r >= 0)
+		r = write_it(path, &now, err);
+	now.is_only_here = r < 0;
 	*ret = now;
-	return r < 0 ? r : write_it(path, &now, err);
+	return r < 0 ? r : 0;
 }

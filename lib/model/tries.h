@@ -25,6 +25,7 @@ struct tries {
 	uint32_t locks;    /* in a row */
 	ms_t last;         /* wrong one */
 	ms_t until;        /* no password is taken before */
+	bool is_only_here; /* the file could not be written: what it holds is older */
 };
 
 /* None, with the limits that the parameters have by default. */

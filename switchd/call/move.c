@@ -231,8 +231,8 @@ static bool is_alone(const struct call *c)
 
 static bool is_quiet(const struct leg *l)
 {
-	return list_is_empty(&l->passings) && !l->ending && !l->refers &&
-	       !timer_is_running(&l->reliable.timer);
+	return list_is_empty(&l->passings) && !l->ending && !l->refers && !l->ack_waits &&
+	       !(l->asked && server_waits_ack(l->asked)) && !timer_is_running(&l->reliable.timer);
 }
 
 /* Up, with nothing under way, and never moved before. */
@@ -296,7 +296,8 @@ static void let_go(struct worker *w, struct note *n)
 /* The room that it left is still there. */
 static void take_back(struct worker *w, const struct note *n)
 {
-	(void)reserve(w);
+	(void)booking_take_room(w->booking);
+	desk_reserve_again(w->desk);
 	adopt(w, n);
 }
 

@@ -148,8 +148,9 @@ static bool look_for_one_way(struct call *c, ms_t now_ms, int64_t limit)
 	struct gate *const gate[] = {
 		[SIDE_CALLER] = c->q.gate, [SIDE_CALLEE] = c->callee ? c->callee->gate : NULL
 	};
+	bool is_fax = c->caller.is_fax || (c->callee && c->callee->is_fax);
 
-	for (int i = 0; i < 2 && !c->caller.is_fax; i++) {
+	for (int i = 0; i < 2 && !is_fax; i++) {
 		enum side quiet = i ? SIDE_CALLEE : SIDE_CALLER;
 
 		if (!gate[quiet] || now_ms - relay_heard_side_ms(c->relay, quiet) < limit ||

@@ -173,7 +173,7 @@ static int tick(void *ctx)
 	struct err ignored = ERR_INIT;
 	struct tries now;
 
-	if (tries_read(l->tries_file, &now, &ignored) > 0)
+	if (!l->tries.is_only_here && tries_read(l->tries_file, &now, &ignored) > 0)
 		l->tries = now;
 	if (l->turn++ % MARKS == 0)
 		marks_update(l->app);

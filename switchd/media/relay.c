@@ -203,6 +203,12 @@ bool desk_reserve(struct desk *d)
 	return true;
 }
 
+void desk_reserve_again(struct desk *d)
+{
+	for (int i = 0; i < d->media->pumps; i++)
+		d->line[i].relays++;
+}
+
 void desk_unreserve(struct desk *d)
 {
 	for (int i = 0; i < d->media->pumps; i++)

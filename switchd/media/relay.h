@@ -108,6 +108,8 @@ struct relay *relay_close(struct relay *r);
  */
 bool relay_is_settled(const struct relay *r);
 bool desk_reserve(struct desk *d);
+/* The room that a relay has just left, which is there. */
+void desk_reserve_again(struct desk *d);
 void desk_unreserve(struct desk *d);
 void relay_leave(struct relay *r);
 void relay_adopt(struct relay *r, struct desk *d);

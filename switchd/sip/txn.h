@@ -123,6 +123,8 @@ int server_refuse(struct server_txn *t, const struct reply *r);
 void server_drop(struct server_txn *t);
 /* The ACK of our 2xx came: stop repeating. */
 void server_acked(struct server_txn *t);
+/* Is it an INVITE whose 2xx nobody has acknowledged yet? */
+bool server_waits_ack(const struct server_txn *t);
 /*
  * What the request was. NULL once a final response was sent: nothing of a call that is up stays
  * here. The bytes themselves live to the end of the loop turn.

@@ -491,6 +491,11 @@ void server_acked(struct server_txn *t)
 	txn_keep(&t->t, STR(""));
 }
 
+bool server_waits_ack(const struct server_txn *t)
+{
+	return t->t.method == METHOD_INVITE && t->t.state == ACCEPTED && !t->is_acked;
+}
+
 void server_own(struct server_txn *t, const struct server_owner *o, void *ctx)
 {
 	t->owner = o;

@@ -118,6 +118,7 @@ async def test_longest_call_of_a_phone(t):
     await t.ctl.ask("phone.set", number="1001", call_limit=0)
     await t.ctl.ask("mapping-gateway.set", name="acme-in", call_limit=1)
     call = await cut_by_account(t, caller, carrier, "1001")  # the limit of who is sent on holds behind it, too
+    await t.books.settled()
     rows = await t.ctl.ask("cdr.list", call_id=call.call_id)
     assert {r["reason"] for r in rows} == {"MaxDuration"}, rows
 

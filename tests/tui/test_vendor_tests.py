@@ -10,7 +10,7 @@ async def test_a_gateway_is_tested_and_called(t):
         await c.see("Tandem  Console")
         await c.go("v", "Tandem  Routing gateways", "vendor")
         await c.go("t", "Test a gateway", "vendor", "count")
-        await c.go(["f2"], "loss_percent", carrier.address)
+        await c.go(["f2"], "answered", carrier.address)
         await c.go(["esc"], "Routing gateways")
         await c.go("c", "Test call", "callee")
         await c.go(["tab", "88017", "tab", "tab", "tab", "0", "f2"], "outcome", "answered", "packets_in")

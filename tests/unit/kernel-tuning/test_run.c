@@ -198,6 +198,7 @@ static void answers_may_leave_elsewhere_with_several_uplinks(void **state)
 	    "DEVICE=eth0\nIPADDR=192.0.2.2\nGATEWAY=\"192.0.2.1\"\n");
 	put("../../etc/sysconfig/network-scripts/ifcfg-lan", "BOOTPROTO=none\nIPADDR=10.0.0.2\n");
 	put("../../etc/sysconfig/network-scripts/ifcfg-off", "ONBOOT=no\nGATEWAY=10.0.0.1\n");
+	put("../../etc/sysconfig/network-scripts/ifcfg-eth0.bak", "GATEWAY=192.0.2.1\n");
 	put("../../etc/sysconfig/network-scripts/route-eth0", "GATEWAY=10.0.0.1\n");
 	assert_int_equal(tune("apply"), RUN_DONE);
 	assert_string_equal(get("net/ipv4/conf/all/rp_filter"), "1");

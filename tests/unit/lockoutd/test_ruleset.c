@@ -131,6 +131,7 @@ static void programs_get_out_by_what_they_are_there_for(void **state)
 		{ 0, IPPROTO_TCP, 80, true },      { 911, IPPROTO_UDP, 53, true },
 		{ 911, IPPROTO_TCP, 853, true },   { 911, IPPROTO_TCP, 80, false },
 		{ 914, IPPROTO_UDP, 123, true },   { 914, IPPROTO_TCP, 123, false },
+		{ 914, IPPROTO_UDP, 53, true },    { 914, IPPROTO_TCP, 53, true },
 		{ 910, IPPROTO_UDP, 67, true },    { 910, IPPROTO_ICMPV6, 133, true },
 		{ 910, IPPROTO_UDP, 53, false },   { 923, IPPROTO_UDP, 53, false },
 		{ 1000, IPPROTO_TCP, 443, false }, { 65534, IPPROTO_UDP, 5060, false },
