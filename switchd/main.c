@@ -78,7 +78,8 @@ static void drain(struct run *r, int64_t now)
 		(void)sd_event_exit(r->event, 0);
 	} else if (r->is_ended && now >= r->drain_until + STUCK_MS) {
 		(void)sd_event_exit(r->event, 0);
-	} else if (now >= r->drain_until) { /* again and again: one may be on its way between workers */
+	} else if (now >=
+		   r->drain_until) { /* again and again: one may be on its way between workers */
 		r->is_ended = true;
 		crew_ask(&r->crew, ASK_END_ALL);
 	}
