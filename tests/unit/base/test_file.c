@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -52,6 +53,22 @@ static void a_file_that_is_not_there_is_told(void **state)
 	assert_int_equal(file_read("/", 10, &b, NULL), -EISDIR);
 }
 
+/* A daemon's own umask is not what its reader is asked about. */
+static void the_mode_is_the_one_that_was_asked_for(void **state)
+{
+	char other[sizeof(path) + 8];
+	struct stat s;
+	mode_t before = umask(0077);
+
+	(void)state;
+	(void)snprintf(other, sizeof(other), "%s.w", path);
+	assert_int_equal(file_write(other, STR("x"), 0644, true, NULL), 0);
+	(void)umask(before);
+	assert_int_equal(stat(other, &s), 0);
+	assert_int_equal(s.st_mode & 0777, 0644);
+	(void)unlink(other);
+}
+
 static void a_file_is_read(void)
 {
 	CLEANUP(buf_done) struct buf b = BUF_INIT;
@@ -71,6 +88,7 @@ int main(void)
 		cmocka_unit_test(a_file_is_appended_whole),
 		cmocka_unit_test(a_file_that_is_longer_is_refused),
 		cmocka_unit_test(a_file_that_is_not_there_is_told),
+		cmocka_unit_test(the_mode_is_the_one_that_was_asked_for),
 		cmocka_unit_test(memory_may_run_out),
 	};
 

@@ -150,6 +150,18 @@ static void programs_get_out_by_what_they_are_there_for(void **state)
 				 cases[i].is_let_out);
 }
 
+static void a_guest_keeps_nobody_of_the_house_in(void **state)
+{
+	struct openings o = standard;
+	struct ruleset s;
+
+	(void)state;
+	o.is_guest = true;
+	ruleset_make(&s, &o, 0);
+	for (int i = 0; i < s.count; i++)
+		assert_true(s.rule[i].chain != CHAIN_LEAVE || s.rule[i].verdict != VERDICT_DROP);
+}
+
 static void a_closed_port_has_no_rule(void **state)
 {
 	static const struct openings none = { 0 };
@@ -355,6 +367,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_is_open_is_let_in),
 		cmocka_unit_test(programs_get_out_by_what_they_are_there_for),
+		cmocka_unit_test(a_guest_keeps_nobody_of_the_house_in),
 		cmocka_unit_test(a_closed_port_has_no_rule),
 		cmocka_unit_test(the_exempt_come_before_the_banned),
 		cmocka_unit_test(strangers_have_their_share_of_connections),

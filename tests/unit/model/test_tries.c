@@ -169,6 +169,32 @@ static void a_file_out_of_reach_is_counted_by_who_asks(void **state)
 	assert_int_equal(tries_left(&t, NOW), 2 * MINUTE);
 }
 
+/* What is at the place of the file's draft cannot be removed: each write fails, and the file stays as it was. */
+static void a_file_that_cannot_be_written_is_counted_past(void **state)
+{
+	static const struct tries_limits limits = { 3, 60, 3600 };
+	struct tries t;
+	struct err err = ERR_INIT;
+	char draft[sizeof(path) + 16], inside[sizeof(path) + 32];
+
+	(void)state;
+	tries_begin(&t);
+	assert_int_equal(tries_note(path, &limits, true, NOW, &t, &err), 0);
+	(void)snprintf(draft, sizeof(draft), "%s.new", path);
+	(void)snprintf(inside, sizeof(inside), "%s/x", draft);
+	assert_int_equal(mkdir(draft, 0700), 0);
+	assert_int_equal(mkdir(inside, 0700), 0);
+	for (int i = 0; i < 3; i++)
+		assert_true(tries_note(path, &limits, false, NOW, &t, &err) < 0);
+	assert_true(t.is_only_here);
+	assert_true(tries_left(&t, NOW) > 0);
+	(void)rmdir(inside);
+	(void)rmdir(draft);
+	assert_int_equal(tries_note(path, &limits, false, NOW, &t, &err), 0);
+	assert_false(t.is_only_here);
+	assert_int_equal(t.wrong, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +208,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_makes_no_sense_is_no_lock, make_folder,
 						drop_folder),
 		cmocka_unit_test(a_file_out_of_reach_is_counted_by_who_asks),
+		cmocka_unit_test_setup_teardown(a_file_that_cannot_be_written_is_counted_past,
+						make_folder, drop_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
