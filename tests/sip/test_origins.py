@@ -2,6 +2,7 @@
 rating again."""
 
 import os
+import sqlite3
 
 from harness.books import clean
 from harness.control import Refused
@@ -189,3 +190,19 @@ async def test_calls_are_rated_again_by_their_callers(t):
     assert far["rate_origin"] is None
     for method in ("cdr.verify", "ledger.verify"):
         assert clean(await t.ctl.ask(method)), method
+
+
+async def test_a_group_that_comes_after_its_rates(t):
+    """A database of before there were such groups may have rates that name one: they count as soon as it is there, not by accident later."""
+    caller, _ = await t.plain()
+    await t.ctl.ask("origin-group.add", name="near", prefixes=["49"])
+    await by_origin(t, "acme-sell", "near", NEAR)
+    await t.switch.stop()
+    with sqlite3.connect(f"{t.switch.data}/switch.db") as db:
+        db.execute("DELETE FROM origin_group")
+    await t.switch.start()
+    _, got = await fee(t, caller, "4930")
+    assert got[2] is None, got
+    await t.ctl.ask("origin-group.add", name="near", prefixes=["49"])
+    cdr, got = await fee(t, caller, "4930")
+    assert got == (charge(NEAR, cdr["hold_ms"]).fee, "880", "near"), got
