@@ -380,6 +380,18 @@ async def test_undone_means_from_one_moment_on(t):
     assert (sheet["state"], sheet["undone_at"]) == ("undone", moment), (sheet, moment)
 
 
+async def test_a_change_while_an_undo_waits_for_its_moment(t):
+    """It comes after it: what it changes is the rate that holds from then on, and nothing changes it back."""
+    await t.plain()
+    await take(t, HEADER + "880,0.5,60,30,6,0.01,,,,,,\n")
+    undoing = asyncio.create_task(t.ctl.ask("rate.undo", group=GROUP))
+    status, _, err = await t.switch.cli("rate", "set", f"{GROUP}/880", "price=0.25")
+    assert status == 0, err
+    await undoing
+    last = [r for r in await rates(t) if r["prefix"] == "880" and r["end"] is None]
+    assert [r["price"] for r in last] == ["0.25"], last
+
+
 @scene()
 async def test_a_sheet_survives_a_crash_whole(t):
     """SIGKILL right after the answer: the sheet is there. Killed while it is taken: it is there whole or not at all."""
