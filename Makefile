@@ -116,7 +116,7 @@ $(foreach t,$(TESTS),$(eval $(call TEST,$t)))
 $(foreach p,$(PROGS),$(eval $(call PROGRAM,$p)))
 # What a program reads is in no layer.
 $(B)/tests/fuzz/fuzz_lockout $(B)/tests/fuzz/fuzz_reel: $(filter-out %/main.o,$(call objs,hardening/lockoutd))
-$(B)/tests/fuzz/fuzz_audit: $(filter-out %/main.o,$(call objs,hardening/audit)) $(B)/kernel-tuning/knobs.a
+$(B)/tests/fuzz/fuzz_audit: $(filter-out %/main.o,$(call objs,hardening/audit)) $(B)/kernel-tuning/knobs.a $(B)/firmware/formats.a
 $(FUZZ:%=$(B)/%): %: %.o $(call libs,$(DOWN))
 	$(link) -fsanitize=fuzzer
 $(TESTS:%=$(B)/%.ok): %.ok: %

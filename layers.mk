@@ -32,8 +32,8 @@ PROGRAMS := \
 	switchctl:switchd/ctl \
 	switch-console:switchd/console \
 	switch-lockoutd:hardening/lockoutd \
-	switch-tune:kernel-tuning \
-	switch-audit:hardening/audit:kernel-tuning/knobs \
+	switch-tune:kernel-tuning:firmware/formats \
+	switch-audit:hardening/audit:kernel-tuning/knobs,firmware/formats \
 	switch-license:installer/license \
 	switch-golive:installer/live:switchd/transport,switchd/sip,switchd/media,installer/golive \
 	switch-install:installer/disk:firmware/formats \

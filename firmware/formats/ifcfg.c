@@ -297,6 +297,18 @@ static int check(const struct ifcfg *c, struct err *err)
 	return 0;
 }
 
+bool ifcfg_is_name(struct str name)
+{
+	static const struct str LEFT[] = { STR_INIT("~"), STR_INIT(".bak"), STR_INIT(".orig"),
+					   STR_INIT(".rpmnew"), STR_INIT(".rpmsave") };
+
+	for (size_t i = 0; i < sizeof(LEFT) / sizeof(LEFT[0]); i++)
+		if (str_has_suffix(name, LEFT[i]))
+			return false;
+	return str_has_prefix(name, IFCFG_PREFIX) && name.n > IFCFG_PREFIX.n &&
+	       !str_eq(name, STR("ifcfg-lo"));
+}
+
 int ifcfg_parse(struct ifcfg *ret, struct str text, struct err *err)
 {
 	struct ifcfg c = { .is_on = true };

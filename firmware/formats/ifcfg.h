@@ -46,6 +46,10 @@ struct ifcfg {
 	struct str gateway6;
 };
 
+#define IFCFG_PREFIX STR("ifcfg-")
+
+/* Is a file of that name an interface's? Copies that editors and rpm leave behind are not, nor is the loopback's. */
+bool ifcfg_is_name(struct str name);
 /* 0; -EINVAL: *err says which key has which value, and what it may have. */
 int ifcfg_parse(struct ifcfg *ret, struct str text, struct err *err);
 /* The .network file of systemd-networkd. */

@@ -23,21 +23,8 @@
 
 enum { FILE_MAX = 64 << 10 };
 
-static const struct str PREFIX = STR_INIT("ifcfg-");
 static const struct str OURS = STR_INIT("70-ifcfg-");
 static const struct str UNIT = STR_INIT(".network");
-
-/* Copies that editors and rpm leave behind are not interfaces. */
-static bool is_ifcfg(struct str name)
-{
-	static const struct str LEFT[] = { STR_INIT("~"), STR_INIT(".bak"), STR_INIT(".orig"),
-					   STR_INIT(".rpmnew"), STR_INIT(".rpmsave") };
-
-	for (size_t i = 0; i < sizeof(LEFT) / sizeof(LEFT[0]); i++)
-		if (str_has_suffix(name, LEFT[i]))
-			return false;
-	return str_has_prefix(name, PREFIX) && name.n > PREFIX.n && !str_eq(name, STR("ifcfg-lo"));
-}
 
 static int remove_old(const char *folder)
 {
@@ -57,7 +44,7 @@ static int write_unit(int folder, struct str name, const struct ifcfg *c)
 	CLEANUP(buf_done) struct buf path = BUF_INIT;
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 
-	buf_printf(&path, "%.*s%.*s%.*s", STR_ARG(OURS), STR_ARG(str_skip(name, PREFIX.n)),
+	buf_printf(&path, "%.*s%.*s%.*s", STR_ARG(OURS), STR_ARG(str_skip(name, IFCFG_PREFIX.n)),
 		   STR_ARG(UNIT));
 	ifcfg_print(c, &text);
 	const char *z = buf_cstr(&path);
@@ -101,7 +88,7 @@ static int convert_all(const char *from, const char *to)
 	if (folder < 0)
 		return -errno;
 	while ((e = readdir(d))) {
-		int r = is_ifcfg(str_of(e->d_name)) ? convert(from, e->d_name, folder) : 0;
+		int r = ifcfg_is_name(str_of(e->d_name)) ? convert(from, e->d_name, folder) : 0;
 		worst = r < 0 ? r : worst;
 	}
 	return worst;

@@ -7,22 +7,9 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "formats/ifcfg.h"
 
 enum { FILE_MAX = 16 << 10 };
-
-static const struct str PREFIX = STR_INIT("ifcfg-");
-
-/* Copies that editors and rpm leave behind are none, as in firmware/ifcfg. */
-static bool is_ifcfg(struct str name)
-{
-	static const struct str LEFT[] = { STR_INIT("~"), STR_INIT(".bak"), STR_INIT(".orig"),
-					   STR_INIT(".rpmnew"), STR_INIT(".rpmsave") };
-
-	for (size_t i = 0; i < sizeof(LEFT) / sizeof(LEFT[0]); i++)
-		if (str_has_suffix(name, LEFT[i]))
-			return false;
-	return str_has_prefix(name, PREFIX);
-}
 
 static struct str unquoted(struct str s)
 {
@@ -77,6 +64,6 @@ int uplinks_count(int folder)
 		return 0;
 	}
 	while ((e = readdir(d)))
-		n += is_ifcfg(str_of(e->d_name)) && is_file_of_one(dirfd(d), e->d_name);
+		n += ifcfg_is_name(str_of(e->d_name)) && is_file_of_one(dirfd(d), e->d_name);
 	return n;
 }
